@@ -1,0 +1,58 @@
+//! The server functions: POST with form fields. A plain form is answered with a redirect,
+//! everything else with JSON.
+
+use crate::FormError;
+use leptos::prelude::*;
+use leptos_guardian::User;
+use serde::{Deserialize, Serialize};
+
+/// Somebody has been signed in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Welcome {
+    pub user: User,
+    /// Where to go now, checked.
+    pub url: String,
+}
+
+/// Makes an account and signs in.
+#[server(name = PostSignUp, prefix = "/api", endpoint = "/sign_up")]
+pub async fn sign_up(
+    #[server(default)] name: String,
+    #[server(default)] email: String,
+    #[server(default)] password: String,
+    callback_url: Option<String>,
+) -> Result<Welcome, FormError> {
+    use crate::server::{Answer, context, sign_up};
+    let context = context()?;
+    let result = sign_up(&context, &name, &email, password).await;
+    Answer::at("/sign-up", callback_url)
+        .keeping(name, email)
+        .welcome(&context, result)
+}
+
+/// Signs in.
+#[server(name = PostSignIn, prefix = "/api", endpoint = "/sign_in")]
+pub async fn sign_in(
+    #[server(default)] email: String,
+    #[server(default)] password: String,
+    callback_url: Option<String>,
+) -> Result<Welcome, FormError> {
+    use crate::server::{Answer, context, sign_in};
+    let context = context()?;
+    let result = sign_in(&context, &email, password).await;
+    Answer::at("/sign-in", callback_url)
+        .keeping(String::new(), email)
+        .welcome(&context, result)
+}
+
+/// Changes the signed-in user's password, and ends their other sessions.
+#[server(name = PostChangePassword, prefix = "/api", endpoint = "/change_password")]
+pub async fn change_password(
+    #[server(default)] current_password: String,
+    #[server(default)] password: String,
+) -> Result<(), FormError> {
+    use crate::server::{Answer, change_password, context};
+    let context = context()?;
+    let result = change_password(&context, current_password, password).await;
+    Answer::at("/account", None).back(&context, result)
+}

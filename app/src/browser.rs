@@ -1,0 +1,11 @@
+//! In the browser: what the server does for a page, where there is none.
+
+use crate::flash::Flash;
+
+/// The server hands the note over in the page.
+pub(crate) fn take_flash() -> Option<Flash> {
+    None
+}
+
+/// There is no response whose status could say so.
+pub(crate) fn not_found() {}

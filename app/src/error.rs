@@ -1,0 +1,103 @@
+//! What can go wrong with a form, in words for the person who filled it in.
+
+use leptos::{
+    prelude::{FromServerFnError, ServerFnErrorErr},
+    server_fn::codec::JsonEncoding,
+};
+use leptos_guardian::{AuthError, CallFailure, ErrorStatus, with_status};
+use serde::{Deserialize, Serialize};
+
+/// Why a form was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum FormError {
+    #[error("Please enter your name, with at most 100 characters.")]
+    Name,
+    #[error("Please enter an e-mail address, such as ada@example.com.")]
+    Email,
+    #[error("This e-mail address already has an account. Sign in instead.")]
+    EmailTaken,
+    #[error("The password must have 8 to 256 characters.")]
+    Password,
+    #[error("The e-mail address or the password is wrong.")]
+    WrongCredentials,
+    #[error("The current password is wrong.")]
+    WrongPassword,
+    #[error("Too many attempts. Please wait {retry_after} seconds and try again.")]
+    TooManyAttempts {
+        /// In seconds.
+        retry_after: u64,
+    },
+    #[error("You are signed out. Please sign in first.")]
+    SignedOut,
+    #[error("The service is not available right now. Please try again.")]
+    Unavailable,
+    #[error("The form could not be understood.")]
+    Malformed,
+    #[error("The form is too large.")]
+    TooLarge,
+}
+
+impl FormError {
+    /// The name of the field that the person should look at.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Name => Some("name"),
+            Self::Email | Self::EmailTaken | Self::WrongCredentials => Some("email"),
+            Self::Password => Some("password"),
+            Self::WrongPassword => Some("current_password"),
+            Self::TooManyAttempts { .. }
+            | Self::SignedOut
+            | Self::Unavailable
+            | Self::Malformed
+            | Self::TooLarge => None,
+        }
+    }
+}
+
+impl ErrorStatus for FormError {
+    fn status(&self) -> u16 {
+        match self {
+            Self::Name | Self::Email | Self::Password => 422,
+            Self::EmailTaken => 409,
+            Self::WrongCredentials | Self::SignedOut => 401,
+            Self::WrongPassword => 403,
+            Self::TooManyAttempts { .. } => 429,
+            Self::Unavailable => 503,
+            Self::Malformed => 400,
+            Self::TooLarge => 413,
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooManyAttempts { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
+
+impl From<AuthError> for FormError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::SignedOut => Self::SignedOut,
+            AuthError::Malformed => Self::Malformed,
+            AuthError::TooLarge => Self::TooLarge,
+            AuthError::Unavailable | AuthError::Unreachable | AuthError::NotProtected => {
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl FromServerFnError for FormError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        with_status(match error.into() {
+            CallFailure::Malformed => Self::Malformed,
+            CallFailure::TooLarge => Self::TooLarge,
+            CallFailure::Unreachable => Self::Unavailable,
+        })
+    }
+}

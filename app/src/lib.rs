@@ -1,0 +1,26 @@
+//! The starter: its pages, its server functions, its users.
+//!
+//! - [`App`] and [`shell`]: the routes and the document around them;
+//! - `pages`: one file per page; `parts`: what they share;
+//! - [`api`]: the server functions; [`FormError`] says what can go wrong;
+//! - [`server`]: users, passwords, limits. Feature `ssr`.
+
+pub mod api;
+mod error;
+mod flash;
+mod pages;
+mod parts;
+mod shell;
+
+#[cfg(feature = "ssr")]
+pub mod server;
+#[cfg(feature = "ssr")]
+use server::{not_found, take_flash};
+
+#[cfg(not(feature = "ssr"))]
+mod browser;
+#[cfg(not(feature = "ssr"))]
+use browser::{not_found, take_flash};
+
+pub use error::FormError;
+pub use shell::{App, shell};

@@ -1,0 +1,47 @@
+use leptos::prelude::*;
+use leptos_guardian::{SignOutButton, SignOutScope, SignedIn, SignedOut, use_auth};
+use leptos_meta::Title;
+
+#[component]
+pub(crate) fn Home() -> impl IntoView {
+    let auth = use_auth();
+    let name = move || auth.with(|auth| auth.user().map(|user| user.profile.name.clone()));
+    view! {
+        <Title text=""/>
+        <section class="hero">
+            <h1>"Sign in. Sign out. For real."</h1>
+            <p class="lead">
+                "A Leptos app whose sessions live in its own database: signing out takes effect at
+                the very next request, on every device you choose, with or without JavaScript."
+            </p>
+            <SignedOut>
+                <p class="actions">
+                    <a class="button primary" href="/sign-up">"Create an account"</a>
+                    <a class="button" href="/sign-in">"Sign in"</a>
+                </p>
+            </SignedOut>
+            <SignedIn>
+                <p>"You are signed in as "<strong>{name}</strong>"."</p>
+                <div class="actions">
+                    <a class="button" href="/account">"Your account"</a>
+                    <SignOutButton redirect=false>"Sign out and stay here"</SignOutButton>
+                    <SignOutButton scope=SignOutScope::Global>"Sign out everywhere"</SignOutButton>
+                </div>
+            </SignedIn>
+        </section>
+        <ul class="cards">
+            <li>
+                <h2>"It is over when it says so"</h2>
+                <p>"The session is a row in the database. Signing out deletes it, and answers after the commit."</p>
+            </li>
+            <li>
+                <h2>"Nothing brings it back"</h2>
+                <p>"Not a request in flight, not an old cookie, not the back button."</p>
+            </li>
+            <li>
+                <h2>"No unchecked redirect"</h2>
+                <p>"A callback URL leads to this site or to an origin that you allow, and nowhere else."</p>
+            </li>
+        </ul>
+    }
+}

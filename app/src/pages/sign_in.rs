@@ -1,0 +1,25 @@
+use crate::{
+    api::PostSignIn,
+    parts::{CallbackUrl, Field, FormAlert, PlainForm, use_flash, with_callback_url},
+};
+use leptos::{prelude::*, server_fn::ServerFn as _};
+use leptos_meta::Title;
+
+#[component]
+pub(crate) fn SignIn() -> impl IntoView {
+    let flash = use_flash();
+    let email = flash.clone().map(|typed| typed.email).unwrap_or_default();
+    view! {
+        <Title text="Sign in"/>
+        <section class="card">
+            <h1>"Sign in"</h1>
+            <FormAlert flash=flash.clone()/>
+            <PlainForm action=PostSignIn::PATH submit="Sign in">
+                <CallbackUrl/>
+                <Field label="Email" name="email" kind="email" autocomplete="username" value=email flash=flash.clone()/>
+                <Field label="Password" name="password" kind="password" autocomplete="current-password" flash=flash/>
+            </PlainForm>
+            <p class="aside">"New here? "<a href=with_callback_url("/sign-up")>"Sign up"</a></p>
+        </section>
+    }
+}

@@ -1,0 +1,36 @@
+use crate::{
+    api::PostSignUp,
+    parts::{CallbackUrl, Field, FormAlert, PlainForm, use_flash, with_callback_url},
+};
+use leptos::{prelude::*, server_fn::ServerFn as _};
+use leptos_meta::Title;
+
+#[component]
+pub(crate) fn SignUp() -> impl IntoView {
+    let flash = use_flash();
+    let typed = flash.clone();
+    let (name, email) = typed.map(|typed| (typed.name, typed.email)).unwrap_or_default();
+    view! {
+        <Title text="Sign up"/>
+        <section class="card">
+            <h1>"Sign up"</h1>
+            <FormAlert flash=flash.clone()/>
+            <PlainForm action=PostSignUp::PATH submit="Sign up">
+                <CallbackUrl/>
+                <Field label="Name" name="name" autocomplete="name" value=name maxlength=100 flash=flash.clone()/>
+                <Field label="Email" name="email" kind="email" autocomplete="email" value=email flash=flash.clone()/>
+                <Field
+                    label="Password"
+                    name="password"
+                    kind="password"
+                    autocomplete="new-password"
+                    hint="8 to 256 characters"
+                    minlength=8
+                    maxlength=256
+                    flash=flash
+                />
+            </PlainForm>
+            <p class="aside">"Already have an account? "<a href=with_callback_url("/sign-in")>"Sign in"</a></p>
+        </section>
+    }
+}

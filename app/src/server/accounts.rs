@@ -1,0 +1,132 @@
+//! Sign-up, sign-in, change of password: the rules, in the order in which they apply.
+
+use super::{Context, users::Account};
+use crate::FormError;
+use leptos_guardian::{
+    Profile, SignOutOptions, SignOutScope, User,
+    server::Identity,
+};
+
+const NAME_LENGTH: usize = 100;
+
+/// The longest address that mail can be sent to
+/// ([RFC 5321, section 4.5.3.1.3](https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3)).
+const EMAIL_LENGTH: usize = 254;
+
+/// Shorter ones are guessed, longer ones only cost time.
+const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=256;
+
+pub(crate) async fn sign_up(
+    context: &Context,
+    name: &str,
+    email: &str,
+    password: String,
+) -> Result<User, FormError> {
+    let name = read_name(name)?;
+    let email = read_email(email)?;
+    check_password(&password)?;
+    context.state.attempts.check_address(&context.auth)?;
+    let hash = context.state.passwords.hash(password).await?;
+    let account = context.state.users.create(&email, &name, &hash).await?;
+    begin_session(context, account).await
+}
+
+pub(crate) async fn sign_in(
+    context: &Context,
+    email: &str,
+    password: String,
+) -> Result<User, FormError> {
+    let email = read_email(email)?;
+    context.state.attempts.check_address(&context.auth)?;
+    context.state.attempts.check_account(&email)?;
+    let account = context.state.users.by_email(&email).await?;
+    // An unknown address costs the same work, so that the time does not tell.
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let is_right = context.state.passwords.verify(password, hash).await?;
+    match account {
+        Some(account) if is_right => begin_session(context, account).await,
+        _ => Err(FormError::WrongCredentials),
+    }
+}
+
+pub(crate) async fn change_password(
+    context: &Context,
+    current_password: String,
+    password: String,
+) -> Result<(), FormError> {
+    let user = context.auth.require_user()?;
+    check_password(&password)?;
+    let users = &context.state.users;
+    let account = users.by_id(&user.id).await?.ok_or(FormError::SignedOut)?;
+    context.state.attempts.check_account(&account.email)?;
+    let hash = Some(account.password_hash);
+    if !context.state.passwords.verify(current_password, hash).await? {
+        return Err(FormError::WrongPassword);
+    }
+    let hash = context.state.passwords.hash(password).await?;
+    users.set_password(&account.id, &hash).await?;
+    // Whoever knew the old password is out.
+    let others = SignOutOptions {
+        scope: SignOutScope::Others,
+        ..Default::default()
+    };
+    context
+        .auth
+        .sign_out(others)
+        .await
+        .map_err(|_| FormError::Unavailable)?;
+    Ok(())
+}
+
+async fn begin_session(context: &Context, account: Account) -> Result<User, FormError> {
+    let user = User {
+        id: account.id,
+        profile: Profile {
+            name: account.name,
+            email: Some(account.email),
+            picture: None,
+        },
+    };
+    context
+        .auth
+        .sign_in(Identity {
+            user_id: user.id.clone(),
+            profile: user.profile.clone(),
+            method: "password".into(),
+        })
+        .await?;
+    Ok(user)
+}
+
+fn read_name(name: &str) -> Result<String, FormError> {
+    let name = name.trim();
+    let fits = (1..=NAME_LENGTH).contains(&name.chars().count());
+    if fits && !name.chars().any(char::is_control) {
+        Ok(name.to_owned())
+    } else {
+        Err(FormError::Name)
+    }
+}
+
+/// Accepts what can be an address and leaves the rest to a confirmation mail. Case is
+/// folded, so that one person has one account.
+fn read_email(email: &str) -> Result<String, FormError> {
+    let email = email.trim().to_lowercase();
+    let has_parts = email
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    let is_plain = !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    if has_parts && is_plain && email.len() <= EMAIL_LENGTH {
+        Ok(email)
+    } else {
+        Err(FormError::Email)
+    }
+}
+
+fn check_password(password: &str) -> Result<(), FormError> {
+    if PASSWORD_LENGTH.contains(&password.chars().count()) {
+        Ok(())
+    } else {
+        Err(FormError::Password)
+    }
+}

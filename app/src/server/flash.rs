@@ -1,0 +1,48 @@
+//! The note's way to the next page: a short-lived cookie of its own.
+
+use crate::flash::Flash;
+use axum::http::{HeaderValue, header, request::Parts};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use cookie::{Cookie, SameSite, time::Duration};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+const NAME: &str = "flash";
+
+/// Long enough for the redirect to be followed.
+const MAX_AGE: Duration = Duration::minutes(1);
+
+/// Leaves a note for the next page.
+pub(super) fn leave_flash(flash: &Flash) {
+    match serde_json::to_vec(flash) {
+        Ok(note) => send(URL_SAFE_NO_PAD.encode(note), MAX_AGE),
+        Err(cause) => tracing::error!(%cause, "a note for the next page could not be written"),
+    }
+}
+
+/// Takes the note that was left for this page.
+pub(crate) fn take_flash() -> Option<Flash> {
+    let parts = use_context::<Parts>()?;
+    let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
+    let note = Cookie::split_parse(cookies)
+        .flatten()
+        .find(|cookie| cookie.name() == NAME)?;
+    send(String::new(), Duration::ZERO);
+    let note = URL_SAFE_NO_PAD.decode(note.value()).ok()?;
+    serde_json::from_slice(&note).ok()
+}
+
+fn send(value: String, max_age: Duration) {
+    let cookie = Cookie::build((NAME, value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(max_age)
+        .build();
+    if let (Some(response), Ok(value)) = (
+        use_context::<ResponseOptions>(),
+        HeaderValue::from_str(&cookie.to_string()),
+    ) {
+        response.append_header(header::SET_COOKIE, value);
+    }
+}

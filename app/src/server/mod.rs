@@ -1,0 +1,71 @@
+//! The server only: who the users are.
+
+mod accounts;
+mod answer;
+mod attempts;
+mod flash;
+mod passwords;
+mod users;
+
+pub(crate) use accounts::{change_password, sign_in, sign_up};
+pub(crate) use answer::Answer;
+pub(crate) use flash::take_flash;
+
+use crate::FormError;
+use attempts::Attempts;
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+use leptos_guardian::{
+    server::{Auth, Database},
+    with_status,
+};
+use passwords::Passwords;
+use users::Users;
+
+/// What the server functions need, made once at the start.
+#[derive(Clone)]
+pub struct AppState {
+    pub(crate) users: Users,
+    pub(crate) passwords: Passwords,
+    pub(crate) attempts: Attempts,
+}
+
+impl AppState {
+    /// Creates the users' table when it is missing. `attempts_per_minute` bounds the sign-ups
+    /// and sign-ins from one address.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn new(database: Database, attempts_per_minute: u32) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            users: Users::new(database).await?,
+            passwords: Passwords::new(),
+            attempts: Attempts::new(attempts_per_minute),
+        })
+    }
+}
+
+/// What a server function works with: the app's state, and who asks.
+pub(crate) struct Context {
+    pub(crate) state: AppState,
+    pub(crate) auth: Auth,
+}
+
+pub(crate) fn context() -> Result<Context, FormError> {
+    let auth = Auth::from_context().ok_or_else(|| {
+        tracing::error!("a server function is not behind Guardian::protect");
+        with_status(FormError::Unavailable)
+    })?;
+    Ok(Context {
+        state: expect_context(),
+        auth,
+    })
+}
+
+/// Answers the page's request with 404.
+pub(crate) fn not_found() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    }
+}

@@ -1,0 +1,100 @@
+//! The users: all of the app's SQL. One text serves SQLite and PostgreSQL.
+
+use crate::FormError;
+use leptos_guardian::{server::Database, with_pool};
+use std::time::{SystemTime, UNIX_EPOCH};
+use uuid::Uuid;
+
+const TABLE: &str = "create table if not exists app_user (
+    id text primary key,
+    email text not null unique,
+    name text not null,
+    password_hash text not null,
+    created_at bigint not null
+)";
+
+/// The users' table.
+#[derive(Clone)]
+pub(crate) struct Users {
+    database: Database,
+}
+
+/// A user as the table has them.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) password_hash: String,
+}
+
+impl Users {
+    pub(crate) async fn new(database: Database) -> Result<Self, sqlx::Error> {
+        with_pool!(&database, pool => { sqlx::query(TABLE).execute(pool).await?; });
+        Ok(Self { database })
+    }
+
+    pub(crate) async fn create(
+        &self,
+        email: &str,
+        name: &str,
+        password_hash: &str,
+    ) -> Result<Account, FormError> {
+        const CREATE: &str = "insert into app_user (id, email, name, password_hash, created_at)
+            values ($1, $2, $3, $4, $5)
+            on conflict (email) do nothing
+            returning id, email, name, password_hash";
+        with_pool!(&self.database, pool => {
+            sqlx::query_as(CREATE)
+                .bind(Uuid::now_v7().to_string())
+                .bind(email)
+                .bind(name)
+                .bind(password_hash)
+                .bind(now())
+                .fetch_optional(pool)
+                .await
+        })
+        .map_err(unavailable)?
+        .ok_or(FormError::EmailTaken)
+    }
+
+    pub(crate) async fn by_email(&self, email: &str) -> Result<Option<Account>, FormError> {
+        const BY_EMAIL: &str =
+            "select id, email, name, password_hash from app_user where email = $1";
+        with_pool!(&self.database, pool => {
+            sqlx::query_as(BY_EMAIL).bind(email).fetch_optional(pool).await
+        })
+        .map_err(unavailable)
+    }
+
+    pub(crate) async fn by_id(&self, id: &str) -> Result<Option<Account>, FormError> {
+        const BY_ID: &str = "select id, email, name, password_hash from app_user where id = $1";
+        with_pool!(&self.database, pool => {
+            sqlx::query_as(BY_ID).bind(id).fetch_optional(pool).await
+        })
+        .map_err(unavailable)
+    }
+
+    pub(crate) async fn set_password(
+        &self,
+        id: &str,
+        password_hash: &str,
+    ) -> Result<(), FormError> {
+        const SET: &str = "update app_user set password_hash = $2 where id = $1";
+        with_pool!(&self.database, pool => {
+            sqlx::query(SET).bind(id).bind(password_hash).execute(pool).await.map(drop)
+        })
+        .map_err(unavailable)
+    }
+}
+
+/// The cause goes to the log; the person learns that it is not their fault.
+fn unavailable(cause: sqlx::Error) -> FormError {
+    tracing::error!(%cause, "the users could not be read or written");
+    FormError::Unavailable
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,56 @@
+//! The document, and the routes inside it.
+
+use crate::{pages, parts::Header};
+use leptos::{hydration::{AutoReload, HydrationScripts}, prelude::*};
+use leptos_guardian::AuthProvider;
+use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
+use leptos_router::{
+    components::{Route, Router, Routes},
+    path,
+};
+
+/// The document around the app, rendered by the server only.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The app: every route, below the auth state.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Stylesheet id="leptos" href="/pkg/starter.css"/>
+        <Title formatter=|page: String| if page.is_empty() { "Starter".into() } else { format!("{page} · Starter") }/>
+        <AuthProvider>
+            <Router>
+                <a class="skip" href="#main">"Skip to content"</a>
+                <Header/>
+                <main id="main">
+                    <Routes fallback=pages::NotFound>
+                        <Route path=path!("/") view=pages::Home/>
+                        <Route path=path!("/sign-up") view=pages::SignUp/>
+                        <Route path=path!("/sign-in") view=pages::SignIn/>
+                        <Route path=path!("/account") view=pages::Account/>
+                        <Route path=path!("/sign-out") view=pages::SignOut/>
+                    </Routes>
+                </main>
+            </Router>
+        </AuthProvider>
+    }
+}

@@ -1,0 +1,68 @@
+//! The page in the browser: its auth state, its history, where it goes.
+
+use crate::{AuthState, api};
+use leptos::{prelude::*, task::spawn_local};
+use std::cell::Cell;
+use wasm_bindgen::{JsCast as _, prelude::Closure};
+use web_sys::PageTransitionEvent;
+
+thread_local! {
+    /// The auth state of this page. A page has one `AuthProvider`; code that runs after an
+    /// event has no reactive owner to find it through.
+    static STATE: Cell<Option<RwSignal<AuthState>>> = const { Cell::new(None) };
+}
+
+/// Takes charge of the page, once it is hydrated.
+pub(crate) fn start(state: RwSignal<AuthState>) {
+    STATE.set(Some(state));
+    if state.get_untracked() == AuthState::Loading {
+        spawn_local(async move {
+            // On a failure the state stays `Loading`: neither answer would be true.
+            if let Ok(user) = api::session().await {
+                state.set(user.into());
+            }
+        });
+    }
+    ask_again_when_restored();
+}
+
+/// Shows that nobody is signed in, without leaving the page.
+pub(crate) fn show_signed_out() {
+    if let Some(state) = STATE.get() {
+        state.set(AuthState::SignedOut);
+    }
+}
+
+/// Loads a page as a new document, even when it is the one that is shown.
+pub(crate) fn load(url: &str) {
+    let location = window().location();
+    let shown = location.href().unwrap_or_default();
+    // Only refused for an unparsable URL; the server sends none.
+    let _ = location.set_href(url);
+    // A URL that differs in its fragment alone scrolls instead of loading.
+    let target = web_sys::Url::new_with_base(url, &shown).map(|target| target.href());
+    if target.is_ok_and(|target| target.contains('#') && without_fragment(&target) == without_fragment(&shown))
+    {
+        let _ = location.reload();
+    }
+}
+
+fn without_fragment(url: &str) -> &str {
+    url.split('#').next().unwrap_or(url)
+}
+
+/// A page from the back/forward cache is as old as when it was left: nothing of it is shown
+/// until the server has rendered it anew.
+fn ask_again_when_restored() {
+    let on_show = Closure::<dyn Fn(PageTransitionEvent)>::new(|shown: PageTransitionEvent| {
+        if shown.persisted() {
+            if let Some(page) = document().document_element() {
+                let _ = page.set_attribute("hidden", "");
+            }
+            let _ = window().location().reload();
+        }
+    });
+    let _ = window().add_event_listener_with_callback("pageshow", on_show.as_ref().unchecked_ref());
+    // The listener lives as long as the page.
+    on_show.forget();
+}

@@ -1,0 +1,17 @@
+//! The components. Each works as plain HTML first; hydration makes it nicer.
+
+mod avatar;
+mod provider;
+mod require_signed_in;
+mod sign_out;
+mod sign_out_button;
+mod sign_out_form;
+mod signed_in;
+mod user_button;
+
+pub use provider::AuthProvider;
+pub use require_signed_in::RequireSignedIn;
+pub use sign_out::SignOut;
+pub use sign_out_button::SignOutButton;
+pub use signed_in::{SignedIn, SignedOut};
+pub use user_button::UserButton;

@@ -1,0 +1,35 @@
+use crate::{client, initial_state, state::AuthContext, stylesheet};
+use leptos::prelude::*;
+use leptos_meta::Stylesheet;
+
+/// Gives the auth state to everything inside, and brings the components' stylesheet. An app
+/// has one, around its router; `provide_meta_context` must have been called.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::{AuthProvider, SignedIn, SignedOut, UserButton};
+/// use leptos_meta::provide_meta_context;
+///
+/// #[component]
+/// fn App() -> impl IntoView {
+///     provide_meta_context();
+///     view! {
+///         <AuthProvider>
+///             <SignedIn><UserButton/></SignedIn>
+///             <SignedOut><a href="/sign-in">"Sign in"</a></SignedOut>
+///         </AuthProvider>
+///     }
+/// }
+/// ```
+#[component]
+pub fn AuthProvider(children: Children) -> impl IntoView {
+    // Written into the page by the server and read from there by the browser.
+    let state = RwSignal::new(SharedValue::new(initial_state).into_inner());
+    provide_context(AuthContext(state));
+    // An effect runs in the browser only, after hydration.
+    Effect::new(move |_| client::start(state));
+    view! {
+        <Stylesheet href=stylesheet::path()/>
+        {children()}
+    }
+}

@@ -1,0 +1,30 @@
+use super::SignedIn;
+use crate::{AuthState, leave_for_sign_in, use_auth};
+use leptos::prelude::*;
+
+/// For pages that need a signed-in user. Anyone else is sent to `sign_in_url`, with the way
+/// back in `callback_url`: by the server before it renders, by the browser as soon as the
+/// state flips.
+///
+/// This spares people a useless page. What protects the data is the server, which must check
+/// [`Auth`](crate::server::Auth) wherever it hands data out.
+#[component]
+pub fn RequireSignedIn(
+    /// The sign-in page, a path on this site.
+    #[prop(into)]
+    sign_in_url: String,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let auth = use_auth();
+    if auth.get_untracked() == AuthState::SignedOut {
+        leave_for_sign_in(&sign_in_url);
+    }
+    Effect::new(move |was_signed_in: Option<bool>| {
+        let is_signed_out = auth.get() == AuthState::SignedOut;
+        if is_signed_out && was_signed_in == Some(true) {
+            leave_for_sign_in(&sign_in_url);
+        }
+        !is_signed_out
+    });
+    view! { <SignedIn>{children()}</SignedIn> }
+}

@@ -1,0 +1,66 @@
+use super::sign_out_form::{Progress, SignOutForm};
+use crate::{SignOutError, SignOutScope, use_auth};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The panel of the sign-out page: who is signed in, which sessions to end, the button.
+///
+/// The page's `callback_url` parameter says where to go afterwards. A browser without
+/// JavaScript comes back here when a sign-out failed, with `error` in the address.
+#[component]
+pub fn SignOut() -> impl IntoView {
+    let auth = use_auth();
+    let query = use_query_map().get_untracked();
+    let asked_scope = query.get("scope").and_then(|scope| scope.parse().ok());
+    let scope: SignOutScope = asked_scope.unwrap_or_default();
+    let failed = query.get("error").is_some().then(|| SignOutError::Unavailable {
+        signed_out_here: scope.ends_this_session(),
+    });
+    let failed_before = failed.is_some();
+    let callback_url = query.get("callback_url");
+    let progress = RwSignal::new(failed.map_or(Progress::Idle, Progress::Failed));
+    let is_pending = move || progress.get() == Progress::Pending;
+    let who = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
+    // After a failure there may be nobody signed in here, and still a session to end.
+    let has_form = Memo::new(move |_| who().is_some() || failed_before);
+
+    let choice = move |value: SignOutScope, label: &'static str, hint: &'static str| {
+        view! {
+            <label class="guardian-choice">
+                <input type="radio" name="scope" value=value.as_str() checked=value == scope/>
+                <span>{label}<small>{hint}</small></span>
+            </label>
+        }
+    };
+    view! {
+        <section class="guardian-panel" aria-label="Sign out">
+            {move || who().map(|profile| view! {
+                <p>
+                    "You are signed in as "<strong>{profile.name}</strong>
+                    {profile.email.map(|email| format!(" ({email})"))}"."
+                </p>
+            })}
+            <Show
+                when=move || has_form.get()
+                fallback=|| view! { <p>"You are signed out. Nobody is signed in in this browser."</p> }
+            >
+                <SignOutForm progress callback_url=callback_url.clone()>
+                    <fieldset class="guardian-choices">
+                        <legend>"Where"</legend>
+                        {choice(SignOutScope::Local, "Here", "Only in this browser")}
+                        {choice(SignOutScope::Others, "Everywhere else", "You stay signed in in this browser")}
+                        {choice(SignOutScope::Global, "Everywhere", "All browsers and devices, this one too")}
+                    </fieldset>
+                    <button
+                        type="submit"
+                        class="guardian-button guardian-primary"
+                        aria-busy=move || is_pending().then_some("true")
+                        disabled=is_pending
+                    >
+                        "Sign out"
+                    </button>
+                </SignOutForm>
+            </Show>
+        </section>
+    }
+}

@@ -1,0 +1,57 @@
+use super::sign_out_form::{Progress, SignOutForm};
+use crate::SignOutScope;
+use leptos::prelude::*;
+
+/// A button that signs out. Says so while it is at it, and when it failed, with a retry.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::{SignOutButton, SignOutScope};
+///
+/// #[component]
+/// fn Menu() -> impl IntoView {
+///     view! {
+///         <SignOutButton/>
+///         <SignOutButton scope=SignOutScope::Global callback_url="/bye">
+///             "Sign out everywhere"
+///         </SignOutButton>
+///     }
+/// }
+/// ```
+#[component]
+pub fn SignOutButton(
+    /// Which sessions end: this one unless set.
+    #[prop(optional)]
+    scope: SignOutScope,
+    /// Where to go afterwards: the app's `after_sign_out_url` unless set.
+    #[prop(optional, into)]
+    callback_url: Option<String>,
+    /// Whether to go anywhere (the default) or stay on the page.
+    #[prop(default = true)]
+    redirect: bool,
+    /// Classes of the button, beside its own.
+    #[prop(optional, into)]
+    class: String,
+    /// What the button shows: "Sign out" unless set.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let progress = RwSignal::new(Progress::Idle);
+    let is_pending = move || progress.get() == Progress::Pending;
+    view! {
+        <SignOutForm progress callback_url redirect>
+            <input type="hidden" name="scope" value=scope.as_str()/>
+            <button
+                type="submit"
+                class=format!("guardian-button {class}")
+                aria-busy=move || is_pending().then_some("true")
+                disabled=is_pending
+            >
+                {match children {
+                    Some(children) => children(),
+                    None => "Sign out".into_any(),
+                }}
+            </button>
+        </SignOutForm>
+    }
+}

@@ -1,0 +1,100 @@
+use super::{SignOutButton, avatar::Avatar};
+use crate::{Profile, use_auth};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+
+/// The signed-in user's picture or initials; pressed, it opens a menu with who they are,
+/// the way to their account, and Sign out. Shows nothing while nobody is signed in.
+///
+/// It opens without JavaScript, through the
+/// [Popover API](https://html.spec.whatwg.org/multipage/popover.html), which also closes it
+/// on Esc and gives the focus back.
+#[component]
+pub fn UserButton(
+    /// Whether the name is shown beside the picture.
+    #[prop(optional)]
+    show_name: bool,
+    /// The page for "Manage account": no such item unless set.
+    #[prop(optional, into)]
+    manage_url: Option<String>,
+    /// Where Sign out leads: the app's `after_sign_out_url` unless set.
+    #[prop(optional, into)]
+    callback_url: Option<String>,
+    /// The id of the menu, for pages with more than one `UserButton`.
+    #[prop(default = "guardian-user-menu".into(), into)]
+    id: String,
+) -> impl IntoView {
+    let auth = use_auth();
+    let profile = Memo::new(move |_| auth.with(|auth| auth.user().map(|user| user.profile.clone())));
+    move || {
+        profile.get().map(|profile| view! {
+            <Menu
+                profile
+                show_name
+                manage_url=manage_url.clone()
+                callback_url=callback_url.clone()
+                id=id.clone()
+            />
+        })
+    }
+}
+
+#[component]
+fn Menu(
+    profile: Profile,
+    show_name: bool,
+    manage_url: Option<String>,
+    callback_url: Option<String>,
+    id: String,
+) -> impl IntoView {
+    // Browsers know by themselves whether a popover is open; the attribute is for assistive
+    // technology that does not ask them, and would be a lie before hydration.
+    let is_open = RwSignal::new(None);
+    Effect::new(move |_| is_open.set(Some(false)));
+    let on_toggle = move |toggle: web_sys::Event| {
+        let open = toggle
+            .target()
+            .and_then(|menu| menu.dyn_into::<web_sys::Element>().ok())
+            .and_then(|menu| menu.matches(":popover-open").ok());
+        is_open.set(open);
+    };
+    let label = format!("Account of {}", profile.name);
+    view! {
+        <div class="guardian-user">
+            <button
+                type="button"
+                class="guardian-trigger"
+                aria-label=label.clone()
+                aria-haspopup="dialog"
+                aria-controls=id.clone()
+                aria-expanded=move || is_open.get().map(|open| open.to_string())
+                popovertarget=id.clone()
+            >
+                <Avatar profile=profile.clone()/>
+                {show_name.then(|| view! { <span class="guardian-name">{profile.name.clone()}</span> })}
+            </button>
+            <div
+                id=id
+                class="guardian-menu"
+                popover="auto"
+                role="dialog"
+                aria-label=label
+                on:toggle=on_toggle
+            >
+                <div class="guardian-identity">
+                    <Avatar profile=profile.clone()/>
+                    <div>
+                        <strong>{profile.name}</strong>
+                        {profile.email.map(|email| view! { <span>{email}</span> })}
+                    </div>
+                </div>
+                <div class="guardian-items" role="group" aria-label="Account">
+                    {manage_url.map(|url| view! {
+                        <a class="guardian-item" href=url>"Manage account"</a>
+                    })}
+                    <SignOutButton class="guardian-item" callback_url=callback_url.unwrap_or_default()/>
+                </div>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,148 @@
+//! What can go wrong, in terms that a caller can act on. Causes are logged on the server
+//! and never sent: no variant carries a database's or a parser's own words.
+
+use leptos::{
+    prelude::{FromServerFnError, ServerFnErrorErr},
+    server_fn::codec::JsonEncoding,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{status::ErrorStatus, with_status};
+
+/// Why a sign-out did not, or not wholly, happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum SignOutError {
+    /// The server could not end the sessions. The same sign-out may be sent again: the
+    /// browser keeps what is needed to end the session, and nothing that could sign in.
+    #[error("{}", unavailable(*.signed_out_here))]
+    Unavailable {
+        /// Whether the cookie was cleared here all the same.
+        signed_out_here: bool,
+    },
+    /// The server was not reached, so nothing has changed there.
+    #[error("The server could not be reached, so you are still signed in. Please try again.")]
+    Unreachable,
+    /// The request made no sense: an unknown scope, or unreadable fields.
+    #[error("The sign-out request could not be understood.")]
+    Malformed,
+    /// The request was larger than the server accepts.
+    #[error("The sign-out request was too large.")]
+    TooLarge,
+    /// The app is not set up: the route is not behind `Guardian::protect`.
+    #[error("Signing out is not set up on this server.")]
+    NotProtected,
+}
+
+const fn unavailable(signed_out_here: bool) -> &'static str {
+    if signed_out_here {
+        "You are signed out in this browser, but the server could not end the session. Please try again."
+    } else {
+        "The server could not end the sessions. Please try again."
+    }
+}
+
+/// Why a question about the session, or a sign-in, could not be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum AuthError {
+    /// The database did not answer.
+    #[error("The service is not available right now. Please try again.")]
+    Unavailable,
+    /// Nobody is signed in.
+    #[error("You are signed out.")]
+    SignedOut,
+    /// The server was not reached.
+    #[error("The server could not be reached.")]
+    Unreachable,
+    /// The request made no sense.
+    #[error("The request could not be understood.")]
+    Malformed,
+    /// The request was larger than the server accepts.
+    #[error("The request was too large.")]
+    TooLarge,
+    /// The app is not set up: the route is not behind `Guardian::protect`.
+    #[error("Sessions are not set up on this server.")]
+    NotProtected,
+}
+
+/// What kept a server function from running at all, or its answer from arriving.
+/// Apps use it in their own `FromServerFnError`.
+///
+/// ```
+/// use leptos::prelude::ServerFnErrorErr;
+/// use leptos_guardian::CallFailure;
+///
+/// let failure = CallFailure::from(ServerFnErrorErr::Args("missing field".into()));
+/// assert_eq!(failure, CallFailure::Malformed);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallFailure {
+    /// The arguments could not be read.
+    Malformed,
+    /// The body was larger than the server accepts.
+    TooLarge,
+    /// The server was not reached, or something else than the server answered.
+    Unreachable,
+}
+
+impl From<ServerFnErrorErr> for CallFailure {
+    fn from(error: ServerFnErrorErr) -> Self {
+        use ServerFnErrorErr as E;
+        match error {
+            // axum's body limit surfaces as a read error whose kind is only in its text.
+            E::Deserialization(cause) if cause.contains("length limit exceeded") => Self::TooLarge,
+            // The server fails to read a request's arguments; a browser fails to read an answer.
+            E::Args(_) | E::MissingArg(_) => Self::Malformed,
+            E::Deserialization(_) if cfg!(feature = "ssr") => Self::Malformed,
+            _ => Self::Unreachable,
+        }
+    }
+}
+
+impl FromServerFnError for SignOutError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        with_status(match error.into() {
+            CallFailure::Malformed => Self::Malformed,
+            CallFailure::TooLarge => Self::TooLarge,
+            CallFailure::Unreachable => Self::Unreachable,
+        })
+    }
+}
+
+impl FromServerFnError for AuthError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        with_status(match error.into() {
+            CallFailure::Malformed => Self::Malformed,
+            CallFailure::TooLarge => Self::TooLarge,
+            CallFailure::Unreachable => Self::Unreachable,
+        })
+    }
+}
+
+impl ErrorStatus for SignOutError {
+    fn status(&self) -> u16 {
+        match self {
+            Self::Unavailable { .. } | Self::Unreachable => 503,
+            Self::Malformed => 400,
+            Self::TooLarge => 413,
+            Self::NotProtected => 500,
+        }
+    }
+}
+
+impl ErrorStatus for AuthError {
+    fn status(&self) -> u16 {
+        match self {
+            Self::Unavailable | Self::Unreachable => 503,
+            Self::SignedOut => 401,
+            Self::Malformed => 400,
+            Self::TooLarge => 413,
+            Self::NotProtected => 500,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a sign-out is asked to do, and what it answers.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Which sessions a sign-out ends.
+///
+/// ```
+/// use leptos_guardian::SignOutScope;
+///
+/// assert_eq!("others".parse(), Ok(SignOutScope::Others));
+/// assert_eq!(SignOutScope::default(), SignOutScope::Local);
+/// assert!("everything".parse::<SignOutScope>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignOutScope {
+    /// This session only.
+    #[default]
+    Local,
+    /// The user's sessions everywhere but here.
+    Others,
+    /// The user's sessions everywhere.
+    Global,
+}
+
+impl SignOutScope {
+    /// The word for this scope in forms, JSON and the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Others => "others",
+            Self::Global => "global",
+        }
+    }
+
+    /// Whether the browser that asks is signed out too.
+    pub const fn ends_this_session(self) -> bool {
+        !matches!(self, Self::Others)
+    }
+}
+
+impl fmt::Display for SignOutScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for SignOutScope {
+    type Err = UnknownScope;
+
+    fn from_str(scope: &str) -> Result<Self, UnknownScope> {
+        [Self::Local, Self::Others, Self::Global]
+            .into_iter()
+            .find(|known| known.as_str() == scope)
+            .ok_or(UnknownScope)
+    }
+}
+
+/// The text names no [`SignOutScope`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the scope must be local, others or global")]
+pub struct UnknownScope;
+
+/// The public, opaque name of a session, for lists and for events. It signs nobody in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionHandle(pub(crate) String);
+
+impl SessionHandle {
+    /// The handle as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a sign-out should do. The default ends this session and redirects to the app's
+/// `after_sign_out_url`.
+///
+/// ```
+/// use leptos_guardian::{SignOutOptions, SignOutScope};
+///
+/// let everywhere = SignOutOptions {
+///     scope: SignOutScope::Global,
+///     callback_url: Some("/bye".into()),
+///     ..Default::default()
+/// };
+/// assert!(everywhere.redirect);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignOutOptions {
+    /// Which sessions end.
+    pub scope: SignOutScope,
+    /// Whether the browser goes to another page afterwards (the default). With `false` it
+    /// stays where it is and the auth state flips.
+    pub redirect: bool,
+    /// Where the browser goes. Without one, or with one that is not allowed, it goes to the
+    /// app's `after_sign_out_url`.
+    pub callback_url: Option<String>,
+}
+
+impl Default for SignOutOptions {
+    fn default() -> Self {
+        Self {
+            scope: SignOutScope::default(),
+            redirect: true,
+            callback_url: None,
+        }
+    }
+}
+
+/// A sign-out that has been carried out: the sessions are gone from the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedOut {
+    /// The scope that was asked for.
+    pub scope: SignOutScope,
+    /// The sessions that this sign-out ended. Empty when there was nothing left to end.
+    pub ended: Vec<SessionHandle>,
+    /// Where the browser should go, already checked by the server. `None` when the caller
+    /// asked to stay (`redirect: false`).
+    pub url: Option<String>,
+}

@@ -1,0 +1,191 @@
+//! The configuration of a [`Guardian`], safe by default.
+
+use super::{
+    Database, Guardian, SigningKey, SignOutEvent,
+    clock::Clock,
+    cookie::Cookies,
+    dispatcher::{Dispatcher, Hook, HookResult},
+    guardian::Inner,
+    redirect::{RedirectPolicy, RefusedRedirect},
+    registry::Registry,
+    store::BrowserStore,
+};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use url::Url;
+
+/// Two weeks without a request end a session (OWASP ASVS 5.0, 7.3.1).
+const IDLE_TIMEOUT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Ninety days end it in any case (7.3.2). Browsers keep no cookie longer than 400.
+const MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Configures a [`Guardian`]. `site_url` and `key` have no default.
+#[must_use]
+pub struct Builder {
+    database: Database,
+    site_url: Option<String>,
+    key: Option<SigningKey>,
+    idle_timeout: Duration,
+    max_age: Duration,
+    after_sign_out_url: String,
+    sign_out_page: String,
+    redirect_origins: Vec<String>,
+    hook: Option<Hook>,
+    clock: Clock,
+}
+
+/// Why [`Builder::build`] failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A setting without a default is missing.
+    #[error("the guardian needs a {0}")]
+    Missing(&'static str),
+    /// The site's URL, or an allowed origin, is not one.
+    #[error("{0:?} is not an http or https URL of a site")]
+    NotASite(String),
+    /// One of the app's own pages is not on the site or an allowed origin.
+    #[error("{page:?} cannot be redirected to: {cause}")]
+    Redirect {
+        /// The setting's value.
+        page: String,
+        /// Why it was refused.
+        cause: RefusedRedirect,
+    },
+    /// The tables could not be made.
+    #[error("cannot create the session tables: {0}")]
+    Tables(#[from] sqlx::Error),
+}
+
+impl Builder {
+    pub(crate) fn new(database: Database) -> Self {
+        Self {
+            database,
+            site_url: None,
+            key: None,
+            idle_timeout: IDLE_TIMEOUT,
+            max_age: MAX_AGE,
+            after_sign_out_url: "/".into(),
+            sign_out_page: "/sign-out".into(),
+            redirect_origins: Vec::new(),
+            hook: None,
+            clock: Clock::new(SystemTime::now),
+        }
+    }
+
+    /// The site's address as browsers see it. The cookie's `Secure` and `__Host-`, and what
+    /// counts as our own origin, follow from it.
+    pub fn site_url(mut self, url: impl Into<String>) -> Self {
+        self.site_url = Some(url.into());
+        self
+    }
+
+    /// The key that signs the cookie. With another key every session is anonymous.
+    pub fn key(mut self, key: SigningKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// How long a session lives without a request: 14 days unless set.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a session lives at most: 90 days unless set.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Where a browser goes after a sign-out that names no (allowed) callback URL: `/`
+    /// unless set.
+    pub fn after_sign_out_url(mut self, url: impl Into<String>) -> Self {
+        self.after_sign_out_url = url.into();
+        self
+    }
+
+    /// The page with the [`SignOut`](crate::SignOut) panel, where a browser without
+    /// JavaScript is told of a sign-out that failed: `/sign-out` unless set.
+    pub fn sign_out_page(mut self, path: impl Into<String>) -> Self {
+        self.sign_out_page = path.into();
+        self
+    }
+
+    /// Allows redirects to another origin, such as `https://docs.example.com`.
+    pub fn allow_redirect_origin(mut self, origin: impl Into<String>) -> Self {
+        self.redirect_origins.push(origin.into());
+        self
+    }
+
+    /// Runs after every sign-out that ended something: after the commit, at least once, off
+    /// the request's path. A failure, a panic or 30 s without an answer lead to another run;
+    /// de-duplicate by the event's id.
+    pub fn after_sign_out<F, Run>(mut self, hook: F) -> Self
+    where
+        F: Fn(SignOutEvent) -> Run + Send + Sync + 'static,
+        Run: Future<Output = HookResult> + Send + 'static,
+    {
+        self.hook = Some(Arc::new(move |event| Box::pin(hook(event))));
+        self
+    }
+
+    /// Takes the time from elsewhere, for tests.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
+        self
+    }
+
+    /// Checks the settings, creates the tables that are missing, and starts delivering
+    /// events that an earlier run left behind. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is missing or makes no sense, or the tables cannot be made.
+    pub async fn build(self) -> Result<Guardian, BuildError> {
+        let site = site(self.site_url.as_deref().ok_or(BuildError::Missing("site_url"))?)?;
+        let key = self.key.ok_or(BuildError::Missing("key"))?;
+        let cookies = Cookies::new(key, site.scheme() == "https", self.max_age);
+        let mut redirects = RedirectPolicy::new(site);
+        for origin in &self.redirect_origins {
+            redirects.allow(&self::site(origin)?);
+        }
+        let own_page = |page: &str| {
+            redirects.check(page).map_err(|cause| BuildError::Redirect {
+                page: page.to_owned(),
+                cause,
+            })
+        };
+        let after_sign_out_url = own_page(&self.after_sign_out_url)?;
+        let sign_out_page = own_page(&self.sign_out_page)?;
+
+        let registry = Registry::new(self.database).await?;
+        let store = Arc::new(BrowserStore::new(registry.clone()).await?);
+        let dispatcher = self
+            .hook
+            .map(|hook| Dispatcher::start(registry.clone(), self.clock.clone(), hook));
+        Ok(Guardian(Arc::new(Inner {
+            registry,
+            store,
+            cookies,
+            redirects,
+            after_sign_out_url,
+            sign_out_page,
+            idle_timeout: self.idle_timeout,
+            max_age: self.max_age,
+            clock: self.clock,
+            dispatcher,
+        })))
+    }
+}
+
+/// Reads the URL of a site: http or https, with a host and no credentials.
+fn site(text: &str) -> Result<Url, BuildError> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.username().is_empty())
+        .ok_or_else(|| BuildError::NotASite(text.to_owned()))
+}

@@ -1,0 +1,140 @@
+//! The database: SQLite by default, PostgreSQL at scale, one SQL text for both.
+
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, str::FromStr, time::Duration};
+
+/// How long a statement waits for SQLite's write lock, and a request for a free connection.
+/// Long enough for a burst of writes, short enough that a stuck database answers 503 to a
+/// person who is still there.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Connections per pool. SQLite reads in parallel and writes one at a time.
+const CONNECTIONS: u32 = 8;
+
+/// A pool of connections to SQLite or PostgreSQL.
+///
+/// The app may use it for its own tables; [`with_pool!`](crate::with_pool) runs one
+/// piece of code on whichever pool it is.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A SQLite file.
+    Sqlite(SqlitePool),
+    /// A PostgreSQL server.
+    Postgres(PgPool),
+}
+
+/// Why [`Database::connect`] failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL's scheme is neither of the two.
+    #[error("the database URL must start with sqlite: or postgres:, but starts with {scheme:?}")]
+    UnknownScheme {
+        /// What the URL starts with.
+        scheme: String,
+    },
+    /// The folder of the SQLite file could not be made.
+    #[error("cannot make the folder {folder} for the database: {cause}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The database refused, or did not answer.
+    #[error("cannot connect to the database: {0}")]
+    Refused(#[from] sqlx::Error),
+}
+
+impl Database {
+    /// Connects to `sqlite://path/to/file.db` (relative to the working directory; the file and its
+    /// folder are made when missing) or `postgres://user@host/name`.
+    ///
+    /// # Errors
+    ///
+    /// When the scheme is unknown, the folder cannot be made, or the database refuses.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use leptos_guardian::server::{ConnectError, Database};
+    ///
+    /// let refused = Database::connect("mysql://localhost/app").await;
+    /// assert!(matches!(refused, Err(ConnectError::UnknownScheme { .. })));
+    /// # });
+    /// ```
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        match url.split(':').next() {
+            Some("sqlite") => Self::connect_sqlite(url).await,
+            Some("postgres" | "postgresql") => Ok(Self::Postgres(
+                PgPoolOptions::new()
+                    .max_connections(CONNECTIONS)
+                    .acquire_timeout(PATIENCE)
+                    .connect(url)
+                    .await?,
+            )),
+            // Only what stands before the colon: the rest of a mistyped URL may hold a password.
+            scheme => Err(ConnectError::UnknownScheme {
+                scheme: scheme.unwrap_or_default().chars().take(16).collect(),
+            }),
+        }
+    }
+
+    async fn connect_sqlite(url: &str) -> Result<Self, ConnectError> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            // Readers never wait for the writer, and a commit is one append.
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE);
+        let folder = options.get_filename().parent().unwrap_or(Path::new(""));
+        if !folder.as_os_str().is_empty() {
+            std::fs::create_dir_all(folder).map_err(|cause| ConnectError::Folder {
+                folder: folder.display().to_string(),
+                cause,
+            })?;
+        }
+        Ok(Self::Sqlite(
+            SqlitePoolOptions::new()
+                .max_connections(CONNECTIONS)
+                .acquire_timeout(PATIENCE)
+                .connect_with(options)
+                .await?,
+        ))
+    }
+
+    /// Closes every connection. Statements fail from then on.
+    pub async fn close(&self) {
+        crate::with_pool!(self, pool => pool.close().await);
+    }
+}
+
+/// Runs one piece of code on the pool of a [`Database`](crate::server::Database), whichever
+/// it is. The code is compiled for both, so its SQL must be valid on both.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use leptos_guardian::{server::Database, with_pool};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let url = format!("sqlite://{}", folder.path().join("app.db").display());
+/// let database = Database::connect(&url).await.unwrap();
+/// let (two,): (i64,) = with_pool!(&database, pool => {
+///     sqlx::query_as("select cast($1 as bigint) + 1").bind(1_i64).fetch_one(pool).await
+/// })
+/// .unwrap();
+/// assert_eq!(two, 2);
+/// # });
+/// ```
+#[macro_export]
+macro_rules! with_pool {
+    ($database:expr, $pool:ident => $code:expr) => {
+        match $database {
+            $crate::server::Database::Sqlite($pool) => $code,
+            $crate::server::Database::Postgres($pool) => $code,
+        }
+    };
+}

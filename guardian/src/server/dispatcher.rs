@@ -1,0 +1,165 @@
+//! Runs the `after_sign_out` hook. Events stand in the database from the moment of the
+//! sign-out, so a hook that is slow, fails, panics or is cut off by a crash delays nobody
+//! and is run again.
+
+use super::{
+    clock::Clock,
+    event::SignOutEvent,
+    registry::{ClaimedEvent, Registry},
+};
+use std::{error::Error, future::Future, pin::Pin, sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
+
+/// How long one run of the hook may take. An e-mail or a webhook fits; a hung one does not
+/// hold up the events behind it for long.
+const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a server keeps an event to itself, in seconds. Longer than a batch of hooks that all
+/// time out, so that no event is taken twice by live servers, and short enough that a killed
+/// server's events are soon taken over.
+const LEASE: i64 = 10 * 60;
+
+/// The pause after the first failure, in seconds; doubled after each further one.
+const FIRST_PAUSE: i64 = 1;
+
+/// The longest pause between two attempts, in seconds.
+const LONGEST_PAUSE: i64 = 60 * 60;
+
+/// How often an event is attempted: with the pauses above about nine hours. Afterwards it
+/// stays in the table, undelivered, and the log says so.
+const MAX_ATTEMPTS: i64 = 20;
+
+/// How long the dispatcher sleeps when nothing is due: other servers may have left something.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// What a hook answers.
+pub type HookResult = Result<(), Box<dyn Error + Send + Sync>>;
+
+type HookFuture = Pin<Box<dyn Future<Output = HookResult> + Send>>;
+
+/// The app's `after_sign_out` hook.
+pub(crate) type Hook = Arc<dyn Fn(SignOutEvent) -> HookFuture + Send + Sync>;
+
+/// Delivers events until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Dispatcher {
+    wake: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Dispatcher {
+    pub(crate) fn start(registry: Registry, clock: Clock, hook: Hook) -> Self {
+        let wake = Arc::new(Notify::new());
+        let worker = Worker {
+            registry,
+            clock,
+            hook,
+            wake: Arc::clone(&wake),
+        };
+        Self {
+            wake,
+            task: tokio::spawn(worker.run()),
+        }
+    }
+
+    /// Says that an event has been committed.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+impl Drop for Dispatcher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Worker {
+    registry: Registry,
+    clock: Clock,
+    hook: Hook,
+    wake: Arc<Notify>,
+}
+
+impl Worker {
+    async fn run(self) {
+        loop {
+            let pause = match self.deliver_due().await {
+                Ok(pause) => pause,
+                Err(cause) => {
+                    tracing::error!(%cause, "sign-out events could not be read; trying again");
+                    IDLE
+                }
+            };
+            // A pause that ends early is harmless: what is not due is not claimed.
+            let _ = timeout(pause, self.wake.notified()).await;
+        }
+    }
+
+    /// Delivers all that is due, and answers how long to sleep.
+    async fn deliver_due(&self) -> Result<Duration, sqlx::Error> {
+        loop {
+            let now = self.clock.now();
+            let claimed = self.registry.claim_events(now, now + LEASE).await?;
+            if claimed.is_empty() {
+                break;
+            }
+            for event in claimed {
+                self.deliver(event).await?;
+            }
+        }
+        let until_due = match self.registry.next_event_due().await? {
+            Some(due) => Duration::from_secs(u64::try_from(due - self.clock.now()).unwrap_or(0)),
+            None => IDLE,
+        };
+        Ok(until_due.clamp(Duration::from_millis(50), IDLE))
+    }
+
+    async fn deliver(&self, claimed: ClaimedEvent) -> Result<(), sqlx::Error> {
+        let ClaimedEvent { event, attempts } = claimed;
+        let id = event.id.clone();
+        // In a task of its own, so that a panic ends there.
+        let mut run = tokio::spawn((self.hook)(event));
+        let failure = match timeout(HOOK_TIMEOUT, &mut run).await {
+            Ok(Ok(Ok(()))) => {
+                return self.registry.mark_delivered(&id, self.clock.now()).await;
+            }
+            Ok(Ok(Err(cause))) => cause.to_string(),
+            Ok(Err(_)) => "it panicked".to_owned(),
+            Err(_) => {
+                run.abort();
+                format!("it took longer than {} s", HOOK_TIMEOUT.as_secs())
+            }
+        };
+        if attempts >= MAX_ATTEMPTS {
+            tracing::error!(event = id, attempts, %failure, "after_sign_out failed; given up");
+            return self.registry.postpone_event(&id, i64::MAX).await;
+        }
+        let pause = pause_after(attempts);
+        tracing::warn!(event = id, attempts, %failure, pause, "after_sign_out failed; trying again");
+        self.registry.postpone_event(&id, self.clock.now() + pause).await
+    }
+}
+
+/// The pause after the given number of attempts, in seconds.
+fn pause_after(attempts: i64) -> i64 {
+    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(32);
+    FIRST_PAUSE
+        .saturating_mul(1 << doublings)
+        .min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        let pauses: Vec<i64> = (1..=MAX_ATTEMPTS).map(pause_after).collect();
+        assert_eq!(&pauses[..4], [1, 2, 4, 8]);
+        assert!(pauses.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert_eq!(pauses.last(), Some(&LONGEST_PAUSE));
+        let hours = pauses[..pauses.len() - 1].iter().sum::<i64>() / 3600;
+        assert_eq!(hours, 8, "the doc of MAX_ATTEMPTS must say how long this takes");
+    }
+}

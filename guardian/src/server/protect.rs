@@ -1,0 +1,179 @@
+//! The layers around a protected router.
+//!
+//! The session layer does what tower-sessions' own `SessionManagerLayer` does, and differs
+//! where signing out depends on it: the cookie is removed with the attributes it was set
+//! with, a late response never sets an ended cookie again, and a cookie that is not ours is
+//! anonymous and left alone. Handlers use `tower_sessions::Session` as ever.
+
+use super::{
+    Auth, Guardian,
+    auth::{Client, CookieChange},
+};
+use crate::stylesheet;
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::net::SocketAddr;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tower_sessions::{Expiry, Session};
+
+/// How much of a `User-Agent` is kept, in characters. Real ones fit.
+const USER_AGENT_LENGTH: usize = 512;
+
+pub(super) fn protect(guardian: &Guardian, router: Router) -> Router {
+    router
+        .layer(from_fn_with_state(guardian.clone(), with_session))
+        .layer(cross_site_check())
+        .route(&stylesheet::path(), get(serve_stylesheet))
+}
+
+/// Refuses requests that change state and come from another site, by `Sec-Fetch-Site`, then
+/// `Origin` (OWASP ASVS 5.0, 3.5.1).
+fn cross_site_check() -> CsrfLayer<fn(ProtectionError) -> Response<Body>> {
+    CsrfLayer::new().with_rejection_response(|refused| {
+        tracing::warn!(%refused, "a request from another site was refused");
+        (
+            StatusCode::FORBIDDEN,
+            "Requests from another site are refused.",
+        )
+            .into_response()
+    })
+}
+
+async fn serve_stylesheet() -> impl IntoResponse {
+    (
+        [
+            (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+            // The path changes with the content.
+            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        ],
+        stylesheet::CSS,
+    )
+}
+
+async fn with_session(
+    State(guardian): State<Guardian>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let presented = guardian.0.cookies.read(request.headers());
+    let expiry = time::Duration::try_from(guardian.0.max_age).unwrap_or(time::Duration::MAX);
+    let session = Session::new(
+        presented.session,
+        guardian.0.store.clone(),
+        Some(Expiry::OnInactivity(expiry)),
+    );
+    let auth = Auth::resolve(&guardian, session, presented, client(&request)).await;
+
+    // A page that cannot say who is signed in says so. A POST goes on: signing out must be
+    // possible, and whatever needs a user gets `AuthError::Unavailable`.
+    if auth.is_unknown() && request.method().is_safe() {
+        return unavailable();
+    }
+
+    let referer = request.headers().get(header::REFERER).cloned();
+    request.extensions_mut().insert(auth.session().clone());
+    request.extensions_mut().insert(auth.clone());
+    let signed_in_before = auth.user().is_some();
+    let mut response = next.run(request).await;
+
+    check_referer_redirect(&guardian, referer.as_ref(), response.headers_mut());
+    if let Err(cause) = write_cookies(&guardian, &auth, &mut response).await {
+        tracing::error!(%cause, "the visitor's data could not be saved");
+        response = unavailable();
+    }
+    if signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep {
+        // OWASP ASVS 5.0, 14.3.2. A handler that knows better has set its own.
+        let headers = response.headers_mut();
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+fn client(request: &Request) -> Client {
+    let user_agent = request.headers().get(header::USER_AGENT);
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    Client {
+        user_agent: user_agent
+            .and_then(|text| text.to_str().ok())
+            .map(|text| text.chars().take(USER_AGENT_LENGTH).collect()),
+        ip: address.map(|ConnectInfo(address)| address.ip().to_string()),
+    }
+}
+
+/// Leptos answers a form post that sets no target with a redirect to the `Referer`. It is
+/// the client's word, so it passes the same check as every other target.
+fn check_referer_redirect(
+    guardian: &Guardian,
+    referer: Option<&HeaderValue>,
+    headers: &mut HeaderMap,
+) {
+    if referer.is_none() || headers.get(header::LOCATION) != referer {
+        return;
+    }
+    let checked = referer
+        .and_then(|referer| referer.to_str().ok())
+        .and_then(|referer| guardian.redirects().check(referer).ok());
+    let target = checked.map_or_else(|| "/".to_owned(), String::from);
+    match HeaderValue::try_from(target) {
+        Ok(target) => headers.insert(header::LOCATION, target),
+        Err(_) => headers.remove(header::LOCATION),
+    };
+}
+
+/// Carries out what the request decided about the cookie, and saves the visitor's data.
+async fn write_cookies(
+    guardian: &Guardian,
+    auth: &Auth,
+    response: &mut Response,
+) -> Result<(), tower_sessions::session::Error> {
+    let cookies = &guardian.0.cookies;
+    let session = auth.session();
+    let change = auth.cookie_change();
+    match change {
+        // After a sign-out here nothing is saved: the data went with the session.
+        CookieChange::Remove => cookies.remove(response.headers_mut()),
+        CookieChange::Surrender(token) => cookies.surrender(response.headers_mut(), &token),
+        CookieChange::Set | CookieChange::Keep => {
+            let known = session.id();
+            let has_data = session.is_modified() && !session.is_empty().await;
+            if has_data && !response.status().is_server_error() {
+                session.save().await?;
+            }
+            let is_new = session.id() != auth.presented().session && session.id().is_some();
+            // An anonymous visitor gets a cookie once there is something to remember. A
+            // signed-in one keeps theirs: it belongs to the session.
+            let first_data = known.is_none() && is_new && auth.user().is_none();
+            if change == CookieChange::Set || first_data {
+                if let Some(id) = session.id() {
+                    cookies.set(response.headers_mut(), &id);
+                }
+            }
+        }
+    }
+    let ending_is_settled = matches!(change, CookieChange::Set | CookieChange::Remove);
+    if ending_is_settled && auth.presented().ending.is_some() {
+        cookies.remove_ending(response.headers_mut());
+    }
+    Ok(())
+}
+
+fn unavailable() -> Response {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [
+            (header::RETRY_AFTER, "5"),
+            (header::CACHE_CONTROL, "no-store"),
+        ],
+        "The service is not available right now. Please try again in a moment.",
+    )
+        .into_response()
+}

@@ -1,0 +1,130 @@
+//! Where a browser may be sent. Everything that becomes a `Location` passes through here.
+
+use std::fmt;
+use url::{Origin, Url};
+
+/// The longest address accepted, in bytes. Real ones are far shorter, and some proxies
+/// refuse headers not much longer.
+const MAX_LENGTH: usize = 2048;
+
+/// An address that a browser may be sent to: on this site, or on an origin that the app
+/// allows. Made by [`RedirectPolicy::check`] only, so holding one is the proof.
+///
+/// It is plain ASCII without control characters, thus always a valid header value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafeRedirect(String);
+
+impl SafeRedirect {
+    /// The address: a path with query and fragment for this site, a URL for another.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SafeRedirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<SafeRedirect> for String {
+    fn from(redirect: SafeRedirect) -> Self {
+        redirect.0
+    }
+}
+
+/// The address may not be redirected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedRedirect {
+    /// No address at all.
+    #[error("it is empty")]
+    Empty,
+    /// Longer than 2048 bytes.
+    #[error("it is too long")]
+    TooLong,
+    /// A browser would not understand it.
+    #[error("it is not a URL")]
+    NotAUrl,
+    /// It leads to an origin that is not allowed.
+    #[error("it leaves the allowed origins")]
+    ForeignOrigin,
+    /// It names a user or a password.
+    #[error("it holds credentials")]
+    Credentials,
+    /// Its path starts with two slashes, which reads as another host when written alone.
+    #[error("its path looks like a host")]
+    AmbiguousPath,
+}
+
+/// The site's own origin, and the others that may be redirected to.
+#[derive(Clone, Debug)]
+pub struct RedirectPolicy {
+    site: Url,
+    allowed: Vec<Origin>,
+}
+
+impl RedirectPolicy {
+    /// Allows the origin of `site` alone.
+    pub fn new(site: Url) -> Self {
+        Self {
+            site,
+            allowed: Vec::new(),
+        }
+    }
+
+    pub(crate) fn allow(&mut self, origin: &Url) {
+        self.allowed.push(origin.origin());
+    }
+
+    /// The other origins that may be redirected to, as a Content-Security-Policy's
+    /// `form-action` must list them: browsers apply it to the redirect after a form, too.
+    pub fn allowed_origins(&self) -> Vec<String> {
+        self.allowed
+            .iter()
+            .map(Origin::ascii_serialization)
+            .collect()
+    }
+
+    /// Reads an address as a browser on this site would ([WHATWG URL](https://url.spec.whatwg.org/))
+    /// and accepts it if it stays on the site or leads to an allowed origin.
+    ///
+    /// # Errors
+    ///
+    /// Says why the address is refused.
+    ///
+    /// ```
+    /// use leptos_guardian::server::RedirectPolicy;
+    ///
+    /// let policy = RedirectPolicy::new("https://example.com".parse().unwrap());
+    /// assert_eq!(policy.check("/bye?from=menu").unwrap().as_str(), "/bye?from=menu");
+    /// assert!(policy.check("/\\evil.example").is_err());
+    /// assert!(policy.check("https://example.com@evil.example").is_err());
+    /// ```
+    pub fn check(&self, address: &str) -> Result<SafeRedirect, RefusedRedirect> {
+        if address.trim().is_empty() {
+            return Err(RefusedRedirect::Empty);
+        }
+        if address.len() > MAX_LENGTH {
+            return Err(RefusedRedirect::TooLong);
+        }
+        let url = self
+            .site
+            .join(address)
+            .map_err(|_| RefusedRedirect::NotAUrl)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(RefusedRedirect::Credentials);
+        }
+        if self.allowed.contains(&url.origin()) {
+            return Ok(SafeRedirect(url.into()));
+        }
+        if url.origin() != self.site.origin() {
+            return Err(RefusedRedirect::ForeignOrigin);
+        }
+        // Without the origin, so that the browser stays on the host it used to get here.
+        let local = &url[url::Position::BeforePath..];
+        if local.starts_with("//") {
+            return Err(RefusedRedirect::AmbiguousPath);
+        }
+        Ok(SafeRedirect(local.to_owned()))
+    }
+}

@@ -1,0 +1,94 @@
+//! The store that tower-sessions is given: tower-sessions-sqlx-store, under two rules of
+//! ours. A browser's data is kept under the hash of its token, and what was deleted is
+//! never re-created by a request that had loaded it earlier.
+
+use super::{Database, registry::Registry, token::TokenHash};
+use std::sync::Arc;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store,
+};
+use tower_sessions_sqlx_store::{PostgresStore, SqliteStore};
+
+/// The table of tower-sessions-sqlx-store, the same name on both databases.
+pub(crate) const TABLE: &str = "tower_sessions";
+
+/// Keeps what the app stores in a visitor's `tower_sessions::Session`.
+#[derive(Clone, Debug)]
+pub(crate) struct BrowserStore {
+    inner: Arc<dyn SessionStore>,
+    registry: Registry,
+}
+
+impl BrowserStore {
+    /// Creates the table when it is missing.
+    pub(crate) async fn new(registry: Registry) -> Result<Self, sqlx::Error> {
+        let inner: Arc<dyn SessionStore> = match registry.database() {
+            Database::Sqlite(pool) => {
+                let store = SqliteStore::new(pool.clone());
+                store.migrate().await?;
+                Arc::new(store)
+            }
+            Database::Postgres(pool) => {
+                let store = PostgresStore::new(pool.clone())
+                    .with_schema_name("public")
+                    .and_then(|store| store.with_table_name(TABLE))
+                    .map_err(|cause| sqlx::Error::Configuration(cause.into()))?;
+                store.migrate().await?;
+                Arc::new(store)
+            }
+        };
+        Ok(Self { inner, registry })
+    }
+}
+
+fn stored(record: &Record) -> Record {
+    Record {
+        id: TokenHash::of(&record.id).as_store_id(),
+        ..record.clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl SessionStore for BrowserStore {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        let mut hashed = stored(record);
+        let wanted = hashed.id;
+        self.inner.create(&mut hashed).await?;
+        if hashed.id == wanted {
+            return Ok(());
+        }
+        // The store met a collision and took an id of its own choice, which is no token's hash.
+        self.inner.delete(&hashed.id).await?;
+        Err(session_store::Error::Backend(
+            "two session ids collided".into(),
+        ))
+    }
+
+    /// Updates and never inserts: the store's own `save` is an upsert, with which a request
+    /// that loaded the session before a sign-out brings its data back after it.
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        let hashed = stored(record);
+        let data = rmp_serde::to_vec(&hashed)
+            .map_err(|cause| session_store::Error::Encode(cause.to_string()))?;
+        let found = self
+            .registry
+            .update_browser(&TokenHash::of(&record.id), data, hashed.expiry_date)
+            .await
+            .map_err(|cause| session_store::Error::Backend(cause.to_string()))?;
+        if !found {
+            tracing::debug!("a late save of an ended browser session was dropped");
+        }
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let found = self.inner.load(&TokenHash::of(id).as_store_id()).await?;
+        Ok(found.map(|record| Record { id: *id, ..record }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.inner.delete(&TokenHash::of(id).as_store_id()).await
+    }
+}

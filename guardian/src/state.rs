@@ -1,0 +1,60 @@
+//! Who is signed in, as the page knows it.
+
+use crate::User;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Who is signed in, as the page knows it. The server renders it into the page, so a page
+/// never shows the wrong one first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuthState {
+    /// Not known yet: only on a page that no server rendered.
+    #[default]
+    Loading,
+    /// This user is signed in.
+    SignedIn(User),
+    /// Nobody is.
+    SignedOut,
+}
+
+impl AuthState {
+    /// The signed-in user, if there is one.
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Self::SignedIn(user) => Some(user),
+            Self::Loading | Self::SignedOut => None,
+        }
+    }
+}
+
+impl From<Option<User>> for AuthState {
+    fn from(user: Option<User>) -> Self {
+        user.map_or(Self::SignedOut, Self::SignedIn)
+    }
+}
+
+/// What [`AuthProvider`](crate::AuthProvider) gives to the components below it.
+#[derive(Clone, Copy)]
+pub(crate) struct AuthContext(pub(crate) RwSignal<AuthState>);
+
+/// The auth state of the page, as a signal.
+///
+/// # Panics
+///
+/// Outside an [`AuthProvider`](crate::AuthProvider).
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::use_auth;
+///
+/// #[component]
+/// fn Greeting() -> impl IntoView {
+///     let auth = use_auth();
+///     move || auth.with(|auth| auth.user().map(|user| user.profile.name.clone()))
+/// }
+/// ```
+pub fn use_auth() -> ReadSignal<AuthState> {
+    let AuthContext(state) =
+        use_context().expect("use_auth needs an <AuthProvider> around the component");
+    state.read_only()
+}

@@ -1,0 +1,20 @@
+//! The HTTP status of a server function's error. Leptos answers 500 to every error; a
+//! caller deserves to know whether to correct the request, sign in, wait or retry.
+
+/// An error that knows its HTTP status.
+///
+/// ```
+/// use leptos_guardian::{ErrorStatus, SignOutError};
+///
+/// assert_eq!(SignOutError::Unavailable { signed_out_here: true }.status(), 503);
+/// ```
+pub trait ErrorStatus {
+    /// The status code, 400 to 599.
+    fn status(&self) -> u16;
+
+    /// After how many seconds a retry makes sense, for `Retry-After`
+    /// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+    fn retry_after(&self) -> Option<u64> {
+        None
+    }
+}

@@ -1,0 +1,27 @@
+//! Who is signed in: what the app tells the library, and what the library tells the page.
+
+use serde::{Deserialize, Serialize};
+
+/// What a page may show of a user. Stored with the session, so that checking a request
+/// and drawing the [`UserButton`](crate::UserButton) cost one read together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The name to show, in full.
+    pub name: String,
+    /// The e-mail address, when the app wants it shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The address of a picture, `https:` or a path on this site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+}
+
+/// The signed-in user, as the server's [`Auth`](crate::server::Auth) and the browser's
+/// [`use_auth`](crate::use_auth) know them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The app's own identifier of the user.
+    pub id: String,
+    /// What to show of them.
+    pub profile: Profile,
+}

@@ -1,0 +1,155 @@
+//! The configuration, from the environment. Every setting has a default that works at once
+//! on a laptop.
+
+use leptos_guardian::server::{KeyError, SigningKey};
+use std::{net::SocketAddr, path::Path};
+use url::{Host, Url};
+
+/// Where the key is kept when `SESSION_KEY` is not set.
+const KEY_FILE: &str = "data/session.key";
+
+/// Sign-ups and sign-ins from one address per minute. An office behind one address fits.
+const ATTEMPTS_PER_MINUTE: u32 = 60;
+
+/// What the server needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// `DATABASE_URL`: SQLite or PostgreSQL.
+    pub database_url: String,
+    /// `LEPTOS_SITE_ADDR`: the address to listen on.
+    pub site_addr: SocketAddr,
+    /// `LEPTOS_SITE_ROOT`: the folder with the site's files.
+    pub site_root: String,
+    /// `SITE_URL`: the site's address as browsers see it.
+    pub site_url: Url,
+    /// `SESSION_KEY`: signs the cookie.
+    pub session_key: SigningKey,
+    /// `ATTEMPTS_PER_MINUTE`: sign-ups and sign-ins from one address.
+    pub attempts_per_minute: u32,
+}
+
+/// Why the configuration is not usable, in words for whoever starts the server.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("LEPTOS_SITE_ADDR must be an address and a port, such as 127.0.0.1:3000, but is {0:?}")]
+    SiteAddr(String),
+    #[error("SITE_URL must be an http or https address without a path, such as https://example.com, but is {0:?}")]
+    SiteUrl(String),
+    #[error("ATTEMPTS_PER_MINUTE must be a number above zero, but is {0:?}")]
+    Attempts(String),
+    #[error("SESSION_KEY must be set for {0}; make one with: openssl rand -base64 48")]
+    KeyMissing(Url),
+    #[error("SESSION_KEY: {0}")]
+    Key(#[from] KeyError),
+}
+
+impl Config {
+    /// Reads the settings through `get`: [`std::env::var`] in the server, a map in tests.
+    ///
+    /// # Errors
+    ///
+    /// When a setting makes no sense, or the key is missing for a site that is not local.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name, default: &str| {
+            get(name)
+                .filter(|value| !value.is_empty())
+                .unwrap_or_else(|| default.to_owned())
+        };
+        let site_addr = get("LEPTOS_SITE_ADDR", "127.0.0.1:3000");
+        let site_url = read_site_url(&get("SITE_URL", "http://127.0.0.1:3000"))?;
+        let attempts = get("ATTEMPTS_PER_MINUTE", &ATTEMPTS_PER_MINUTE.to_string());
+        Ok(Self {
+            database_url: get("DATABASE_URL", "sqlite://data/app.db"),
+            site_addr: site_addr
+                .parse()
+                .map_err(|_| ConfigError::SiteAddr(site_addr))?,
+            site_root: get("LEPTOS_SITE_ROOT", "target/site"),
+            session_key: read_key(&get("SESSION_KEY", ""), &site_url)?,
+            attempts_per_minute: attempts
+                .parse()
+                .ok()
+                .filter(|attempts| *attempts > 0)
+                .ok_or(ConfigError::Attempts(attempts))?,
+            site_url,
+        })
+    }
+}
+
+fn read_site_url(text: &str) -> Result<Url, ConfigError> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/")
+        .ok_or_else(|| ConfigError::SiteUrl(text.to_owned()))
+}
+
+/// A laptop's key is made once and kept; a deployed site must bring its own, or every
+/// restart on another disk would sign everyone out.
+fn read_key(text: &str, site_url: &Url) -> Result<SigningKey, ConfigError> {
+    if !text.is_empty() {
+        return Ok(SigningKey::from_base64(text)?);
+    }
+    if is_loopback(site_url) {
+        return Ok(SigningKey::load_or_create(Path::new(KEY_FILE))?);
+    }
+    Err(ConfigError::KeyMissing(site_url.clone()))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+
+    fn read(settings: &[(&str, &str)]) -> Result<Config, String> {
+        Config::read(|name| {
+            let found = settings.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_setting_but_the_key_has_a_default() {
+        let config = read(&[("SESSION_KEY", KEY)]).unwrap();
+        assert_eq!(config.site_addr.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.site_url.as_str(), "http://127.0.0.1:3000/");
+        assert_eq!(config.database_url, "sqlite://data/app.db");
+    }
+
+    #[test]
+    fn a_public_site_needs_a_key_and_says_how_to_make_one() {
+        let refused = read(&[("SITE_URL", "https://example.com")]).unwrap_err();
+        assert!(refused.contains("openssl rand -base64 48"), "{refused}");
+    }
+
+    #[test]
+    fn a_short_key_is_refused_and_not_repeated() {
+        let refused = read(&[("SESSION_KEY", "c2hvcnQ=")]).unwrap_err();
+        assert!(refused.contains("too short"), "{refused}");
+        assert!(!refused.contains("c2hvcnQ="), "{refused}");
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        for (name, value) in [
+            ("LEPTOS_SITE_ADDR", "three thousand"),
+            ("SITE_URL", "ftp://example.com"),
+            ("SITE_URL", "https://example.com/app"),
+            ("ATTEMPTS_PER_MINUTE", "0"),
+            ("SESSION_KEY", "not base64!"),
+        ] {
+            let settings = [("SESSION_KEY", KEY), (name, value)];
+            let refused = read(&settings[usize::from(name == "SESSION_KEY")..]).unwrap_err();
+            assert!(refused.contains(name), "{refused}");
+        }
+    }
+}
