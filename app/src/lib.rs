@@ -5,6 +5,8 @@
 //! - [`api`]: the server functions; [`FormError`] says what can go wrong;
 //! - [`server`]: users, passwords, limits. Feature `ssr`.
 
+#![deny(clippy::unwrap_used)]
+
 pub mod api;
 mod error;
 mod flash;

@@ -39,7 +39,8 @@ pub(crate) fn CallbackUrl() -> impl IntoView {
 pub(crate) fn with_callback_url(path: &str) -> String {
     match callback_url() {
         Some(url) => {
-            let query: leptos_router::params::ParamsMap = [("callback_url", url)].into_iter().collect();
+            let query: leptos_router::params::ParamsMap =
+                [("callback_url", url)].into_iter().collect();
             format!("{path}{}", query.to_query_string())
         }
         None => path.to_owned(),
@@ -68,16 +69,11 @@ pub(crate) fn Field(
     /// What a password manager calls it
     /// ([autofill field names](https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill-field)).
     autocomplete: &'static str,
-    #[prop(default = "text")]
-    kind: &'static str,
-    #[prop(optional, into)]
-    value: String,
-    #[prop(optional)]
-    hint: Option<&'static str>,
-    #[prop(optional)]
-    minlength: Option<u16>,
-    #[prop(optional)]
-    maxlength: Option<u16>,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(optional, into)] value: String,
+    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional)] minlength: Option<u16>,
+    #[prop(optional)] maxlength: Option<u16>,
     /// The note whose error may be about this field.
     flash: Option<Flash>,
 ) -> impl IntoView {

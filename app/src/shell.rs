@@ -1,7 +1,10 @@
 //! The document, and the routes inside it.
 
 use crate::{pages, parts::Header};
-use leptos::{hydration::{AutoReload, HydrationScripts}, prelude::*};
+use leptos::{
+    hydration::{AutoReload, HydrationScripts},
+    prelude::*,
+};
 use leptos_guardian::AuthProvider;
 use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
 use leptos_router::{

@@ -8,7 +8,7 @@
 //! - [`server`]: the [`Guardian`](server::Guardian), [`Auth`](server::Auth), all SQL, the
 //!   cookie, redirects, the `after_sign_out` hook. Feature `ssr`;
 //! - `client`: the browser's `sign_out` and what a page does with the answer.
-#![deny(missing_docs)]
+#![deny(missing_docs, clippy::unwrap_used)]
 
 pub mod api;
 mod client;
@@ -24,9 +24,9 @@ mod user;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
-use server::{initial_state, leave_for_sign_in};
-#[cfg(feature = "ssr")]
 pub use server::with_status;
+#[cfg(feature = "ssr")]
+use server::{initial_state, leave_for_sign_in};
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
@@ -40,7 +40,7 @@ pub use components::{
     AuthProvider, RequireSignedIn, SignOut, SignOutButton, SignedIn, SignedOut, UserButton,
 };
 pub use error::{AuthError, CallFailure, SignOutError};
-pub use options::{SessionHandle, SignOutOptions, SignedOut, SignOutScope, UnknownScope};
+pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};
 pub use reason::Reason;
 pub use state::{AuthState, use_auth};
 pub use status::ErrorStatus;

@@ -33,7 +33,9 @@ pub struct Config {
 pub enum ConfigError {
     #[error("LEPTOS_SITE_ADDR must be an address and a port, such as 127.0.0.1:3000, but is {0:?}")]
     SiteAddr(String),
-    #[error("SITE_URL must be an http or https address without a path, such as https://example.com, but is {0:?}")]
+    #[error(
+        "SITE_URL must be an http or https address without a path, such as https://example.com, but is {0:?}"
+    )]
     SiteUrl(String),
     #[error("ATTEMPTS_PER_MINUTE must be a number above zero, but is {0:?}")]
     Attempts(String),

@@ -1,5 +1,7 @@
 //! The starter's server: configuration → database → guardian → serve.
 
+#![deny(clippy::unwrap_used)]
+
 pub mod config;
 pub mod headers;
 pub mod router;

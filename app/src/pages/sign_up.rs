@@ -9,7 +9,9 @@ use leptos_meta::Title;
 pub(crate) fn SignUp() -> impl IntoView {
     let flash = use_flash();
     let typed = flash.clone();
-    let (name, email) = typed.map(|typed| (typed.name, typed.email)).unwrap_or_default();
+    let (name, email) = typed
+        .map(|typed| (typed.name, typed.email))
+        .unwrap_or_default();
     view! {
         <Title text="Sign up"/>
         <section class="card">

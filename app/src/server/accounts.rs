@@ -2,10 +2,7 @@
 
 use super::{Context, users::Account};
 use crate::FormError;
-use leptos_guardian::{
-    Profile, SignOutOptions, SignOutScope, User,
-    server::Identity,
-};
+use leptos_guardian::{Profile, SignOutOptions, SignOutScope, User, server::Identity};
 
 const NAME_LENGTH: usize = 100;
 
@@ -41,7 +38,9 @@ pub(crate) async fn sign_in(
     context.state.attempts.check_account(&email)?;
     let account = context.state.users.by_email(&email).await?;
     // An unknown address costs the same work, so that the time does not tell.
-    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let hash = account
+        .as_ref()
+        .map(|account| account.password_hash.clone());
     let is_right = context.state.passwords.verify(password, hash).await?;
     match account {
         Some(account) if is_right => begin_session(context, account).await,
@@ -60,7 +59,12 @@ pub(crate) async fn change_password(
     let account = users.by_id(&user.id).await?.ok_or(FormError::SignedOut)?;
     context.state.attempts.check_account(&account.email)?;
     let hash = Some(account.password_hash);
-    if !context.state.passwords.verify(current_password, hash).await? {
+    if !context
+        .state
+        .passwords
+        .verify(current_password, hash)
+        .await?
+    {
         return Err(FormError::WrongPassword);
     }
     let hash = context.state.passwords.hash(password).await?;
@@ -112,9 +116,9 @@ fn read_name(name: &str) -> Result<String, FormError> {
 /// folded, so that one person has one account.
 fn read_email(email: &str) -> Result<String, FormError> {
     let email = email.trim().to_lowercase();
-    let has_parts = email
-        .split_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    let has_parts = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
     let is_plain = !email.chars().any(|c| c.is_whitespace() || c.is_control());
     if has_parts && is_plain && email.len() <= EMAIL_LENGTH {
         Ok(email)

@@ -28,6 +28,9 @@ pub(crate) fn take_flash() -> Option<Flash> {
         .flatten()
         .find(|cookie| cookie.name() == NAME)?;
     send(String::new(), Duration::ZERO);
+    // The page repeats what somebody typed.
+    use_context::<ResponseOptions>()?
+        .insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let note = URL_SAFE_NO_PAD.decode(note.value()).ok()?;
     serde_json::from_slice(&note).ok()
 }

@@ -26,7 +26,9 @@ impl Passwords {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
             turns: Arc::new(Semaphore::new(cores)),
-            nobody: hash("nobody").expect("the default parameters are valid").into(),
+            nobody: hash("nobody")
+                .expect("the default parameters are valid")
+                .into(),
         }
     }
 

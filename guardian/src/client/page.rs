@@ -41,8 +41,9 @@ pub(crate) fn load(url: &str) {
     let _ = location.set_href(url);
     // A URL that differs in its fragment alone scrolls instead of loading.
     let target = web_sys::Url::new_with_base(url, &shown).map(|target| target.href());
-    if target.is_ok_and(|target| target.contains('#') && without_fragment(&target) == without_fragment(&shown))
-    {
+    if target.is_ok_and(|target| {
+        target.contains('#') && without_fragment(&target) == without_fragment(&shown)
+    }) {
         let _ = location.reload();
     }
 }

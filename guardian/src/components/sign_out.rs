@@ -13,9 +13,12 @@ pub fn SignOut() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let asked_scope = query.get("scope").and_then(|scope| scope.parse().ok());
     let scope: SignOutScope = asked_scope.unwrap_or_default();
-    let failed = query.get("error").is_some().then(|| SignOutError::Unavailable {
-        signed_out_here: scope.ends_this_session(),
-    });
+    let failed = query
+        .get("error")
+        .is_some()
+        .then(|| SignOutError::Unavailable {
+            signed_out_here: scope.ends_this_session(),
+        });
     let failed_before = failed.is_some();
     let callback_url = query.get("callback_url");
     let progress = RwSignal::new(failed.map_or(Progress::Idle, Progress::Failed));

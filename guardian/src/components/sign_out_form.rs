@@ -1,8 +1,4 @@
-use crate::{
-    SignOutError, SignOutOptions,
-    api::PostSignOut,
-    client::sign_out,
-};
+use crate::{SignOutError, SignOutOptions, api::PostSignOut, client::sign_out};
 use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_local};
 use wasm_bindgen::JsCast as _;
 use web_sys::{FormData, HtmlFormElement};
@@ -67,6 +63,8 @@ pub(super) fn SignOutForm(
             </div>
         </form>
     }
+    // Erased: its type would be part of the type of every page that holds it.
+    .into_any()
 }
 
 fn read_options(form: &HtmlFormElement) -> Option<SignOutOptions> {

@@ -25,16 +25,19 @@ pub fn UserButton(
     id: String,
 ) -> impl IntoView {
     let auth = use_auth();
-    let profile = Memo::new(move |_| auth.with(|auth| auth.user().map(|user| user.profile.clone())));
+    let profile =
+        Memo::new(move |_| auth.with(|auth| auth.user().map(|user| user.profile.clone())));
     move || {
-        profile.get().map(|profile| view! {
-            <Menu
-                profile
-                show_name
-                manage_url=manage_url.clone()
-                callback_url=callback_url.clone()
-                id=id.clone()
-            />
+        profile.get().map(|profile| {
+            view! {
+                <Menu
+                    profile
+                    show_name
+                    manage_url=manage_url.clone()
+                    callback_url=callback_url.clone()
+                    id=id.clone()
+                />
+            }
         })
     }
 }
@@ -97,4 +100,6 @@ fn Menu(
             </div>
         </div>
     }
+    // Erased: its type would be part of the type of every page that holds it.
+    .into_any()
 }

@@ -290,7 +290,12 @@ impl Auth {
             return;
         }
         let expires_at = guardian.expiry(live.created_at, now);
-        if let Err(cause) = guardian.0.registry.touch(&live.handle, now, expires_at).await {
+        if let Err(cause) = guardian
+            .0
+            .registry
+            .touch(&live.handle, now, expires_at)
+            .await
+        {
             tracing::warn!(%cause, "the session's activity could not be written down");
         }
     }
@@ -312,7 +317,8 @@ const ACTIVITY_INTERVAL: i64 = 5 * 60;
 impl Guardian {
     /// When a session ends that was last used at `now`: the idle limit or the absolute one.
     fn expiry(&self, created_at: i64, now: i64) -> i64 {
-        let seconds = |limit: std::time::Duration| i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
+        let seconds =
+            |limit: std::time::Duration| i64::try_from(limit.as_secs()).unwrap_or(i64::MAX);
         now.saturating_add(seconds(self.0.idle_timeout))
             .min(created_at.saturating_add(seconds(self.0.max_age)))
     }

@@ -1,7 +1,7 @@
 //! The configuration of a [`Guardian`], safe by default.
 
 use super::{
-    Database, Guardian, SigningKey, SignOutEvent,
+    Database, Guardian, SignOutEvent, SigningKey,
     clock::Clock,
     cookie::Cookies,
     dispatcher::{Dispatcher, Hook, HookResult},
@@ -146,7 +146,11 @@ impl Builder {
     ///
     /// When a setting is missing or makes no sense, or the tables cannot be made.
     pub async fn build(self) -> Result<Guardian, BuildError> {
-        let site = site(self.site_url.as_deref().ok_or(BuildError::Missing("site_url"))?)?;
+        let site = site(
+            self.site_url
+                .as_deref()
+                .ok_or(BuildError::Missing("site_url"))?,
+        )?;
         let key = self.key.ok_or(BuildError::Missing("key"))?;
         let cookies = Cookies::new(key, site.scheme() == "https", self.max_age);
         let mut redirects = RedirectPolicy::new(site);

@@ -137,7 +137,9 @@ impl Worker {
         }
         let pause = pause_after(attempts);
         tracing::warn!(event = id, attempts, %failure, pause, "after_sign_out failed; trying again");
-        self.registry.postpone_event(&id, self.clock.now() + pause).await
+        self.registry
+            .postpone_event(&id, self.clock.now() + pause)
+            .await
     }
 }
 
@@ -160,6 +162,9 @@ mod tests {
         assert!(pauses.windows(2).all(|pair| pair[0] <= pair[1]));
         assert_eq!(pauses.last(), Some(&LONGEST_PAUSE));
         let hours = pauses[..pauses.len() - 1].iter().sum::<i64>() / 3600;
-        assert_eq!(hours, 8, "the doc of MAX_ATTEMPTS must say how long this takes");
+        assert_eq!(
+            hours, 8,
+            "the doc of MAX_ATTEMPTS must say how long this takes"
+        );
     }
 }

@@ -1,8 +1,14 @@
 //! What the app holds: one [`Guardian`] for the whole server.
 
 use super::{
-    builder::Builder, clock::Clock, cookie::Cookies, database::Database, dispatcher::Dispatcher,
-    redirect::{RedirectPolicy, SafeRedirect}, registry::{Ending, Registry}, store::BrowserStore,
+    builder::Builder,
+    clock::Clock,
+    cookie::Cookies,
+    database::Database,
+    dispatcher::Dispatcher,
+    redirect::{RedirectPolicy, SafeRedirect},
+    registry::{Ending, Registry},
+    store::BrowserStore,
 };
 use crate::{Profile, Reason, SessionHandle};
 use axum::Router;
@@ -100,7 +106,11 @@ impl Guardian {
             .end(ending, reason, self.0.clock.now())
             .await?;
         if !ended.is_empty() {
-            tracing::info!(sessions = ended.len(), reason = reason.as_str(), "signed out");
+            tracing::info!(
+                sessions = ended.len(),
+                reason = reason.as_str(),
+                "signed out"
+            );
             self.announce();
         }
         Ok(ended)

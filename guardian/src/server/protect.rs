@@ -77,13 +77,14 @@ async fn with_session(
         return unavailable();
     }
 
-    let referer = request.headers().get(header::REFERER).cloned();
+    if !request.method().is_safe() {
+        drop_foreign_referer(&guardian, request.headers_mut());
+    }
     request.extensions_mut().insert(auth.session().clone());
     request.extensions_mut().insert(auth.clone());
     let signed_in_before = auth.user().is_some();
     let mut response = next.run(request).await;
 
-    check_referer_redirect(&guardian, referer.as_ref(), response.headers_mut());
     if let Err(cause) = write_cookies(&guardian, &auth, &mut response).await {
         tracing::error!(%cause, "the visitor's data could not be saved");
         response = unavailable();
@@ -110,23 +111,15 @@ fn client(request: &Request) -> Client {
 }
 
 /// Leptos answers a form post that sets no target with a redirect to the `Referer`. It is
-/// the client's word, so it passes the same check as every other target.
-fn check_referer_redirect(
-    guardian: &Guardian,
-    referer: Option<&HeaderValue>,
-    headers: &mut HeaderMap,
-) {
-    if referer.is_none() || headers.get(header::LOCATION) != referer {
-        return;
+/// the client's word, so one that may not be redirected to does not get that far.
+fn drop_foreign_referer(guardian: &Guardian, headers: &mut HeaderMap) {
+    let is_foreign = headers.get(header::REFERER).is_some_and(|referer| {
+        let referer = referer.to_str().ok();
+        referer.is_none_or(|referer| guardian.redirects().check(referer).is_err())
+    });
+    if is_foreign {
+        headers.remove(header::REFERER);
     }
-    let checked = referer
-        .and_then(|referer| referer.to_str().ok())
-        .and_then(|referer| guardian.redirects().check(referer).ok());
-    let target = checked.map_or_else(|| "/".to_owned(), String::from);
-    match HeaderValue::try_from(target) {
-        Ok(target) => headers.insert(header::LOCATION, target),
-        Err(_) => headers.remove(header::LOCATION),
-    };
 }
 
 /// Carries out what the request decided about the cookie, and saves the visitor's data.
@@ -152,10 +145,10 @@ async fn write_cookies(
             // An anonymous visitor gets a cookie once there is something to remember. A
             // signed-in one keeps theirs: it belongs to the session.
             let first_data = known.is_none() && is_new && auth.user().is_none();
-            if change == CookieChange::Set || first_data {
-                if let Some(id) = session.id() {
-                    cookies.set(response.headers_mut(), &id);
-                }
+            if let Some(id) = session.id()
+                && (change == CookieChange::Set || first_data)
+            {
+                cookies.set(response.headers_mut(), &id);
             }
         }
     }

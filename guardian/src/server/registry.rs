@@ -381,12 +381,7 @@ where
 }
 
 /// One event per user whose sessions ended.
-fn events(
-    ended: &[EndedRow],
-    scope: SignOutScope,
-    reason: Reason,
-    now: i64,
-) -> Vec<SignOutEvent> {
+fn events(ended: &[EndedRow], scope: SignOutScope, reason: Reason, now: i64) -> Vec<SignOutEvent> {
     let mut events: Vec<SignOutEvent> = Vec::new();
     for row in ended {
         let handle = SessionHandle(row.handle.clone());

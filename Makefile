@@ -1,0 +1,35 @@
+# Everything installs what it is missing, into .tools/ and end2end/node_modules/.
+
+.PHONY: run test watch build lint unit end2end
+
+# Serves http://127.0.0.1:3000 with SQLite in data/.
+run:
+	scripts/build
+	target/debug/server
+
+# All checks, as CI runs them.
+test: lint unit end2end
+
+# Rebuilds and reloads on every change.
+watch:
+	scripts/install-tools --watch
+	PATH="$(CURDIR)/.tools/bin:$$PATH" cargo leptos watch
+
+# The release: target/release/server and target/site.
+build:
+	scripts/build --release
+
+# Formatting and clippy, for the server and for the browser.
+lint:
+	scripts/install-tools
+	cargo fmt --check
+	cargo clippy --package server --package leptos-guardian --features leptos-guardian/ssr --all-targets -- -D warnings
+	cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
+
+# The Rust tests.
+unit:
+	cargo test --package leptos-guardian --package app --package server --features leptos-guardian/ssr
+
+# The browser tests.
+end2end:
+	scripts/end2end

@@ -1,0 +1,48 @@
+import { defineConfig, devices } from "@playwright/test";
+
+// scripts/end2end picks the port, the database and, where Playwright's own is not to be had,
+// the Chromium.
+const { PORT, DATABASE_URL, CHROMIUM } = process.env;
+if (!PORT || !DATABASE_URL) throw new Error("run scripts/end2end");
+const baseURL = `http://127.0.0.1:${PORT}`;
+
+export default defineConfig({
+  testDir: "tests",
+  forbidOnly: true,
+  fullyParallel: true,
+  workers: 2,
+  reporter: "list",
+  use: {
+    ...devices["Desktop Chrome"],
+    baseURL,
+    trace: "retain-on-failure",
+    launchOptions: CHROMIUM
+      ? {
+          executablePath: CHROMIUM,
+          args: [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+          ],
+        }
+      : {},
+  },
+  webServer: {
+    command: "target/debug/server",
+    cwd: "..",
+    url: baseURL,
+    env: {
+      DATABASE_URL,
+      LEPTOS_SITE_ADDR: `127.0.0.1:${PORT}`,
+      SITE_URL: baseURL,
+      SESSION_KEY: "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5",
+      // Every test signs up from the same address.
+      ATTEMPTS_PER_MINUTE: "10000",
+      RUST_LOG: "warn",
+    },
+  },
+});

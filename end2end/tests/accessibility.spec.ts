@@ -1,0 +1,42 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+import { hydrated, newPerson, signUp, userButton } from "./site";
+
+async function expectNoViolations(page: Page, what: string) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(
+    violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`),
+    what,
+  ).toEqual([]);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test("signed out", async ({ page }) => {
+      for (const path of ["/", "/sign-up", "/sign-in", "/sign-out", "/no-such-page"]) {
+        await page.goto(path);
+        await expectNoViolations(page, path);
+      }
+      await page.goto("/sign-in");
+      await page.getByLabel("Email").fill(newPerson().email);
+      await page.getByLabel("Password").fill("wrong password");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await expect(page.getByRole("alert")).toBeVisible();
+      await expectNoViolations(page, "a form that was not accepted");
+    });
+
+    test("signed in", async ({ page }) => {
+      await signUp(page);
+      for (const path of ["/", "/account", "/sign-out", "/sign-out?error=unavailable"]) {
+        await page.goto(path);
+        await hydrated(page);
+        await expectNoViolations(page, path);
+        await userButton(page).click();
+        await expect(page.getByRole("dialog")).toBeVisible();
+        await expectNoViolations(page, `${path} with the menu open`);
+      }
+    });
+  });
+}

@@ -1,0 +1,156 @@
+import { expect, test, type Browser } from "@playwright/test";
+import { hydrated, sessionCookie, signIn, signUp, userButton, whoIs } from "./site";
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("sign up, sign out from the menu, and the old cookie is dead", async ({ page, context }) => {
+      const person = await signUp(page);
+      if (javaScriptEnabled) await hydrated(page);
+      const old = await sessionCookie(context);
+      expect(old).toMatchObject({ httpOnly: true, sameSite: "Lax" });
+      expect(await whoIs(context.request)).toMatchObject({ profile: { email: person.email } });
+
+      await userButton(page).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+      await expect(page).toHaveURL("/");
+      await expect(page.getByRole("link", { name: "Sign in" }).first()).toBeVisible();
+      await expect(userButton(page)).toHaveCount(0);
+      expect(await sessionCookie(context)).toBeUndefined();
+
+      await context.addCookies([old!]);
+      expect(await whoIs(context.request)).toBeNull();
+      await page.goto("/account");
+      await expect(page).toHaveURL("/sign-in?callback_url=%2Faccount");
+    });
+
+    test("the sign-out page leads to its callback URL", async ({ page, context }) => {
+      await signUp(page);
+      await page.goto("/sign-out?callback_url=/sign-up%3Fbye");
+      expect(await whoIs(context.request), "a GET changes nothing").not.toBeNull();
+      await expect(page.getByText("You are signed in as")).toBeVisible();
+      await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+      await expect(page).toHaveURL("/sign-up?bye");
+      expect(await whoIs(context.request)).toBeNull();
+    });
+
+    test("a hostile callback URL ends at the default page", async ({ page }) => {
+      for (const url of ["https://evil.example/", "/\\evil.example", "//evil.example", "javascript:alert(1)"]) {
+        await signUp(page);
+        await page.goto(`/sign-out?callback_url=${encodeURIComponent(url)}`);
+        await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+        await expect(page).toHaveURL("/");
+      }
+    });
+
+    test("signing out and staying shows the page signed out", async ({ page, context }) => {
+      await signUp(page);
+      await page.goto("/");
+      if (javaScriptEnabled) await hydrated(page);
+      await page.getByRole("button", { name: "Sign out and stay here" }).click();
+      await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+      await expect(page).toHaveURL("/");
+      await expect(userButton(page)).toHaveCount(0);
+      expect(await whoIs(context.request)).toBeNull();
+    });
+
+    test("everywhere else and everywhere", async ({ page, context, browser }) => {
+      const person = await signUp(page);
+      const other = await otherBrowser(browser, javaScriptEnabled);
+      await signIn(other, person);
+
+      await page.goto("/account");
+      await page.getByRole("button", { name: "Sign out everywhere else" }).click();
+      await expect.poll(() => whoIs(other.context().request)).toBeNull();
+      expect(await whoIs(context.request)).not.toBeNull();
+      await expect(page).toHaveURL("/account");
+
+      await signIn(other, person);
+      await page.goto("/account");
+      await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+      await expect(page).toHaveURL("/");
+      expect(await whoIs(other.context().request)).toBeNull();
+      expect(await whoIs(context.request)).toBeNull();
+      await other.reload();
+      await expect(other).toHaveURL(/\/sign-in/);
+      await other.context().close();
+    });
+
+    test("the back button shows nothing private", async ({ page }) => {
+      const person = await signUp(page);
+      await expect(page.getByRole("definition").filter({ hasText: person.email })).toBeVisible();
+      await page.goto("/sign-out");
+      await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+      await expect(page).toHaveURL("/");
+      await page.goBack();
+      await expect(page.getByText("You are signed out")).toBeVisible();
+      await page.goBack();
+      await expect(page).toHaveURL("/sign-in?callback_url=%2Faccount");
+      await expect(page.getByText(person.email)).toHaveCount(0);
+    });
+  });
+}
+
+async function otherBrowser(browser: Browser, javaScriptEnabled: boolean) {
+  const context = await browser.newContext({ javaScriptEnabled });
+  return context.newPage();
+}
+
+test("staying flips the state in place, without a navigation", async ({ page }) => {
+  await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  await page.getByRole("button", { name: "Sign out and stay here" }).click();
+  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
+});
+
+test("a redirect loads a new document", async ({ page }) => {
+  await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  await userButton(page).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  expect(await page.evaluate(() => "sameDocument" in window)).toBe(false);
+});
+
+test("the button says that it is at it, and offers a retry when it failed", async ({ page, context }) => {
+  await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  const button = page.getByRole("button", { name: "Sign out and stay here" });
+
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route("/api/sign_out", async (route) => {
+    await held;
+    await route.abort();
+  });
+  await button.click();
+  await expect(button).toBeDisabled();
+  await expect(page.getByRole("status").filter({ hasText: "Signing out…" })).toBeVisible();
+  letGo();
+  await expect(page.getByRole("alert").filter({ hasText: "still signed in" })).toBeVisible();
+  await expect(userButton(page)).toBeVisible();
+
+  await page.unroute("/api/sign_out");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  expect(await whoIs(context.request)).toBeNull();
+});
+
+test("an answer that the server could not end the session is shown as that", async ({ page }) => {
+  await signUp(page);
+  await page.goto("/sign-out");
+  await hydrated(page);
+  await page.route("/api/sign_out", (route) =>
+    route.fulfill({ status: 503, json: { error: "unavailable", signed_out_here: true } }),
+  );
+  await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "could not end the session" })).toBeVisible();
+  await expect(userButton(page)).toHaveCount(0);
+});

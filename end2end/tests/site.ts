@@ -1,0 +1,55 @@
+// What every test uses: a fresh person, and the ways through the site.
+
+import { expect, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
+import { randomUUID } from "node:crypto";
+
+export interface Person {
+  name: string;
+  email: string;
+  password: string;
+}
+
+export function newPerson(name = "Ada Lovelace"): Person {
+  return { name, email: `${randomUUID()}@example.com`, password: "correct horse battery" };
+}
+
+/** Signs up through the page, and lands signed in. */
+export async function signUp(page: Page, person = newPerson()): Promise<Person> {
+  await page.goto("/sign-up");
+  await page.getByLabel("Name").fill(person.name);
+  await page.getByLabel("Email").fill(person.email);
+  await page.getByLabel("Password").fill(person.password);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await expect(page).toHaveURL("/account");
+  return person;
+}
+
+export async function signIn(page: Page, person: Person) {
+  await page.goto("/sign-in");
+  await page.getByLabel("Email").fill(person.email);
+  await page.getByLabel("Password").fill(person.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL("/account");
+}
+
+/** The UserButton. */
+export function userButton(page: Page) {
+  return page.getByRole("button", { name: /^Account of / });
+}
+
+/** Resolves once the page's WebAssembly has taken over. */
+export async function hydrated(page: Page) {
+  await expect(userButton(page)).toHaveAttribute("aria-expanded", "false");
+}
+
+export async function sessionCookie(context: BrowserContext) {
+  const cookies = await context.cookies();
+  return cookies.find((cookie) => cookie.name === "session");
+}
+
+/** Who the server says is signed in with this context's cookies. */
+export async function whoIs(request: APIRequestContext) {
+  const answer = await request.post("/api/session");
+  expect(answer.status()).toBe(200);
+  return answer.json();
+}

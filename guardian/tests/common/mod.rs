@@ -1,0 +1,252 @@
+//! A small site behind a guardian, called without a port, on every database there is.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::Path,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use leptos_guardian::{
+    Profile, SignOutOptions, SignOutScope,
+    server::{Auth, Builder, Database, Guardian, Identity, SigningKey},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use tower::ServiceExt as _;
+use tower_sessions::Session;
+
+/// A site and its database.
+pub struct Site {
+    pub guardian: Guardian,
+    pub database: Database,
+    pub router: Router,
+    /// Seconds that the site's clock is ahead.
+    pub ahead: Arc<AtomicU64>,
+    /// Where `/slow` waits.
+    pub slow: Arc<Slow>,
+    folder: TempDir,
+}
+
+/// Lets a test hold a request between the read of its session and its answer.
+#[derive(Default)]
+pub struct Slow {
+    pub arrived: Notify,
+    pub go_on: Notify,
+}
+
+impl Site {
+    pub async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    /// A site with settings of its own.
+    pub async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let database = Database::connect(&url).await.unwrap();
+        let ahead = Arc::new(AtomicU64::new(0));
+        let clock = Arc::clone(&ahead);
+        let builder = Guardian::builder(database.clone())
+            .site_url("http://site.test")
+            .key(SigningKey::generate())
+            .clock(move || SystemTime::now() + Duration::from_secs(clock.load(SeqCst)));
+        let guardian = configure(builder).build().await.unwrap();
+        let slow = Arc::new(Slow::default());
+        Self {
+            router: guardian.protect(routes(Arc::clone(&slow))),
+            guardian,
+            database,
+            ahead,
+            slow,
+            folder,
+        }
+    }
+
+    pub fn pass_time(&self, time: Duration) {
+        self.ahead.fetch_add(time.as_secs(), SeqCst);
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser {
+            router: self.router.clone(),
+            cookies: Vec::new(),
+        }
+    }
+
+    /// A browser in which `user` has just signed in.
+    pub async fn signed_in(&self, user: &str) -> Browser {
+        let mut browser = self.browser();
+        browser.sign_in(user).await;
+        browser
+    }
+
+    /// Every byte of the database's files.
+    pub fn copy_of_database(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files
+            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect()
+    }
+
+    pub async fn count(&self, table: &str) -> i64 {
+        let count = format!("select count(*) from {table}");
+        leptos_guardian::with_pool!(&self.database, pool => {
+            sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
+        })
+    }
+}
+
+fn routes(slow: Arc<Slow>) -> Router {
+    Router::new()
+        .route("/whoami", get(who_am_i))
+        .route("/sign-in/{user}", post(sign_in))
+        .route("/sign-out/{scope}", post(sign_out))
+        .route("/remember/{word}", post(remember))
+        .route("/recall", get(recall))
+        .route(
+            "/slow/{word}",
+            post(
+                move |session: Session, Path(word): Path<String>| async move {
+                    // The data is loaded now and saved after the wait.
+                    session.insert("word", word).await.unwrap();
+                    slow.arrived.notify_one();
+                    slow.go_on.notified().await;
+                },
+            ),
+        )
+}
+
+async fn who_am_i(auth: Auth) -> String {
+    auth.user()
+        .map_or_else(|| "nobody".into(), |user| user.id.clone())
+}
+
+async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
+    let identity = Identity {
+        profile: Profile {
+            name: user.clone(),
+            ..Default::default()
+        },
+        user_id: user,
+        method: "test".into(),
+    };
+    match auth.sign_in(identity).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response(),
+    }
+}
+
+async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {
+    let options = SignOutOptions {
+        scope,
+        ..Default::default()
+    };
+    match auth.sign_out(options).await {
+        Ok(signed_out) => Json(signed_out).into_response(),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response(),
+    }
+}
+
+async fn remember(session: Session, Path(word): Path<String>) {
+    session.insert("word", word).await.unwrap();
+}
+
+async fn recall(session: Session) -> String {
+    let word: Option<String> = session.get("word").await.unwrap();
+    word.unwrap_or_else(|| "nothing".into())
+}
+
+/// A browser: it keeps cookies and sends them.
+#[derive(Clone)]
+pub struct Browser {
+    router: Router,
+    pub cookies: Vec<(String, String)>,
+}
+
+/// What a browser got.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> T {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub fn set_cookies(&self) -> Vec<&str> {
+        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
+        cookies.map(|cookie| cookie.to_str().unwrap()).collect()
+    }
+}
+
+impl Browser {
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::builder().method(Method::GET).uri(path))
+            .await
+    }
+
+    pub async fn post(&mut self, path: &str) -> Answer {
+        self.send(Request::builder().method(Method::POST).uri(path))
+            .await
+    }
+
+    pub async fn send(&mut self, request: http::request::Builder) -> Answer {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = request
+            .header(header::HOST, "site.test")
+            .header(header::COOKIE, cookies.join("; "))
+            .body(Body::empty())
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let answer = Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        };
+        for cookie in answer.set_cookies() {
+            self.keep(cookie);
+        }
+        answer
+    }
+
+    /// Takes a `Set-Cookie` as a browser does.
+    fn keep(&mut self, set_cookie: &str) {
+        let (pair, attributes) = set_cookie.split_once(';').unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        self.cookies.retain(|(kept, _)| kept != name);
+        if !attributes.contains("Max-Age=0") {
+            self.cookies.push((name.into(), value.into()));
+        }
+    }
+
+    pub async fn sign_in(&mut self, user: &str) {
+        let answer = self.post(&format!("/sign-in/{user}")).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+    }
+
+    pub async fn sign_out(&mut self, scope: SignOutScope) -> Answer {
+        self.post(&format!("/sign-out/{scope}")).await
+    }
+
+    /// Who the server takes this browser for.
+    pub async fn is(&mut self) -> String {
+        self.get("/whoami").await.body
+    }
+}

@@ -1,0 +1,97 @@
+//! Invariant 5, and: what removes the cookie is what set it.
+
+mod common;
+
+use common::Site;
+use leptos_guardian::{SignOutScope, server::SigningKey};
+use tower_sessions::session::Id;
+
+fn attributes(set_cookie: &str) -> Vec<String> {
+    let mut attributes: Vec<String> = set_cookie
+        .split("; ")
+        .skip(1)
+        .filter(|attribute| !attribute.starts_with("Max-Age"))
+        .map(str::to_owned)
+        .collect();
+    attributes.sort();
+    attributes
+}
+
+#[tokio::test]
+async fn the_removal_has_the_attributes_of_the_cookie() {
+    for (site_url, name, expected) in [
+        (
+            "http://site.test",
+            "session",
+            vec!["HttpOnly", "Path=/", "SameSite=Lax"],
+        ),
+        (
+            "https://site.test",
+            "__Host-session",
+            vec!["HttpOnly", "Path=/", "SameSite=Lax", "Secure"],
+        ),
+    ] {
+        let site = Site::with(|builder| builder.site_url(site_url)).await;
+        let mut browser = site.browser();
+        let set = browser.post("/sign-in/ada").await;
+        let removed = browser.sign_out(SignOutScope::Local).await;
+        for answer in [&set, &removed] {
+            let cookies = answer.set_cookies();
+            assert_eq!(cookies.len(), 1, "{cookies:?}");
+            assert!(cookies[0].starts_with(&format!("{name}=")), "{cookies:?}");
+            assert_eq!(attributes(cookies[0]), expected);
+        }
+        assert!(removed.set_cookies()[0].contains("Max-Age=0"));
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_not_ours_is_anonymous_and_left_alone() {
+    let site = Site::new().await;
+    let ours = site.signed_in("ada").await.cookies[0].1.clone();
+    let (signature, token) = ours.split_at(44);
+    let swapped: String = token.chars().rev().collect();
+    let other_key = Site::with(|builder| builder.key(SigningKey::generate())).await;
+    let foreign = other_key.signed_in("ada").await.cookies[0].1.clone();
+    for value in [
+        "",
+        "nonsense",
+        "%00%ff",
+        token,
+        &format!("{signature}{swapped}"),
+        &foreign,
+        &"a".repeat(5000),
+    ] {
+        let mut browser = site.browser();
+        browser.cookies = vec![("session".into(), value.into())];
+        let answer = browser.get("/whoami").await;
+        assert_eq!(answer.status, 200, "{value}");
+        assert_eq!(answer.body, "nobody", "{value}");
+        assert!(answer.set_cookies().is_empty(), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_the_database_holds_no_token() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    browser.post("/remember/word").await;
+    let token: Id = browser.cookies[0].1[44..].parse().unwrap();
+    let copy = site.copy_of_database();
+    let holds = |bytes: &[u8]| copy.windows(bytes.len()).any(|window| window == bytes);
+    assert!(holds(b"ada"), "the copy is one");
+    assert!(!holds(token.to_string().as_bytes()));
+    assert!(!holds(&token.0.to_le_bytes()));
+    assert!(!holds(&token.0.to_be_bytes()));
+}
+
+#[tokio::test]
+async fn a_visitor_with_data_gets_a_cookie_and_a_signed_in_request_gets_none() {
+    let site = Site::new().await;
+    let mut visitor = site.browser();
+    assert_eq!(visitor.post("/remember/cart").await.set_cookies().len(), 1);
+    assert_eq!(visitor.get("/recall").await.body, "cart");
+    let mut user = site.signed_in("ada").await;
+    assert!(user.post("/remember/word").await.set_cookies().is_empty());
+    assert_eq!(user.get("/recall").await.body, "word");
+}

@@ -1,0 +1,224 @@
+//! Signing out: what ends, what stays, and what is said when it fails.
+
+mod common;
+
+use common::{Browser, Site};
+use http::StatusCode;
+use leptos_guardian::{Reason, SignOutError, SignOutOptions, SignOutScope, SignedOut};
+
+/// Invariants 1 and 4: the old cookie, sent again, is nobody's.
+#[tokio::test]
+async fn the_old_cookie_is_dead_at_the_next_request() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut replay = browser.clone();
+    let answer = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
+    assert!(browser.cookies.is_empty());
+    assert_eq!(replay.is().await, "nobody");
+}
+
+#[tokio::test]
+async fn the_data_of_the_browser_goes_with_the_session() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    browser.post("/remember/secret").await;
+    let mut replay = browser.clone();
+    browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(replay.get("/recall").await.body, "nothing");
+    assert_eq!(site.count("tower_sessions").await, 0);
+}
+
+async fn three_browsers(site: &Site) -> [Browser; 3] {
+    [
+        site.signed_in("ada").await,
+        site.signed_in("ada").await,
+        site.signed_in("bob").await,
+    ]
+}
+
+async fn who(browsers: &mut [Browser]) -> Vec<String> {
+    let mut names = Vec::new();
+    for browser in browsers {
+        names.push(browser.is().await);
+    }
+    names
+}
+
+#[tokio::test]
+async fn each_scope_ends_what_it_says() {
+    for (scope, left, ended) in [
+        (SignOutScope::Local, ["nobody", "ada", "bob"], 1),
+        (SignOutScope::Others, ["ada", "nobody", "bob"], 1),
+        (SignOutScope::Global, ["nobody", "nobody", "bob"], 2),
+    ] {
+        let site = Site::new().await;
+        let mut browsers = three_browsers(&site).await;
+        let before = browsers.clone();
+        let answer = browsers[0].sign_out(scope).await;
+        assert_eq!(answer.json::<SignedOut>().ended.len(), ended, "{scope}");
+        assert_eq!(who(&mut before.clone()).await, left, "{scope}");
+        assert_eq!(
+            site.count("tower_sessions").await,
+            3 - ended as i64,
+            "{scope}"
+        );
+    }
+}
+
+/// Invariant 3.
+#[tokio::test]
+async fn signing_out_succeeds_when_nothing_is_left_to_end() {
+    let site = Site::new().await;
+    let mut never = site.browser();
+    let mut twice = site.signed_in("ada").await;
+    let again = twice.clone();
+    twice.sign_out(SignOutScope::Local).await;
+    let mut nonsense = site.browser();
+    nonsense.cookies = vec![("session".into(), "nonsense".into())];
+    for browser in [&mut never, &mut twice, &mut again.clone(), &mut nonsense] {
+        for scope in [
+            SignOutScope::Local,
+            SignOutScope::Others,
+            SignOutScope::Global,
+        ] {
+            let answer = browser.sign_out(scope).await;
+            assert_eq!(answer.status, StatusCode::OK);
+            assert!(answer.json::<SignedOut>().ended.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_who_signs_out_is_forgotten() {
+    let site = Site::new().await;
+    let mut visitor = site.browser();
+    visitor.post("/remember/cart").await;
+    visitor.sign_out(SignOutScope::Local).await;
+    assert!(visitor.cookies.is_empty());
+    assert_eq!(site.count("tower_sessions").await, 0);
+}
+
+#[tokio::test]
+async fn an_administrator_ends_all_sessions_of_one_user() {
+    let site = Site::new().await;
+    let mut browsers = three_browsers(&site).await;
+    let ended = site
+        .guardian
+        .sign_out_user("ada", Reason::Administrator)
+        .await
+        .unwrap();
+    assert_eq!(ended.len(), 2);
+    assert_eq!(who(&mut browsers).await, ["nobody", "nobody", "bob"]);
+}
+
+/// Makes every write fail, as a full disk or a lost connection does, until it is undone.
+async fn break_writes(site: &Site) {
+    execute(
+        site,
+        "create trigger broken before delete on guardian_session
+         begin select raise(abort, 'broken'); end",
+    )
+    .await;
+}
+
+async fn execute(site: &Site, sql: &str) {
+    leptos_guardian::with_pool!(&site.database, pool => {
+        sqlx::query(sql).execute(pool).await.unwrap();
+    });
+}
+
+/// Invariant 2.
+#[tokio::test]
+async fn a_failure_is_told_and_the_retry_ends_the_session() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut replay = browser.clone();
+    break_writes(&site).await;
+
+    let answer = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        answer.json::<SignOutError>(),
+        SignOutError::Unavailable {
+            signed_out_here: true
+        }
+    );
+    assert_eq!(browser.is().await, "nobody", "the cookie is cleared here");
+    assert_eq!(replay.is().await, "ada", "and the answer did not lie");
+    assert_eq!(browser.cookies.len(), 1);
+
+    execute(&site, "drop trigger broken").await;
+    let answer = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
+    assert_eq!(replay.is().await, "nobody");
+    assert!(browser.cookies.is_empty());
+}
+
+/// Invariant 5: what the browser keeps for the retry signs nobody in.
+#[tokio::test]
+async fn what_is_kept_for_the_retry_signs_nobody_in() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    break_writes(&site).await;
+    browser.sign_out(SignOutScope::Local).await;
+    let (_, kept) = browser.cookies[0].clone();
+    browser.cookies.push(("session".into(), kept));
+    assert_eq!(browser.is().await, "nobody");
+}
+
+#[tokio::test]
+async fn a_failure_to_end_the_others_leaves_this_browser_signed_in() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    site.signed_in("ada").await;
+    break_writes(&site).await;
+    let answer = browser.sign_out(SignOutScope::Others).await;
+    assert_eq!(
+        answer.json::<SignOutError>(),
+        SignOutError::Unavailable {
+            signed_out_here: false
+        }
+    );
+    assert_eq!(browser.is().await, "ada");
+}
+
+#[tokio::test]
+async fn a_new_sign_in_also_ends_what_a_failed_sign_out_left() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut replay = browser.clone();
+    break_writes(&site).await;
+    browser.sign_out(SignOutScope::Local).await;
+    execute(&site, "drop trigger broken").await;
+    browser.sign_in("bob").await;
+    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(browser.cookies.len(), 1);
+}
+
+/// With the database away, nobody is taken for signed in, and a page says so.
+#[tokio::test]
+async fn a_database_that_is_away_is_a_503() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    site.database.close().await;
+    let page = browser.clone().get("/whoami").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.headers.contains_key("retry-after"));
+    let answer = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        answer.json::<SignOutError>(),
+        SignOutError::Unavailable {
+            signed_out_here: true
+        }
+    );
+    assert_eq!(browser.is().await, "nobody");
+}
+
+#[tokio::test]
+async fn the_default_is_this_session_and_a_redirect() {
+    let options = SignOutOptions::default();
+    assert_eq!(options.scope, SignOutScope::Local);
+    assert!(options.redirect);
+}

@@ -1,0 +1,137 @@
+//! The whole starter, called without a port.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use app::server::AppState;
+use axum::{Router, body::Body, extract::connect_info::MockConnectInfo};
+use http::{HeaderMap, Request, StatusCode, header, request::Builder};
+use http_body_util::BodyExt as _;
+use leptos_guardian::server::{Database, Guardian};
+use serde_json::Value;
+use server::{config::Config, router::router};
+use std::net::SocketAddr;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+pub const PASSWORD: &str = "correct horse battery";
+
+pub struct Starter {
+    pub database: Database,
+    router: Router,
+    folder: TempDir,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Starter {
+    pub async fn new() -> Self {
+        Self::with_attempts("1000").await
+    }
+
+    pub async fn with_attempts(attempts_per_minute: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!(
+            "sqlite://{}",
+            folder.path().join("deep/er/app.db").display()
+        );
+        let config = Config::read(|name| match name {
+            "DATABASE_URL" => Some(url.clone()),
+            "SESSION_KEY" => Some("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into()),
+            "ATTEMPTS_PER_MINUTE" => Some(attempts_per_minute.into()),
+            _ => None,
+        })
+        .unwrap();
+        let database = Database::connect(&config.database_url).await.unwrap();
+        let state = AppState::new(database.clone(), config.attempts_per_minute)
+            .await
+            .unwrap();
+        let guardian = Guardian::builder(database.clone())
+            .site_url(config.site_url.as_str())
+            .key(config.session_key.clone())
+            .build()
+            .await
+            .unwrap();
+        let client = SocketAddr::from(([192, 0, 2, 1], 4711));
+        Self {
+            database,
+            router: router(&config, &guardian, state).layer(MockConnectInfo(client)),
+            folder,
+        }
+    }
+
+    pub async fn send(&self, request: Builder, body: impl Into<Body>) -> Answer {
+        let request = request.body(body.into()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        }
+    }
+
+    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+        let request = Request::get(path).header(header::COOKIE, cookie);
+        self.send(request, Body::empty()).await
+    }
+
+    /// As a script or a mobile app sends it.
+    pub async fn post(&self, path: &str, cookie: &str, fields: &str) -> Answer {
+        self.send(form(path, cookie), fields.to_owned()).await
+    }
+
+    /// As a browser's form sends it.
+    pub async fn submit(&self, path: &str, cookie: &str, fields: &str) -> Answer {
+        let request = form(path, cookie)
+            .header(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")
+            .header(header::REFERER, "http://127.0.0.1:3000/some-page")
+            .header("sec-fetch-site", "same-origin");
+        self.send(request, fields.to_owned()).await
+    }
+
+    /// Signs up, and answers the cookie to send.
+    pub async fn sign_up(&self, email: &str) -> String {
+        let fields = format!("name=Ada&email={email}&password={PASSWORD}");
+        let answer = self.post("/api/sign_up", "", &fields).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.cookie("session").unwrap()
+    }
+
+    pub async fn who_is(&self, cookie: &str) -> Value {
+        self.post("/api/session", cookie, "").await.json()
+    }
+}
+
+fn form(path: &str, cookie: &str) -> Builder {
+    Request::post(path)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::COOKIE, cookie)
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The error's name, from JSON.
+    pub fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap().to_owned()
+    }
+
+    pub fn location(&self) -> &str {
+        self.headers[header::LOCATION].to_str().unwrap()
+    }
+
+    /// A cookie that the answer sets, as a browser sends it back.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
+        cookies
+            .filter_map(|cookie| cookie.to_str().unwrap().split(';').next())
+            .find(|cookie| cookie.starts_with(&format!("{name}=")))
+            .map(str::to_owned)
+    }
+}

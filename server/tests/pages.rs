@@ -1,0 +1,98 @@
+//! The pages, as the server renders them.
+
+mod common;
+
+use common::Starter;
+use http::StatusCode;
+
+#[tokio::test]
+async fn every_page_renders_for_a_visitor_and_for_a_user() {
+    let starter = Starter::new().await;
+    let cookie = starter.sign_up("ada@example.com").await;
+    for (path, visitor) in [
+        ("/", StatusCode::OK),
+        ("/sign-up", StatusCode::OK),
+        ("/sign-in", StatusCode::OK),
+        ("/sign-out", StatusCode::OK),
+        ("/account", StatusCode::SEE_OTHER),
+    ] {
+        assert_eq!(starter.get(path, "").await.status, visitor, "{path}");
+        let page = starter.get(path, &cookie).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.body.contains("Account of Ada"), "{path}");
+        assert_eq!(page.headers["cache-control"], "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_private_page_leads_to_the_sign_in_page_and_back() {
+    let starter = Starter::new().await;
+    let answer = starter.get("/account?tab=password", "").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        answer.location(),
+        "/sign-in?callback_url=%2Faccount%3Ftab%3Dpassword"
+    );
+    assert!(!answer.body.contains("Change password"));
+}
+
+#[tokio::test]
+async fn an_unknown_page_is_a_404() {
+    let starter = Starter::new().await;
+    let answer = starter.get("/no-such-page", "").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.body.contains("Not found"));
+}
+
+#[tokio::test]
+async fn a_nonsense_cookie_is_anonymous() {
+    let starter = Starter::new().await;
+    for cookie in [
+        "session=",
+        "session=nonsense",
+        "=;;;=",
+        "session=%00; session=x",
+        "flash=x",
+    ] {
+        let answer = starter.get("/sign-in", cookie).await;
+        assert_eq!(answer.status, StatusCode::OK, "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_has_the_security_headers() {
+    let starter = Starter::new().await;
+    for path in [
+        "/",
+        "/account",
+        "/no-such-page",
+        "/api/sign_out",
+        "/pkg/nothing.js",
+    ] {
+        let headers = starter.get(path, "").await.headers;
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["referrer-policy"], "same-origin", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_components_stylesheet_is_where_the_page_says() {
+    let starter = Starter::new().await;
+    let page = starter.get("/", "").await.body;
+    let start = page.find("/guardian/").unwrap();
+    let path = &page[start..start + page[start..].find('"').unwrap()];
+    let css = starter.get(path, "").await;
+    assert_eq!(css.status, StatusCode::OK);
+    assert_eq!(css.headers["content-type"], "text/css; charset=utf-8");
+    assert!(
+        css.headers["cache-control"]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
+}
