@@ -3,7 +3,7 @@
 use crate::{flash::Flash, take_flash};
 use leptos::prelude::*;
 use leptos_guardian::{SignedIn, SignedOut, UserButton};
-use leptos_router::{components::A, hooks::use_query_map};
+use leptos_router::{components::A, hooks::use_query_map, location::Url};
 
 /// The top of every page: home, and who is signed in.
 #[component]
@@ -38,11 +38,7 @@ pub(crate) fn CallbackUrl() -> impl IntoView {
 /// A link to the other of sign-up and sign-in, which keeps the `callback_url`.
 pub(crate) fn with_callback_url(path: &str) -> String {
     match callback_url() {
-        Some(url) => {
-            let query: leptos_router::params::ParamsMap =
-                [("callback_url", url)].into_iter().collect();
-            format!("{path}{}", query.to_query_string())
-        }
+        Some(url) => format!("{path}?callback_url={}", Url::escape(&url)),
         None => path.to_owned(),
     }
 }

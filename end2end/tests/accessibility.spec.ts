@@ -15,7 +15,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     test("signed out", async ({ page }) => {
-      for (const path of ["/", "/sign-up", "/sign-in", "/sign-out", "/no-such-page"]) {
+      for (const path of ["/", "/sign-up", "/sign-in", "/sign-out", "/sign-out?error=unavailable", "/no-such-page"]) {
         await page.goto(path);
         await expectNoViolations(page, path);
       }
@@ -29,7 +29,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     test("signed in", async ({ page }) => {
       await signUp(page);
-      for (const path of ["/", "/account", "/sign-out", "/sign-out?error=unavailable"]) {
+      for (const path of ["/", "/account", "/sign-out", "/sign-out?error=unavailable&scope=others"]) {
         await page.goto(path);
         await hydrated(page);
         await expectNoViolations(page, path);

@@ -143,14 +143,21 @@ test("the button says that it is at it, and offers a retry when it failed", asyn
   expect(await whoIs(context.request)).toBeNull();
 });
 
-test("an answer that the server could not end the session is shown as that", async ({ page }) => {
-  await signUp(page);
-  await page.goto("/sign-out");
+test("when the server could not end the session, the page says so and tries again", async ({ page, context }) => {
+  const person = await signUp(page);
+  await page.goto("/account");
   await hydrated(page);
   await page.route("/api/sign_out", (route) =>
     route.fulfill({ status: 503, json: { error: "unavailable", signed_out_here: true } }),
   );
-  await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
   await expect(page.getByRole("alert").filter({ hasText: "could not end the session" })).toBeVisible();
   await expect(userButton(page)).toHaveCount(0);
+  await expect(page.getByText(person.email), "nothing private is left").toHaveCount(0);
+  expect(await whoIs(context.request)).not.toBeNull();
+
+  await page.unroute("/api/sign_out");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page).toHaveURL("/");
+  expect(await whoIs(context.request)).toBeNull();
 });

@@ -1,6 +1,6 @@
 //! Who is signed in, as the page knows it.
 
-use crate::User;
+use crate::{SignOutOptions, User};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,11 @@ impl From<Option<User>> for AuthState {
 
 /// What [`AuthProvider`](crate::AuthProvider) gives to the components below it.
 #[derive(Clone, Copy)]
-pub(crate) struct AuthContext(pub(crate) RwSignal<AuthState>);
+pub(crate) struct AuthContext {
+    pub(crate) state: RwSignal<AuthState>,
+    /// A sign-out that cleared the cookie, and whose session the server could not end.
+    pub(crate) unfinished: RwSignal<Option<SignOutOptions>>,
+}
 
 /// The auth state of the page, as a signal.
 ///
@@ -54,7 +58,7 @@ pub(crate) struct AuthContext(pub(crate) RwSignal<AuthState>);
 /// }
 /// ```
 pub fn use_auth() -> ReadSignal<AuthState> {
-    let AuthContext(state) =
+    let context: AuthContext =
         use_context().expect("use_auth needs an <AuthProvider> around the component");
-    state.read_only()
+    context.state.read_only()
 }

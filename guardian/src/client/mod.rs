@@ -15,7 +15,7 @@ use crate::{SignOutError, SignOutOptions, SignedOut, api::post_sign_out};
 /// # Errors
 ///
 /// See [`SignOutError`]. When the server answers that it cleared the cookie but could not end
-/// the session, the page shows nobody signed in, and the same call may be made again.
+/// the session, the page shows nobody signed in, says so, and offers to try again.
 ///
 /// ```
 /// use leptos::{prelude::*, task::spawn_local};
@@ -38,15 +38,15 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
     let outcome = post_sign_out(
         Some(options.scope.to_string()),
         Some(options.redirect),
-        options.callback_url,
+        options.callback_url.clone(),
     )
     .await;
     match &outcome {
         Ok(SignedOut { url: Some(url), .. }) => load(url),
-        Ok(_) if options.scope.ends_this_session() => page::show_signed_out(),
+        Ok(_) if options.scope.ends_this_session() => page::show_signed_out(None),
         Err(SignOutError::Unavailable {
             signed_out_here: true,
-        }) => page::show_signed_out(),
+        }) => page::show_signed_out(Some(options)),
         Ok(_) | Err(_) => {}
     }
     outcome

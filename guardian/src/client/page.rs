@@ -1,6 +1,6 @@
 //! The page in the browser: its auth state, its history, where it goes.
 
-use crate::{AuthState, api};
+use crate::{AuthState, SignOutOptions, api, state::AuthContext};
 use leptos::{prelude::*, task::spawn_local};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
@@ -9,12 +9,13 @@ use web_sys::PageTransitionEvent;
 thread_local! {
     /// The auth state of this page. A page has one `AuthProvider`; code that runs after an
     /// event has no reactive owner to find it through.
-    static STATE: Cell<Option<RwSignal<AuthState>>> = const { Cell::new(None) };
+    static PAGE: Cell<Option<AuthContext>> = const { Cell::new(None) };
 }
 
 /// Takes charge of the page, once it is hydrated.
-pub(crate) fn start(state: RwSignal<AuthState>) {
-    STATE.set(Some(state));
+pub(crate) fn start(page: AuthContext) {
+    PAGE.set(Some(page));
+    let state = page.state;
     if state.get_untracked() == AuthState::Loading {
         spawn_local(async move {
             // On a failure the state stays `Loading`: neither answer would be true.
@@ -26,10 +27,12 @@ pub(crate) fn start(state: RwSignal<AuthState>) {
     ask_again_when_restored();
 }
 
-/// Shows that nobody is signed in, without leaving the page.
-pub(crate) fn show_signed_out() {
-    if let Some(state) = STATE.get() {
-        state.set(AuthState::SignedOut);
+/// Shows that nobody is signed in, without leaving the page; and, if the server could not
+/// end the session, the sign-out that is to be sent again.
+pub(crate) fn show_signed_out(unfinished: Option<SignOutOptions>) {
+    if let Some(page) = PAGE.get() {
+        page.unfinished.set(unfinished);
+        page.state.set(AuthState::SignedOut);
     }
 }
 

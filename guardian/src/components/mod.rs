@@ -7,6 +7,7 @@ mod sign_out;
 mod sign_out_button;
 mod sign_out_form;
 mod signed_in;
+mod unfinished;
 mod user_button;
 
 pub use provider::AuthProvider;

@@ -1,3 +1,4 @@
+use super::unfinished::UnfinishedSignOut;
 use crate::{client, initial_state, state::AuthContext, stylesheet};
 use leptos::prelude::*;
 use leptos_meta::Stylesheet;
@@ -24,12 +25,16 @@ use leptos_meta::Stylesheet;
 #[component]
 pub fn AuthProvider(children: Children) -> impl IntoView {
     // Written into the page by the server and read from there by the browser.
-    let state = RwSignal::new(SharedValue::new(initial_state).into_inner());
-    provide_context(AuthContext(state));
+    let context = AuthContext {
+        state: RwSignal::new(SharedValue::new(initial_state).into_inner()),
+        unfinished: RwSignal::new(None),
+    };
+    provide_context(context);
     // An effect runs in the browser only, after hydration.
-    Effect::new(move |_| client::start(state));
+    Effect::new(move |_| client::start(context));
     view! {
         <Stylesheet href=stylesheet::path()/>
         {children()}
+        <UnfinishedSignOut unfinished=context.unfinished/>
     }
 }

@@ -1,5 +1,5 @@
 use super::SignedIn;
-use crate::{AuthState, leave_for_sign_in, use_auth};
+use crate::{AuthState, leave_for_sign_in, state::AuthContext};
 use leptos::prelude::*;
 
 /// For pages that need a signed-in user. Anyone else is sent to `sign_in_url`, with the way
@@ -15,12 +15,16 @@ pub fn RequireSignedIn(
     sign_in_url: String,
     children: ChildrenFn,
 ) -> impl IntoView {
-    let auth = use_auth();
+    let AuthContext {
+        state: auth,
+        unfinished,
+    } = expect_context();
     if auth.get_untracked() == AuthState::SignedOut {
         leave_for_sign_in(&sign_in_url);
     }
     Effect::new(move |was_signed_in: Option<bool>| {
-        let is_signed_out = auth.get() == AuthState::SignedOut;
+        // A page that still has to say that a sign-out failed stays, without its content.
+        let is_signed_out = auth.get() == AuthState::SignedOut && unfinished.get().is_none();
         if is_signed_out && was_signed_in == Some(true) {
             leave_for_sign_in(&sign_in_url);
         }

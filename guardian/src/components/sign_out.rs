@@ -11,19 +11,20 @@ use leptos_router::hooks::use_query_map;
 pub fn SignOut() -> impl IntoView {
     let auth = use_auth();
     let query = use_query_map().get_untracked();
+    let callback_url = query.get("callback_url");
     let asked_scope = query.get("scope").and_then(|scope| scope.parse().ok());
     let scope: SignOutScope = asked_scope.unwrap_or_default();
-    let failed = query
-        .get("error")
-        .is_some()
-        .then(|| SignOutError::Unavailable {
-            signed_out_here: scope.ends_this_session(),
-        });
-    let failed_before = failed.is_some();
-    let callback_url = query.get("callback_url");
-    let progress = RwSignal::new(failed.map_or(Progress::Idle, Progress::Failed));
-    let is_pending = move || progress.get() == Progress::Pending;
     let who = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
+
+    // Only if it can be true: anybody may have written the address.
+    let signed_out_here = scope.ends_this_session();
+    let failed_before = query.get("error").is_some() && signed_out_here == untrack(who).is_none();
+    let progress = RwSignal::new(if failed_before {
+        Progress::Failed(SignOutError::Unavailable { signed_out_here })
+    } else {
+        Progress::Idle
+    });
+    let is_pending = move || progress.get() == Progress::Pending;
     // After a failure there may be nobody signed in here, and still a session to end.
     let has_form = Memo::new(move |_| who().is_some() || failed_before);
 

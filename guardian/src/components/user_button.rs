@@ -67,14 +67,16 @@ fn Menu(
             <button
                 type="button"
                 class="guardian-trigger"
-                aria-label=label.clone()
                 aria-haspopup="dialog"
                 aria-controls=id.clone()
                 aria-expanded=move || is_open.get().map(|open| open.to_string())
                 popovertarget=id.clone()
             >
                 <Avatar profile=profile.clone()/>
-                {show_name.then(|| view! { <span class="guardian-name">{profile.name.clone()}</span> })}
+                <span class="guardian-hidden">"Account of "</span>
+                <span class=if show_name { "guardian-name" } else { "guardian-hidden" }>
+                    {profile.name.clone()}
+                </span>
             </button>
             <div
                 id=id
