@@ -1,6 +1,6 @@
 # Everything installs what it is missing, into .tools/ and end2end/node_modules/.
 
-.PHONY: run test watch build lint unit end2end
+.PHONY: run test watch build lint unit end2end picture
 
 # Serves http://127.0.0.1:3000 with SQLite in data/.
 run:
@@ -33,3 +33,7 @@ unit:
 # The browser tests.
 end2end:
 	scripts/end2end
+
+# The README's picture, from the running app.
+picture:
+	PICTURE=1 scripts/end2end --grep @picture

@@ -1,0 +1,13 @@
+import { expect, test } from "@playwright/test";
+import { hydrated, newPerson, signUp, userButton } from "./site";
+
+// Run by `make picture`.
+test("the README's picture @picture", async ({ page }) => {
+  await page.setViewportSize({ width: 1120, height: 620 });
+  await signUp(page, { ...newPerson(), email: `ada.${Date.now()}@example.com` });
+  await page.goto("/");
+  await hydrated(page);
+  await userButton(page).click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.screenshot({ path: "../docs/picture.png" });
+});
