@@ -43,7 +43,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let router = router(&config, &guardian, state);
 
     let listener = TcpListener::bind(config.site_addr).await?;
-    tracing::info!("serving {}", config.site_url);
+    // Whatever the log level: this is what somebody at a terminal waits for.
+    println!("Serving {}", config.site_url);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
     tokio::select! {

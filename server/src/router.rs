@@ -9,12 +9,14 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
 };
+use http::{HeaderValue, header};
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
 use leptos_guardian::server::Guardian;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     services::ServeDir,
+    set_header::SetResponseHeaderLayer,
     trace::{DefaultOnResponse, TraceLayer},
 };
 use tracing::{Level, Span};
@@ -49,10 +51,7 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
         .with_state(options);
     let site = guardian
         .protect(pages)
-        .nest_service(
-            &format!("/{PKG}"),
-            ServeDir::new(format!("{}/{PKG}", config.site_root)),
-        )
+        .nest(&format!("/{PKG}"), built_files(config))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
     with_security_headers(site)
         .layer(CatchPanicLayer::new())
@@ -61,6 +60,17 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
                 .make_span_with(request_span)
                 .on_response(DefaultOnResponse::new().level(Level::INFO)),
         )
+}
+
+/// The built files, whose names stay when their content changes: browsers ask each time
+/// whether it has.
+fn built_files(config: &Config) -> Router {
+    Router::new()
+        .fallback_service(ServeDir::new(format!("{}/{PKG}", config.site_root)))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache"),
+        ))
 }
 
 /// What the log says of a request: never the query, the headers or the body, which hold

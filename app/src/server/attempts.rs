@@ -6,7 +6,11 @@ use governor::{
     clock::{Clock as _, DefaultClock},
 };
 use leptos_guardian::server::Auth;
-use std::{num::NonZeroU32, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    sync::Arc,
+};
 
 /// Attempts on one account per minute, right or wrong: enough for a person who has
 /// forgotten which password it was, and 14,400 guesses a day at most.
@@ -32,12 +36,24 @@ impl Attempts {
     }
 
     pub(crate) fn check_address(&self, auth: &Auth) -> Result<(), FormError> {
-        check(&self.by_address, auth.client_ip().unwrap_or("unknown"))
+        check(
+            &self.by_address,
+            &network(auth.client_ip().unwrap_or("unknown")),
+        )
     }
 
     /// Whether or not the account exists, so that the limit does not tell.
     pub(crate) fn check_account(&self, email: &str) -> Result<(), FormError> {
         check(&self.by_account, email)
+    }
+}
+
+/// What counts as one address: of IPv6 the first half, which one customer gets to choose the
+/// other half from.
+fn network(address: &str) -> String {
+    match address.parse() {
+        Ok(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
+        Ok(IpAddr::V4(_)) | Err(_) => address.to_owned(),
     }
 }
 
@@ -52,4 +68,15 @@ fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<(), For
             retry_after: wait.as_secs() + 1,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn one_ipv6_customer_is_one_address() {
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("192.0.2.1"), "192.0.2.1");
+    }
 }

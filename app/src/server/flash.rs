@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use cookie::{Cookie, SameSite, time::Duration};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
+use leptos_guardian::server::Auth;
 
 const NAME: &str = "flash";
 
@@ -40,6 +41,7 @@ fn send(value: String, max_age: Duration) {
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
+        .secure(Auth::from_context().is_some_and(|auth| auth.guardian().is_secure()))
         .max_age(max_age)
         .build();
     if let (Some(response), Ok(value)) = (

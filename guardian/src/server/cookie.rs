@@ -44,6 +44,10 @@ impl Cookies {
         }
     }
 
+    pub(crate) fn are_secure(&self) -> bool {
+        self.secure
+    }
+
     fn name(&self, name: &str) -> String {
         let prefix = if self.secure { "__Host-" } else { "" };
         format!("{prefix}{name}")

@@ -68,6 +68,11 @@ impl Guardian {
         &self.0.redirects
     }
 
+    /// Whether browsers reach this site over https, so that its cookies are `Secure`.
+    pub fn is_secure(&self) -> bool {
+        self.0.cookies.are_secure()
+    }
+
     /// Ends all sessions of a user, from anywhere on the server. Answers what ended.
     ///
     /// # Errors

@@ -29,21 +29,24 @@ const USER_AGENT_LENGTH: usize = 512;
 pub(super) fn protect(guardian: &Guardian, router: Router) -> Router {
     router
         .layer(from_fn_with_state(guardian.clone(), with_session))
-        .layer(cross_site_check())
+        .layer(cross_site_check(guardian))
         .route(&stylesheet::path(), get(serve_stylesheet))
 }
 
 /// Refuses requests that change state and come from another site, by `Sec-Fetch-Site`, then
 /// `Origin` (OWASP ASVS 5.0, 3.5.1).
-fn cross_site_check() -> CsrfLayer<fn(ProtectionError) -> Response<Body>> {
-    CsrfLayer::new().with_rejection_response(|refused| {
-        tracing::warn!(%refused, "a request from another site was refused");
-        (
-            StatusCode::FORBIDDEN,
-            "Requests from another site are refused.",
-        )
-            .into_response()
-    })
+fn cross_site_check(guardian: &Guardian) -> CsrfLayer<fn(ProtectionError) -> Response<Body>> {
+    CsrfLayer::new()
+        // For old browsers behind a proxy that rewrites `Host`.
+        .add_trusted_origin(guardian.redirects().site_origin())
+        .expect("the origin of an http or https URL is one")
+        .with_rejection_response(refuse)
+}
+
+fn refuse(refused: ProtectionError) -> Response<Body> {
+    tracing::warn!(%refused, "a request from another site was refused");
+    let message = "Requests from another site are refused.";
+    (StatusCode::FORBIDDEN, message).into_response()
 }
 
 async fn serve_stylesheet() -> impl IntoResponse {

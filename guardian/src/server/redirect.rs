@@ -76,6 +76,11 @@ impl RedirectPolicy {
         self.allowed.push(origin.origin());
     }
 
+    /// The site's own origin, as a browser's `Origin` header has it.
+    pub(crate) fn site_origin(&self) -> String {
+        self.site.origin().ascii_serialization()
+    }
+
     /// The other origins that may be redirected to, as a Content-Security-Policy's
     /// `form-action` must list them: browsers apply it to the redirect after a form, too.
     pub fn allowed_origins(&self) -> Vec<String> {

@@ -1,56 +1,18 @@
-//! Every session and every sign-out: all of the library's SQL.
-//!
-//! One text serves SQLite and PostgreSQL. "Now" is always a parameter, in seconds since the
-//! Unix epoch, so that the database's clock and the server's need not agree. Transactions
-//! begin with a write, so that SQLite takes its write lock at once and never fails half-way
-//! for want of it.
+//! `guardian_session`: who is signed in where, and the data of their browsers.
 
-use super::{Database, event::SignOutEvent, store, token::TokenHash};
-use crate::{Profile, Reason, SessionHandle, SignOutScope, User, with_pool};
+use super::{
+    Registry, decode, encode,
+    events::{events, insert_event},
+};
+use crate::{
+    Profile, Reason, SessionHandle, SignOutScope, User,
+    server::{store, token::TokenHash},
+    with_pool,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
-use sqlx::{QueryBuilder, Row, error::BoxDynError};
+use sqlx::{QueryBuilder, Row};
 use std::sync::Arc;
 use time::OffsetDateTime;
-use uuid::Uuid;
-
-const TABLES: [&str; 6] = [
-    "create table if not exists guardian_session (
-        handle text primary key,
-        token_hash text not null,
-        user_id text not null,
-        profile text not null,
-        method text not null,
-        active bigint not null,
-        user_agent text,
-        ip text,
-        created_at bigint not null,
-        last_seen_at bigint not null,
-        expires_at bigint not null
-    )",
-    "create index if not exists guardian_session_token on guardian_session (token_hash)",
-    "create index if not exists guardian_session_user on guardian_session (user_id)",
-    "create index if not exists guardian_session_expiry on guardian_session (expires_at)",
-    "create table if not exists guardian_event (
-        id text primary key,
-        user_id text not null,
-        scope text not null,
-        reason text not null,
-        ended text not null,
-        created_at bigint not null,
-        attempts bigint not null,
-        next_attempt_at bigint not null,
-        delivered_at bigint
-    )",
-    "create index if not exists guardian_event_due on guardian_event (next_attempt_at)
-        where delivered_at is null",
-];
-
-/// The tables of sessions and sign-outs.
-#[derive(Clone, Debug)]
-pub(crate) struct Registry {
-    database: Database,
-}
 
 /// A session that a request belongs to.
 #[derive(Clone, Debug)]
@@ -82,27 +44,15 @@ pub(crate) enum Ending<'a> {
 
 /// A row of `guardian_session` that has just been deleted.
 #[derive(sqlx::FromRow)]
-struct EndedRow {
-    handle: String,
-    user_id: String,
+pub(super) struct EndedRow {
+    pub(super) handle: String,
+    pub(super) user_id: String,
     token_hash: String,
 }
 
 const ENDED: &str = "handle, user_id, token_hash";
 
 impl Registry {
-    /// Creates the tables when they are missing.
-    pub(crate) async fn new(database: Database) -> Result<Self, sqlx::Error> {
-        for statement in TABLES {
-            with_pool!(&database, pool => { sqlx::query(statement).execute(pool).await?; });
-        }
-        Ok(Self { database })
-    }
-
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
-    }
-
     /// The live session behind a token: the one read that every signed-in request costs.
     pub(crate) async fn find(
         &self,
@@ -274,76 +224,6 @@ impl Registry {
             Ok(done.rows_affected() > 0)
         })
     }
-
-    /// Takes events whose time has come, and sets them aside until `leased_until` so that
-    /// no other server takes them meanwhile. Oldest first.
-    pub(crate) async fn claim_events(
-        &self,
-        now: i64,
-        leased_until: i64,
-    ) -> Result<Vec<ClaimedEvent>, sqlx::Error> {
-        const CLAIM: &str = "update guardian_event
-            set attempts = attempts + 1, next_attempt_at = $2
-            where delivered_at is null and id in (
-                select id from guardian_event
-                where delivered_at is null and next_attempt_at <= $1
-                order by id limit 16
-            )
-            returning id, user_id, scope, reason, ended, created_at, attempts";
-        with_pool!(&self.database, pool => {
-            let rows = sqlx::query(CLAIM).bind(now).bind(leased_until).fetch_all(pool).await?;
-            let mut claimed = rows
-                .into_iter()
-                .map(|row| {
-                    Ok(ClaimedEvent {
-                        event: SignOutEvent {
-                            id: row.try_get("id")?,
-                            user_id: row.try_get("user_id")?,
-                            scope: decode_word(row.try_get("scope")?)?,
-                            reason: decode_word(row.try_get("reason")?)?,
-                            ended: decode(row.try_get("ended")?)?,
-                            created_at: row.try_get("created_at")?,
-                        },
-                        attempts: row.try_get("attempts")?,
-                    })
-                })
-                .collect::<Result<Vec<_>, sqlx::Error>>()?;
-            // `returning` promises no order.
-            claimed.sort_by(|a, b| a.event.id.cmp(&b.event.id));
-            Ok(claimed)
-        })
-    }
-
-    /// When the next event is due, in seconds since the epoch.
-    pub(crate) async fn next_event_due(&self) -> Result<Option<i64>, sqlx::Error> {
-        const NEXT: &str =
-            "select min(next_attempt_at) from guardian_event where delivered_at is null";
-        with_pool!(&self.database, pool => sqlx::query_scalar(NEXT).fetch_one(pool).await)
-    }
-
-    /// Notes that the hook has run.
-    pub(crate) async fn mark_delivered(&self, id: &str, now: i64) -> Result<(), sqlx::Error> {
-        const DELIVERED: &str = "update guardian_event set delivered_at = $2 where id = $1";
-        with_pool!(&self.database, pool => {
-            sqlx::query(DELIVERED).bind(id).bind(now).execute(pool).await?;
-        });
-        Ok(())
-    }
-
-    /// Notes that the hook failed and when it is due again.
-    pub(crate) async fn postpone_event(&self, id: &str, until: i64) -> Result<(), sqlx::Error> {
-        const POSTPONE: &str = "update guardian_event set next_attempt_at = $2 where id = $1";
-        with_pool!(&self.database, pool => {
-            sqlx::query(POSTPONE).bind(id).bind(until).execute(pool).await?;
-        });
-        Ok(())
-    }
-}
-
-/// An event that this server is to deliver, for the `attempts`-th time.
-pub(crate) struct ClaimedEvent {
-    pub(crate) event: SignOutEvent,
-    pub(crate) attempts: i64,
 }
 
 /// The statement that ends sessions. An expired session ends itself, but speaks for no other.
@@ -378,64 +258,4 @@ where
     }
     delete.push(format!(" returning {ENDED}"));
     delete
-}
-
-/// One event per user whose sessions ended.
-fn events(ended: &[EndedRow], scope: SignOutScope, reason: Reason, now: i64) -> Vec<SignOutEvent> {
-    let mut events: Vec<SignOutEvent> = Vec::new();
-    for row in ended {
-        let handle = SessionHandle(row.handle.clone());
-        match events.iter_mut().find(|event| event.user_id == row.user_id) {
-            Some(event) => event.ended.push(handle),
-            None => events.push(SignOutEvent {
-                // Version 7 sorts by time, which is the order of delivery.
-                id: Uuid::now_v7().to_string(),
-                user_id: row.user_id.clone(),
-                scope,
-                reason,
-                ended: vec![handle],
-                created_at: now,
-            }),
-        }
-    }
-    events
-}
-
-type Arguments<'q, DB> = <DB as sqlx::Database>::Arguments<'q>;
-
-/// The statement that writes an event down, due at once.
-fn insert_event<'q, DB>(
-    event: &SignOutEvent,
-) -> Result<sqlx::query::Query<'q, DB, Arguments<'q, DB>>, sqlx::Error>
-where
-    DB: sqlx::Database,
-    String: sqlx::Type<DB> + sqlx::Encode<'q, DB>,
-    &'q str: sqlx::Type<DB> + sqlx::Encode<'q, DB>,
-    i64: sqlx::Type<DB> + sqlx::Encode<'q, DB>,
-    Arguments<'q, DB>: sqlx::IntoArguments<'q, DB>,
-{
-    const INSERT: &str = "insert into guardian_event
-        (id, user_id, scope, reason, ended, created_at, attempts, next_attempt_at)
-        values ($1, $2, $3, $4, $5, $6, 0, $6)";
-    Ok(sqlx::query(INSERT)
-        .bind(event.id.clone())
-        .bind(event.user_id.clone())
-        .bind(event.scope.as_str())
-        .bind(event.reason.as_str())
-        .bind(encode(&event.ended)?)
-        .bind(event.created_at))
-}
-
-fn encode(value: &impl Serialize) -> Result<String, sqlx::Error> {
-    serde_json::to_string(value).map_err(|cause| sqlx::Error::Encode(cause.into()))
-}
-
-fn decode<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, sqlx::Error> {
-    serde_json::from_str(text).map_err(|cause| sqlx::Error::Decode(cause.into()))
-}
-
-/// Reads one of the words that an enum is stored as.
-fn decode_word<T: for<'de> Deserialize<'de>>(word: &str) -> Result<T, sqlx::Error> {
-    T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word))
-        .map_err(|cause| sqlx::Error::Decode(BoxDynError::from(cause)))
 }

@@ -1,0 +1,50 @@
+//! How long a session lives, and when its use is written down.
+
+use super::{Auth, Current};
+use crate::server::Guardian;
+use std::time::Duration;
+
+/// The longest time between two notes of a session's activity, in seconds: the price of
+/// "last active" in the list of sessions is one write per session in five minutes.
+const ACTIVITY_INTERVAL: i64 = 5 * 60;
+
+impl Auth {
+    /// Writes down that the session is in use, once in a while, and never fails a request.
+    pub(super) async fn note_activity(&self) {
+        let guardian = self.guardian();
+        let Current::SignedIn(live) = self.state().current.clone() else {
+            return;
+        };
+        let now = guardian.0.clock.now();
+        if now - live.last_seen_at < guardian.activity_interval() {
+            return;
+        }
+        let expires_at = guardian.expiry(live.created_at, now);
+        if let Err(cause) = guardian
+            .0
+            .registry
+            .touch(&live.handle, now, expires_at)
+            .await
+        {
+            tracing::warn!(%cause, "the session's activity could not be written down");
+        }
+    }
+}
+
+impl Guardian {
+    /// When a session ends that was last used at `now`: the idle limit or the absolute one.
+    pub(super) fn expiry(&self, created_at: i64, now: i64) -> i64 {
+        let idle_limit = now.saturating_add(seconds(self.0.idle_timeout));
+        let age_limit = created_at.saturating_add(seconds(self.0.max_age));
+        idle_limit.min(age_limit)
+    }
+
+    /// At most a quarter of the idle limit, so that a session in use never runs into it.
+    fn activity_interval(&self) -> i64 {
+        ACTIVITY_INTERVAL.min(seconds(self.0.idle_timeout) / 4)
+    }
+}
+
+fn seconds(limit: Duration) -> i64 {
+    i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
+}
