@@ -11,6 +11,9 @@ export default defineConfig({
   // Only `make picture` makes the README's picture.
   grepInvert: process.env.PICTURE ? undefined : /@picture/,
   forbidOnly: true,
+  // Room for a busy machine; a failure is found just as well a little later.
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
   fullyParallel: true,
   workers: 2,
   reporter: "list",

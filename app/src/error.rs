@@ -23,6 +23,10 @@ pub enum FormError {
     WrongCredentials,
     #[error("The current password is wrong.")]
     WrongPassword,
+    #[error(
+        "The password is changed, but your other sessions could not be ended. Please sign out everywhere else."
+    )]
+    OthersNotEnded,
     #[error("Too many attempts. Please wait {retry_after} seconds and try again.")]
     TooManyAttempts {
         /// In seconds.
@@ -46,7 +50,8 @@ impl FormError {
             Self::Email | Self::EmailTaken | Self::WrongCredentials => Some("email"),
             Self::Password => Some("password"),
             Self::WrongPassword => Some("current_password"),
-            Self::TooManyAttempts { .. }
+            Self::OthersNotEnded
+            | Self::TooManyAttempts { .. }
             | Self::SignedOut
             | Self::Unavailable
             | Self::Malformed
@@ -63,7 +68,7 @@ impl ErrorStatus for FormError {
             Self::WrongCredentials | Self::SignedOut => 401,
             Self::WrongPassword => 403,
             Self::TooManyAttempts { .. } => 429,
-            Self::Unavailable => 503,
+            Self::Unavailable | Self::OthersNotEnded => 503,
             Self::Malformed => 400,
             Self::TooLarge => 413,
         }

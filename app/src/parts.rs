@@ -1,9 +1,10 @@
 //! What several pages share.
 
 use crate::{flash::Flash, take_flash};
-use leptos::prelude::*;
-use leptos_guardian::{SignedIn, SignedOut, UserButton};
-use leptos_router::{components::A, hooks::use_query_map, location::Url};
+use leptos::{ev::SubmitEvent, prelude::*};
+use leptos_guardian::{SignedIn, SignedOut, UserButton, use_callback_url};
+use leptos_router::{components::A, location::Url};
+use std::time::Duration;
 
 /// The top of every page: home, and who is signed in.
 #[component]
@@ -32,19 +33,15 @@ pub(crate) fn use_flash() -> Option<Flash> {
 /// The page's `callback_url`, to be passed on by its form.
 #[component]
 pub(crate) fn CallbackUrl() -> impl IntoView {
-    callback_url().map(|url| view! { <input type="hidden" name="callback_url" value=url/> })
+    use_callback_url().map(|url| view! { <input type="hidden" name="callback_url" value=url/> })
 }
 
 /// A link to the other of sign-up and sign-in, which keeps the `callback_url`.
 pub(crate) fn with_callback_url(path: &str) -> String {
-    match callback_url() {
+    match use_callback_url() {
         Some(url) => format!("{path}?callback_url={}", Url::escape(&url)),
         None => path.to_owned(),
     }
-}
-
-fn callback_url() -> Option<String> {
-    use_query_map().get_untracked().get("callback_url")
 }
 
 /// Why the form was not accepted, above its fields.
@@ -82,9 +79,10 @@ pub(crate) fn Field(
         .collect::<Vec<_>>()
         .join(" ");
     view! {
-        <label class="field">
-            <span>{label}</span>
+        <div class="field">
+            <label for=name>{label}</label>
             <input
+                id=name
                 type=kind
                 name=name
                 value=value
@@ -96,9 +94,13 @@ pub(crate) fn Field(
                 required
             />
             {hint.map(|hint| view! { <small id=hint_id>{hint}</small> })}
-        </label>
+        </div>
     }
 }
+
+/// How long a second press of the button is taken for a slip, unless an answer comes first.
+/// Afterwards it is somebody who stopped the page and tries again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A form whose button cannot be pressed twice.
 #[component]
@@ -109,13 +111,20 @@ pub(crate) fn PlainForm(
     children: Children,
 ) -> impl IntoView {
     let is_pending = RwSignal::new(false);
+    let on_submit = move |submit: SubmitEvent| {
+        if is_pending.get_untracked() {
+            submit.prevent_default();
+            return;
+        }
+        is_pending.set(true);
+        set_timeout(move || is_pending.set(false), PATIENCE);
+    };
     view! {
-        <form method="post" action=action on:submit=move |_| is_pending.set(true)>
+        <form method="post" action=action on:submit=on_submit>
             {children()}
             <button
                 class="button primary"
                 type="submit"
-                disabled=move || is_pending.get()
                 aria-busy=move || is_pending.get().then_some("true")
             >
                 {submit}

@@ -43,6 +43,13 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("link", { name: "Sign up" }).last().click();
       await expect(page).toHaveURL("/sign-up?callback_url=%2Faccount");
       await signIn(page, person);
+
+      await context.clearCookies();
+      await page.goto("/account?next=a%26b%2525");
+      await page.getByLabel("Email").fill(person.email);
+      await page.getByLabel("Password").fill(person.password);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await expect(page, "not a character is lost").toHaveURL("/account?next=a%26b%2525");
     });
 
     test("a hostile callback URL does not lead a sign-in away", async ({ page, context }) => {

@@ -134,7 +134,7 @@ test("the button says that it is at it, and offers a retry when it failed", asyn
   await expect(button).toBeDisabled();
   await expect(page.getByRole("status").filter({ hasText: "Signing out…" })).toBeVisible();
   letGo();
-  await expect(page.getByRole("alert").filter({ hasText: "still signed in" })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "may still be signed in" })).toBeVisible();
   await expect(userButton(page)).toBeVisible();
 
   await page.unroute("/api/sign_out");

@@ -20,8 +20,8 @@ pub enum SignOutError {
         /// Whether the cookie was cleared here all the same.
         signed_out_here: bool,
     },
-    /// The server was not reached, so nothing has changed there.
-    #[error("The server could not be reached, so you are still signed in. Please try again.")]
+    /// No answer arrived from the server, so nobody knows whether it has signed out.
+    #[error("The server did not answer, so you may still be signed in. Please try again.")]
     Unreachable,
     /// The request made no sense: an unknown scope, or unreadable fields.
     #[error("The sign-out request could not be understood.")]

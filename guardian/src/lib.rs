@@ -15,6 +15,7 @@ mod client;
 mod components;
 mod error;
 mod options;
+mod query;
 mod reason;
 mod state;
 mod status;
@@ -41,6 +42,7 @@ pub use components::{
 };
 pub use error::{AuthError, CallFailure, SignOutError};
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};
+pub use query::use_callback_url;
 pub use reason::Reason;
 pub use state::{AuthState, use_auth};
 pub use status::ErrorStatus;

@@ -49,6 +49,7 @@ fn everything_else_is_refused() {
         ("/\n/evil.example", Refused::ForeignOrigin),
         ("javascript:alert(1)", Refused::ForeignOrigin),
         ("data:text/html,hi", Refused::ForeignOrigin),
+        ("blob:https://site.test/1234", Refused::ForeignOrigin),
         ("https://site.test@evil.example/", Refused::Credentials),
         ("https://user:secret@site.test/", Refused::Credentials),
         ("/.//evil.example", Refused::AmbiguousPath),

@@ -97,6 +97,41 @@ async fn an_expired_session_signs_nobody_else_out() {
 }
 
 #[tokio::test]
+async fn the_data_of_an_expired_session_is_nobodys() {
+    let site = Site::with(|builder| builder.idle_timeout(30 * MINUTE)).await;
+    let mut browser = site.signed_in("ada").await;
+    browser.post("/remember/secret").await;
+    site.pass_time(31 * MINUTE);
+    assert_eq!(browser.get("/recall").await.body, "nothing");
+    browser.sign_in("bob").await;
+    assert_eq!(browser.get("/recall").await.body, "nothing");
+    assert_eq!(site.count("guardian_session").await, 1);
+    assert_eq!(site.count("tower_sessions").await, 1);
+}
+
+#[tokio::test]
+async fn two_sign_ins_in_one_request_make_one_session() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    browser.post("/sign-in-twice/ada").await;
+    assert_eq!(browser.is().await, "ada");
+    assert_eq!(site.count("guardian_session").await, 1);
+    assert_eq!(site.count("tower_sessions").await, 1);
+}
+
+#[tokio::test]
+async fn switching_users_in_one_request_takes_no_data_along() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    browser.post("/remember/secret").await;
+    let mut replay = browser.clone();
+    browser.post("/switch-to/bob").await;
+    assert_eq!(browser.is().await, "bob");
+    assert_eq!(browser.get("/recall").await.body, "nothing");
+    assert_eq!(replay.is().await, "nobody");
+}
+
+#[tokio::test]
 async fn a_changed_profile_is_seen_by_every_session() {
     let site = Site::new().await;
     site.signed_in("ada").await;

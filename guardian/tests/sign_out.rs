@@ -114,18 +114,11 @@ async fn an_administrator_ends_all_sessions_of_one_user() {
 
 /// Makes every write fail, as a full disk or a lost connection does, until it is undone.
 async fn break_writes(site: &Site) {
-    execute(
-        site,
+    site.execute(
         "create trigger broken before delete on guardian_session
          begin select raise(abort, 'broken'); end",
     )
     .await;
-}
-
-async fn execute(site: &Site, sql: &str) {
-    leptos_guardian::with_pool!(&site.database, pool => {
-        sqlx::query(sql).execute(pool).await.unwrap();
-    });
 }
 
 /// Invariant 2.
@@ -148,7 +141,7 @@ async fn a_failure_is_told_and_the_retry_ends_the_session() {
     assert_eq!(replay.is().await, "ada", "and the answer did not lie");
     assert_eq!(browser.cookies.len(), 1);
 
-    execute(&site, "drop trigger broken").await;
+    site.execute("drop trigger broken").await;
     let answer = browser.sign_out(SignOutScope::Local).await;
     assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
     assert_eq!(replay.is().await, "nobody");
@@ -190,10 +183,33 @@ async fn a_new_sign_in_also_ends_what_a_failed_sign_out_left() {
     let mut replay = browser.clone();
     break_writes(&site).await;
     browser.sign_out(SignOutScope::Local).await;
-    execute(&site, "drop trigger broken").await;
+    site.execute("drop trigger broken").await;
     browser.sign_in("bob").await;
     assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.get("/recall").await.body, "nothing");
     assert_eq!(browser.cookies.len(), 1);
+    assert_eq!(site.count("tower_sessions").await, 1);
+}
+
+/// What a visitor stores after a failed sign-out gives the browser a new token; the retry
+/// must not take that one for all there is.
+#[tokio::test]
+async fn the_retry_ends_the_session_whatever_the_visitor_did_in_between() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut replay = browser.clone();
+    break_writes(&site).await;
+    browser.sign_out(SignOutScope::Local).await;
+    browser.post("/remember/cart").await;
+    assert_eq!(browser.cookies.len(), 2);
+    browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(browser.cookies.len(), 1, "a second failure forgets nothing");
+
+    site.execute("drop trigger broken").await;
+    let answer = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
+    assert_eq!(replay.is().await, "nobody");
+    assert!(browser.cookies.is_empty());
 }
 
 /// With the database away, nobody is taken for signed in, and a page says so.
@@ -214,6 +230,47 @@ async fn a_database_that_is_away_is_a_503() {
         }
     );
     assert_eq!(browser.is().await, "nobody");
+}
+
+#[tokio::test]
+async fn a_password_change_ends_the_others_even_if_this_session_has_just_ended() {
+    let site = Site::new().await;
+    let mut here = site.signed_in("ada").await;
+    let mut there = site.signed_in("ada").await;
+    let ended = here.post("/sign-out-others").await;
+    assert_eq!(ended.json::<Vec<String>>().len(), 1);
+    assert_eq!(here.is().await, "ada");
+    assert_eq!(there.is().await, "nobody");
+    let visitor = site.browser().post("/sign-out-others").await;
+    assert_eq!(visitor.status, StatusCode::UNAUTHORIZED);
+}
+
+/// More than SQLite takes parameters in one statement.
+#[tokio::test]
+async fn forty_thousand_sessions_end_at_once() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    site.execute(
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 40000)
+         insert into guardian_session (handle, token_hash, user_id, profile, method, active,
+             created_at, last_seen_at, expires_at)
+         select 'handle' || i, 'hash' || i, 'ada', profile, method, active,
+             created_at, last_seen_at, expires_at from n, guardian_session",
+    )
+    .await;
+    let answer = browser.sign_out(SignOutScope::Global).await;
+    assert_eq!(answer.json::<SignedOut>().ended.len(), 40_001);
+    assert_eq!(site.count("guardian_session").await, 0);
+}
+
+#[tokio::test]
+async fn signing_in_and_out_in_one_request_leaves_nothing() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    browser.post("/sign-in-and-out/ada").await;
+    assert!(browser.cookies.is_empty());
+    assert_eq!(site.count("guardian_session").await, 0);
+    assert_eq!(site.count("tower_sessions").await, 0);
 }
 
 #[tokio::test]

@@ -158,6 +158,13 @@ async fn a_database_that_is_away_is_told_to_form_and_fetch() {
         page.body
     );
     assert!(page.body.contains(r#"value="/bye""#), "{}", page.body);
+    let long = format!("callback_url=/{}", "%2F".repeat(1000));
+    let answer = starter.submit("/api/sign_out", &cookie, &long).await;
+    assert_eq!(
+        answer.location(),
+        "/sign-out?error=unavailable&scope=local",
+        "told, even if the way on is too long to keep"
+    );
     assert_eq!(
         starter.get("/", &cookie).await.status,
         StatusCode::SERVICE_UNAVAILABLE

@@ -2,7 +2,7 @@
 
 use super::{Context, users::Account};
 use crate::FormError;
-use leptos_guardian::{Profile, SignOutOptions, SignOutScope, User, server::Identity};
+use leptos_guardian::{Profile, Reason, SignOutOptions, User, server::Identity};
 
 const NAME_LENGTH: usize = 100;
 
@@ -42,10 +42,19 @@ pub(crate) async fn sign_in(
         .as_ref()
         .map(|account| account.password_hash.clone());
     let is_right = context.state.passwords.verify(password, hash).await?;
-    match account {
-        Some(account) if is_right => begin_session(context, account).await,
-        _ => Err(FormError::WrongCredentials),
+    let Some(account) = account.filter(|_| is_right) else {
+        return Err(FormError::WrongCredentials);
+    };
+    let (id, checked_hash) = (account.id.clone(), account.password_hash.clone());
+    let user = begin_session(context, account).await?;
+    // A password that was changed while it was being checked: its change may have ended the
+    // other sessions just before this one began.
+    let now = context.state.users.by_id(&id).await?;
+    if now.is_none_or(|account| account.password_hash != checked_hash) {
+        let signed_out = context.auth.sign_out(SignOutOptions::default()).await;
+        return Err(signed_out.map_or(FormError::Unavailable, |_| FormError::WrongCredentials));
     }
+    Ok(user)
 }
 
 pub(crate) async fn change_password(
@@ -70,16 +79,8 @@ pub(crate) async fn change_password(
     let hash = context.state.passwords.hash(password).await?;
     users.set_password(&account.id, &hash).await?;
     // Whoever knew the old password is out.
-    let others = SignOutOptions {
-        scope: SignOutScope::Others,
-        ..Default::default()
-    };
-    context
-        .auth
-        .sign_out(others)
-        .await
-        .map_err(|_| FormError::Unavailable)?;
-    Ok(())
+    let others = context.auth.sign_out_others(Reason::PasswordChange).await;
+    others.map(drop).map_err(|_| FormError::OthersNotEnded)
 }
 
 async fn begin_session(context: &Context, account: Account) -> Result<User, FormError> {

@@ -7,7 +7,6 @@ use leptos_guardian::{
     server::{SafeRedirect, is_form_post, see_other},
     with_status,
 };
-use std::fmt::Write as _;
 
 /// Where people land who came from nowhere in particular.
 const HOME: &str = "/account";
@@ -68,37 +67,26 @@ impl Answer {
         if !is_form_post() {
             return result.map_err(with_status);
         }
-        let mut page = self.page.to_owned();
-        if self.callback_url.is_some() {
-            let target = self.target(context);
-            // Infallible for a String.
-            let _ = write!(page, "?callback_url={}", percent_encoded(target.as_str()));
-        }
         leave_flash(&Flash {
             error: result.as_ref().err().cloned(),
             name: self.name,
             email: self.email,
         });
-        see_other(&checked(context, &page));
+        let redirects = context.auth.guardian().redirects();
+        if let Ok(page) = redirects.check_page(self.page, self.callback_url.as_deref()) {
+            see_other(&page);
+        }
         result
     }
 
     /// The callback URL if it is allowed, else home.
     fn target(&self, context: &Context) -> SafeRedirect {
-        checked(context, self.callback_url.as_deref().unwrap_or(HOME))
+        let redirects = context.auth.guardian().redirects();
+        let target = redirects.check(self.callback_url.as_deref().unwrap_or(HOME));
+        target.unwrap_or_else(|refused| {
+            tracing::warn!(%refused, "a callback URL was refused; using the default");
+            let home = redirects.check(HOME);
+            home.expect("a constant path on this site is allowed")
+        })
     }
-}
-
-fn checked(context: &Context, url: &str) -> SafeRedirect {
-    let redirects = context.auth.guardian().redirects();
-    redirects.check(url).unwrap_or_else(|refused| {
-        tracing::warn!(%refused, "a callback URL was refused; using the default");
-        redirects
-            .check(HOME)
-            .expect("a constant path on this site is allowed")
-    })
-}
-
-fn percent_encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

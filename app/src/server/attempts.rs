@@ -51,9 +51,10 @@ impl Attempts {
 /// What counts as one address: of IPv6 the first half, which one customer gets to choose the
 /// other half from.
 fn network(address: &str) -> String {
-    match address.parse() {
+    match address.parse().map(|ip: IpAddr| ip.to_canonical()) {
         Ok(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),
-        Ok(IpAddr::V4(_)) | Err(_) => address.to_owned(),
+        Ok(IpAddr::V4(ip)) => ip.to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 
@@ -78,5 +79,6 @@ mod tests {
     fn one_ipv6_customer_is_one_address() {
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(network("192.0.2.1"), "192.0.2.1");
+        assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
     }
 }

@@ -31,7 +31,10 @@ pub(crate) fn start(page: AuthContext) {
 /// end the session, the sign-out that is to be sent again.
 pub(crate) fn show_signed_out(unfinished: Option<SignOutOptions>) {
     if let Some(page) = PAGE.get() {
-        page.unfinished.set(unfinished);
+        // Not for the same one again: that would rebuild the notice under somebody's finger.
+        if page.unfinished.get_untracked() != unfinished {
+            page.unfinished.set(unfinished);
+        }
         page.state.set(AuthState::SignedOut);
     }
 }

@@ -1,7 +1,6 @@
 use super::sign_out_form::{Progress, SignOutForm};
-use crate::{SignOutError, SignOutScope, use_auth};
+use crate::{SignOutError, SignOutScope, query::use_query_parameter, use_auth, use_callback_url};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 /// The panel of the sign-out page: who is signed in, which sessions to end, the button.
 ///
@@ -10,21 +9,18 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignOut() -> impl IntoView {
     let auth = use_auth();
-    let query = use_query_map().get_untracked();
-    let callback_url = query.get("callback_url");
-    let asked_scope = query.get("scope").and_then(|scope| scope.parse().ok());
+    let callback_url = use_callback_url();
+    let asked_scope = use_query_parameter("scope").and_then(|scope| scope.parse().ok());
     let scope: SignOutScope = asked_scope.unwrap_or_default();
     let who = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
 
     // Only if it can be true: anybody may have written the address.
     let signed_out_here = scope.ends_this_session();
-    let failed_before = query.get("error").is_some() && signed_out_here == untrack(who).is_none();
-    let progress = RwSignal::new(if failed_before {
-        Progress::Failed(SignOutError::Unavailable { signed_out_here })
-    } else {
-        Progress::Idle
-    });
-    let is_pending = move || progress.get() == Progress::Pending;
+    let failed_before =
+        use_query_parameter("error").is_some() && signed_out_here == untrack(who).is_none();
+    let progress =
+        Progress::new(failed_before.then_some(SignOutError::Unavailable { signed_out_here }));
+    let is_pending = move || progress.is_pending();
     // After a failure there may be nobody signed in here, and still a session to end.
     let has_form = Memo::new(move |_| who().is_some() || failed_before);
 
@@ -59,7 +55,7 @@ pub fn SignOut() -> impl IntoView {
                         type="submit"
                         class="guardian-button guardian-primary"
                         aria-busy=move || is_pending().then_some("true")
-                        disabled=is_pending
+                        aria-disabled=move || is_pending().then_some("true")
                     >
                         "Sign out"
                     </button>

@@ -36,8 +36,8 @@ pub fn SignOutButton(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let progress = RwSignal::new(Progress::Idle);
-    let is_pending = move || progress.get() == Progress::Pending;
+    let progress = Progress::new(None);
+    let is_pending = move || progress.is_pending();
     view! {
         <SignOutForm progress callback_url redirect>
             <input type="hidden" name="scope" value=scope.as_str()/>
@@ -45,7 +45,7 @@ pub fn SignOutButton(
                 type="submit"
                 class=format!("guardian-button {class}")
                 aria-busy=move || is_pending().then_some("true")
-                disabled=is_pending
+                aria-disabled=move || is_pending().then_some("true")
             >
                 {match children {
                     Some(children) => children(),

@@ -4,12 +4,39 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{FormData, HtmlFormElement};
 
 /// Where a sign-out stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Progress {
-    #[default]
+#[derive(Clone, Copy)]
+pub(super) struct Progress {
+    step: RwSignal<Step>,
+    /// Why the last try failed. Stays while the next one is under way, and with it the
+    /// button that has the focus.
+    failure: RwSignal<Option<SignOutError>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
     Idle,
     Pending,
-    Failed(SignOutError),
+    /// Done, and the page stays.
+    Done,
+}
+
+impl Progress {
+    pub(super) fn new(failure: Option<SignOutError>) -> Self {
+        Self {
+            step: RwSignal::new(Step::Idle),
+            failure: RwSignal::new(failure),
+        }
+    }
+
+    pub(super) fn is_pending(self) -> bool {
+        self.step.get() == Step::Pending
+    }
+
+    /// The form may be gone by now, with the signed-in state; then nobody needs to know.
+    fn finish(self, step: Step, failure: Option<SignOutError>) {
+        self.step.try_set(step);
+        self.failure.try_set(failure);
+    }
 }
 
 /// The form behind every sign-out: a plain POST, which the hydrated page sends by itself. The
@@ -17,7 +44,7 @@ pub(super) enum Progress {
 #[component]
 pub(super) fn SignOutForm(
     /// Pending and failed states, for the button inside.
-    progress: RwSignal<Progress>,
+    progress: Progress,
     #[prop(into)] callback_url: Option<String>,
     #[prop(default = true)] redirect: bool,
     children: Children,
@@ -27,20 +54,20 @@ pub(super) fn SignOutForm(
             return;
         };
         submit.prevent_default();
-        if progress.get_untracked() == Progress::Pending {
+        if progress.step.get_untracked() == Step::Pending {
             return;
         }
         let Some(options) = read_options(&form) else {
             return;
         };
-        progress.set(Progress::Pending);
+        progress.step.set(Step::Pending);
         spawn_local(async move {
             let stays = !options.redirect;
             match sign_out(options).await {
-                // Pending until the next page is there. The form may be gone with the state.
-                Ok(_) if stays => drop(progress.try_set(Progress::Idle)),
+                Ok(_) if stays => progress.finish(Step::Done, None),
+                // Pending until the next page is there.
                 Ok(_) => {}
-                Err(error) => drop(progress.try_set(Progress::Failed(error))),
+                Err(error) => progress.finish(Step::Idle, Some(error)),
             }
         });
     };
@@ -50,16 +77,17 @@ pub(super) fn SignOutForm(
             {(!redirect).then(|| view! { <input type="hidden" name="redirect" value="false"/> })}
             {children()}
             <div class="guardian-message" role="status">
-                {move || (progress.get() == Progress::Pending).then_some("Signing out…")}
+                {move || match progress.step.get() {
+                    Step::Idle => None,
+                    Step::Pending => Some("Signing out…"),
+                    Step::Done => Some("Signed out."),
+                }}
             </div>
             <div class="guardian-message guardian-failure" role="alert">
-                {move || match progress.get() {
-                    Progress::Failed(error) => Some(view! {
-                        <span>{error.to_string()}</span>
-                        <button type="submit" class="guardian-link">"Try again"</button>
-                    }),
-                    Progress::Idle | Progress::Pending => None,
-                }}
+                {move || progress.failure.get().map(|error| view! {
+                    <span>{error.to_string()}</span>
+                    <button type="submit" class="guardian-link">"Try again"</button>
+                })}
             </div>
         </form>
     }

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 pub(super) fn UnfinishedSignOut(unfinished: RwSignal<Option<SignOutOptions>>) -> impl IntoView {
     move || {
         unfinished.get().map(|options| {
-            let progress = RwSignal::new(Progress::Failed(SignOutError::Unavailable {
+            let progress = Progress::new(Some(SignOutError::Unavailable {
                 signed_out_here: true,
             }));
             view! {

@@ -10,9 +10,15 @@ use tower_sessions::session::Id;
 /// The browser's token.
 const SESSION: &str = "session";
 
-/// The hash of a token whose session the server could not end: enough to end it on a
+/// The hashes of tokens whose sessions the server could not end: enough to end them on a
 /// retry, useless for signing in.
 const ENDING: &str = "ending_session";
+
+/// How many of them a browser remembers: each is one failed sign-out within a day.
+const MAX_ENDING: usize = 4;
+
+/// Between two of them. Not in the alphabet of base64.
+const SEPARATOR: char = '.';
 
 /// How long a browser remembers that a session is still to be ended. A day outlives an
 /// outage; the session itself expires later anyway.
@@ -27,10 +33,11 @@ pub(crate) struct Cookies {
 }
 
 /// What the request's cookies say. Malformed and unsigned ones say nothing.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Presented {
     pub(crate) session: Option<Id>,
-    pub(crate) ending: Option<TokenHash>,
+    /// What is still to be ended.
+    pub(crate) ending: Vec<TokenHash>,
 }
 
 impl Cookies {
@@ -67,7 +74,11 @@ impl Cookies {
         };
         Presented {
             session: verified(SESSION).and_then(|value| value.parse().ok()),
-            ending: verified(ENDING).and_then(|value| TokenHash::parse(&value)),
+            ending: verified(ENDING)
+                .iter()
+                .flat_map(|value| value.split(SEPARATOR))
+                .filter_map(TokenHash::parse)
+                .collect(),
         }
     }
 
@@ -86,10 +97,12 @@ impl Cookies {
         self.remove_one(headers, ENDING);
     }
 
-    /// Removes the token, and keeps what a retry needs to end its session.
-    pub(crate) fn surrender(&self, headers: &mut HeaderMap, token: &TokenHash) {
+    /// Takes the token back, and leaves what a retry needs to end its session.
+    pub(crate) fn surrender(&self, headers: &mut HeaderMap, tokens: &[TokenHash]) {
+        let tokens = tokens.iter().take(MAX_ENDING).map(TokenHash::to_string);
+        let value = tokens.collect::<Vec<_>>().join(&SEPARATOR.to_string());
         self.remove_one(headers, SESSION);
-        self.append(headers, ENDING, &token.to_string(), ENDING_MAX_AGE);
+        self.append(headers, ENDING, &value, ENDING_MAX_AGE);
     }
 
     fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Duration) {

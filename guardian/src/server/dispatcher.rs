@@ -25,7 +25,7 @@ const FIRST_PAUSE: i64 = 1;
 /// The longest pause between two attempts, in seconds.
 const LONGEST_PAUSE: i64 = 60 * 60;
 
-/// How often an event is attempted: with the pauses above about nine hours. Afterwards it
+/// How often an event is attempted: with the pauses above for eight hours. Afterwards it
 /// stays in the table, undelivered, and the log says so.
 const MAX_ATTEMPTS: i64 = 20;
 
@@ -119,7 +119,8 @@ impl Worker {
         let ClaimedEvent { event, attempts } = claimed;
         let id = event.id.clone();
         // In a task of its own, so that a panic ends there.
-        let mut run = tokio::spawn((self.hook)(event));
+        let hook = Arc::clone(&self.hook);
+        let mut run = tokio::spawn(async move { hook(event).await });
         let failure = match timeout(HOOK_TIMEOUT, &mut run).await {
             Ok(Ok(Ok(()))) => {
                 return self.registry.mark_delivered(&id, self.clock.now()).await;

@@ -4,7 +4,6 @@ use super::{Auth, SafeRedirect, is_form_post, see_other, with_status};
 use crate::{AuthError, AuthState, SignOutError, SignOutOptions, SignedOut, User};
 use http::{header, request::Parts};
 use leptos::prelude::use_context;
-use url::form_urlencoded;
 
 /// Carries out a sign-out that came as form fields, and answers as the client expects.
 pub(crate) async fn sign_out(
@@ -52,16 +51,11 @@ fn after_success(auth: &Auth, outcome: &SignedOut) -> SafeRedirect {
 fn after_failure(auth: &Auth, options: &SignOutOptions) -> SafeRedirect {
     let guardian = auth.guardian();
     let page = &guardian.0.sign_out_page;
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("error", "unavailable");
-    query.append_pair("scope", options.scope.as_str());
-    if let Some(callback_url) = &options.callback_url {
-        query.append_pair("callback_url", callback_url);
-    }
-    let retry = format!("{page}?{}", query.finish());
+    let scope = options.scope.as_str();
+    let failed = format!("{page}?error=unavailable&scope={scope}");
     guardian
         .redirects()
-        .check(&retry)
+        .check_page(&failed, options.callback_url.as_deref())
         .unwrap_or_else(|_| page.clone())
 }
 
@@ -88,13 +82,8 @@ pub(crate) fn leave_for_sign_in(sign_in_url: &str) {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return;
     };
-    let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
-    let here: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
-    match auth
-        .guardian()
-        .redirects()
-        .check(&format!("{sign_in_url}?callback_url={here}"))
-    {
+    let here = parts.uri.path_and_query().map(|here| here.as_str());
+    match auth.guardian().redirects().check_page(sign_in_url, here) {
         Ok(target) => see_other(&target),
         Err(refused) => tracing::error!(%refused, sign_in_url, "the sign-in page is refused"),
     }

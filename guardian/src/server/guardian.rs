@@ -13,6 +13,7 @@ use super::{
 use crate::{Profile, Reason, SessionHandle};
 use axum::Router;
 use std::{sync::Arc, time::Duration};
+use tower_sessions::{Expiry, Session, session::Id};
 
 /// Sessions and signing out for one site. Cheap to clone.
 ///
@@ -97,6 +98,13 @@ impl Guardian {
         profile: &Profile,
     ) -> Result<(), sqlx::Error> {
         self.0.registry.update_profile(user_id, profile).await
+    }
+
+    /// What the app keeps for a visitor, under the id of their token.
+    pub(crate) fn visitor_data(&self, id: Option<Id>) -> Session {
+        let max_age = time::Duration::try_from(self.0.max_age).unwrap_or(time::Duration::MAX);
+        let expiry = Some(Expiry::OnInactivity(max_age));
+        Session::new(id, self.0.store.clone(), expiry)
     }
 
     /// Ends sessions, then tells those who must know. Every sign-out passes through here.

@@ -3,7 +3,9 @@
 //! The session layer does what tower-sessions' own `SessionManagerLayer` does, and differs
 //! where signing out depends on it: the cookie is removed with the attributes it was set
 //! with, a late response never sets an ended cookie again, and a cookie that is not ours is
-//! anonymous and left alone. Handlers use `tower_sessions::Session` as ever.
+//! anonymous and left alone. Handlers use `tower_sessions::Session` as ever, but for one
+//! thing: a signed-in visitor's data stays under the session's token, so `cycle_id` and `flush`
+//! are for [`Auth::sign_in`] and [`Auth::sign_out`] to call.
 
 use super::{
     Auth, Guardian,
@@ -21,7 +23,6 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::net::SocketAddr;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
-use tower_sessions::{Expiry, Session};
 
 /// How much of a `User-Agent` is kept, in characters. Real ones fit.
 const USER_AGENT_LENGTH: usize = 512;
@@ -66,13 +67,7 @@ async fn with_session(
     next: Next,
 ) -> Response {
     let presented = guardian.0.cookies.read(request.headers());
-    let expiry = time::Duration::try_from(guardian.0.max_age).unwrap_or(time::Duration::MAX);
-    let session = Session::new(
-        presented.session,
-        guardian.0.store.clone(),
-        Some(Expiry::OnInactivity(expiry)),
-    );
-    let auth = Auth::resolve(&guardian, session, presented, client(&request)).await;
+    let auth = Auth::resolve(&guardian, presented, client(&request)).await;
 
     // A page that cannot say who is signed in says so. A POST goes on: signing out must be
     // possible, and whatever needs a user gets `AuthError::Unavailable`.
@@ -137,26 +132,33 @@ async fn write_cookies(
     match change {
         // After a sign-out here nothing is saved: the data went with the session.
         CookieChange::Remove => cookies.remove(response.headers_mut()),
-        CookieChange::Surrender(token) => cookies.surrender(response.headers_mut(), &token),
+        CookieChange::Surrender(ref tokens) => cookies.surrender(response.headers_mut(), tokens),
         CookieChange::Set | CookieChange::Keep => {
+            let is_signed_in = auth.user().is_some();
             let known = session.id();
+            let has_moved = change == CookieChange::Keep && known != auth.presented().session;
             let has_data = session.is_modified() && !session.is_empty().await;
+            if is_signed_in && has_moved && has_data {
+                tracing::warn!(
+                    "a handler gave a signed-in visitor's data another id; it is not saved"
+                );
+                return Ok(());
+            }
             if has_data && !response.status().is_server_error() {
                 session.save().await?;
             }
-            let is_new = session.id() != auth.presented().session && session.id().is_some();
             // An anonymous visitor gets a cookie once there is something to remember. A
             // signed-in one keeps theirs: it belongs to the session.
-            let first_data = known.is_none() && is_new && auth.user().is_none();
+            let is_first_data = known.is_none() && !is_signed_in;
             if let Some(id) = session.id()
-                && (change == CookieChange::Set || first_data)
+                && (change == CookieChange::Set || is_first_data)
             {
                 cookies.set(response.headers_mut(), &id);
             }
         }
     }
     let ending_is_settled = matches!(change, CookieChange::Set | CookieChange::Remove);
-    if ending_is_settled && auth.presented().ending.is_some() {
+    if ending_is_settled && !auth.presented().ending.is_empty() {
         cookies.remove_ending(response.headers_mut());
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Where a browser may be sent. Everything that becomes a `Location` passes through here.
 
 use std::fmt;
-use url::{Origin, Url};
+use url::{Origin, Url, form_urlencoded};
 
 /// The longest address accepted, in bytes. Real ones are far shorter, and some proxies
 /// refuse headers not much longer.
@@ -116,6 +116,10 @@ impl RedirectPolicy {
             .site
             .join(address)
             .map_err(|_| RefusedRedirect::NotAUrl)?;
+        // `blob:` has the origin of the address inside it.
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(RefusedRedirect::ForeignOrigin);
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(RefusedRedirect::Credentials);
         }
@@ -131,5 +135,34 @@ impl RedirectPolicy {
             return Err(RefusedRedirect::AmbiguousPath);
         }
         Ok(SafeRedirect(local.to_owned()))
+    }
+
+    /// One of the app's own pages, which is to pass a callback URL on. It is left out when it
+    /// would make the address too long; where it leads is checked when it is used.
+    ///
+    /// # Errors
+    ///
+    /// Says why the page itself is refused.
+    ///
+    /// ```
+    /// use leptos_guardian::server::RedirectPolicy;
+    ///
+    /// let policy = RedirectPolicy::new("https://example.com".parse().unwrap());
+    /// let sign_in = policy.check_page("/sign-in", Some("/account?tab=1")).unwrap();
+    /// assert_eq!(sign_in.as_str(), "/sign-in?callback_url=%2Faccount%3Ftab%3D1");
+    /// ```
+    pub fn check_page(
+        &self,
+        page: &str,
+        callback_url: Option<&str>,
+    ) -> Result<SafeRedirect, RefusedRedirect> {
+        let Some(callback_url) = callback_url else {
+            return self.check(page);
+        };
+        let separator = if page.contains('?') { '&' } else { '?' };
+        let callback_url: String =
+            form_urlencoded::byte_serialize(callback_url.as_bytes()).collect();
+        self.check(&format!("{page}{separator}callback_url={callback_url}"))
+            .or_else(|_| self.check(page))
     }
 }

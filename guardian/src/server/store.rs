@@ -31,8 +31,12 @@ impl BrowserStore {
                 Arc::new(store)
             }
             Database::Postgres(pool) => {
+                // Where plain names lead, as in the registry's own statements.
+                let schema: String = sqlx::query_scalar("select current_schema()")
+                    .fetch_one(pool)
+                    .await?;
                 let store = PostgresStore::new(pool.clone())
-                    .with_schema_name("public")
+                    .with_schema_name(schema)
                     .and_then(|store| store.with_table_name(TABLE))
                     .map_err(|cause| sqlx::Error::Configuration(cause.into()))?;
                 store.migrate().await?;

@@ -11,7 +11,7 @@ use axum::{
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use leptos_guardian::{
-    Profile, SignOutOptions, SignOutScope,
+    Profile, Reason, SignOutOptions, SignOutScope,
     server::{Auth, Builder, Database, Guardian, Identity, SigningKey},
 };
 use std::sync::{
@@ -97,6 +97,12 @@ impl Site {
             .collect()
     }
 
+    pub async fn execute(&self, sql: &str) {
+        leptos_guardian::with_pool!(&self.database, pool => {
+            sqlx::query(sql).execute(pool).await.unwrap();
+        });
+    }
+
     pub async fn count(&self, table: &str) -> i64 {
         let count = format!("select count(*) from {table}");
         leptos_guardian::with_pool!(&self.database, pool => {
@@ -112,6 +118,10 @@ fn routes(slow: Arc<Slow>) -> Router {
         .route("/sign-out/{scope}", post(sign_out))
         .route("/remember/{word}", post(remember))
         .route("/recall", get(recall))
+        .route("/sign-in-twice/{user}", post(sign_in_twice))
+        .route("/sign-in-and-out/{user}", post(sign_in_and_out))
+        .route("/switch-to/{user}", post(switch_to))
+        .route("/sign-out-others", post(sign_out_others))
         .route(
             "/slow/{word}",
             post(
@@ -130,16 +140,43 @@ async fn who_am_i(auth: Auth) -> String {
         .map_or_else(|| "nobody".into(), |user| user.id.clone())
 }
 
-async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
-    let identity = Identity {
+fn identity(user: String) -> Identity {
+    Identity {
         profile: Profile {
             name: user.clone(),
             ..Default::default()
         },
         user_id: user,
         method: "test".into(),
-    };
-    match auth.sign_in(identity).await {
+    }
+}
+
+async fn sign_in_twice(auth: Auth, Path(user): Path<String>) {
+    auth.sign_in(identity(user.clone())).await.unwrap();
+    auth.sign_in(identity(user)).await.unwrap();
+}
+
+async fn sign_in_and_out(auth: Auth, Path(user): Path<String>) {
+    auth.sign_in(identity(user)).await.unwrap();
+    auth.sign_out(SignOutOptions::default()).await.unwrap();
+}
+
+/// With the data of the first user already read.
+async fn switch_to(auth: Auth, session: Session, Path(user): Path<String>) {
+    let _: Option<String> = session.get("word").await.unwrap();
+    auth.sign_out(SignOutOptions::default()).await.unwrap();
+    auth.sign_in(identity(user)).await.unwrap();
+}
+
+async fn sign_out_others(auth: Auth) -> Response {
+    match auth.sign_out_others(Reason::PasswordChange).await {
+        Ok(ended) => Json(ended).into_response(),
+        Err(error) => (StatusCode::UNAUTHORIZED, Json(error)).into_response(),
+    }
+}
+
+async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
+    match auth.sign_in(identity(user)).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response(),
     }

@@ -45,8 +45,13 @@ pub(crate) struct Client {
     pub(crate) ip: Option<String>,
 }
 
+/// What the request knows, and has changed so far.
 struct State {
     current: Current,
+    /// The browser's token, whether or not anybody is signed in by it.
+    token: Option<TokenHash>,
+    /// The tokens whose sessions are still to be ended.
+    ending: Vec<TokenHash>,
     cookie: CookieChange,
 }
 
@@ -60,7 +65,7 @@ enum Current {
 
 /// What the response does to the cookie. One value, so that no response both sets and
 /// removes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CookieChange {
     Keep,
     /// A sign-in: the browser gets the tower session's new id.
@@ -68,40 +73,44 @@ pub(crate) enum CookieChange {
     /// A sign-out.
     Remove,
     /// A sign-out that the database could not carry out.
-    Surrender(TokenHash),
+    Surrender(Vec<TokenHash>),
 }
 
 impl Auth {
     /// Finds out who makes a request: one read, and none without a cookie.
-    pub(crate) async fn resolve(
-        guardian: &Guardian,
-        session: Session,
-        presented: Presented,
-        client: Client,
-    ) -> Self {
-        let current = match &presented.session {
-            None => Current::SignedOut,
-            Some(id) => {
-                let now = guardian.0.clock.now();
-                match guardian.0.registry.find(&TokenHash::of(id), now).await {
-                    Ok(Some(live)) => Current::SignedIn(live),
-                    Ok(None) => Current::SignedOut,
-                    Err(cause) => {
-                        tracing::error!(%cause, "the session could not be checked");
-                        Current::Unknown
-                    }
-                }
+    pub(crate) async fn resolve(guardian: &Guardian, presented: Presented, client: Client) -> Self {
+        let token = presented.session.as_ref().map(TokenHash::of);
+        let found = match &token {
+            Some(token) => guardian.0.registry.find(token).await,
+            None => Ok(None),
+        };
+        let now = guardian.0.clock.now();
+        // Without a token the visitor starts anew. So does whoever comes with an expired one:
+        // the data kept under it is the user's, who is not there any more.
+        let mut data_id = presented.session;
+        let current = match found {
+            Ok(Some(session)) if session.expires_at > now => Current::SignedIn(session),
+            Ok(Some(_)) => {
+                data_id = None;
+                Current::SignedOut
+            }
+            Ok(None) => Current::SignedOut,
+            Err(cause) => {
+                tracing::error!(%cause, "the session could not be checked");
+                Current::Unknown
             }
         };
         let auth = Self(Arc::new(Inner {
             guardian: guardian.clone(),
-            session,
-            presented,
+            session: guardian.visitor_data(data_id),
             client,
             state: Mutex::new(State {
                 current,
+                token,
+                ending: presented.ending.clone(),
                 cookie: CookieChange::Keep,
             }),
+            presented,
         }));
         auth.note_activity().await;
         auth
@@ -152,7 +161,13 @@ impl Auth {
     }
 
     pub(crate) fn cookie_change(&self) -> CookieChange {
-        self.state().cookie
+        self.state().cookie.clone()
+    }
+
+    /// Every token that this browser answers for.
+    fn tokens(&self) -> Vec<TokenHash> {
+        let state = self.state();
+        state.token.iter().chain(&state.ending).copied().collect()
     }
 
     /// Whether the database could not say who this is.
@@ -160,8 +175,8 @@ impl Auth {
         matches!(self.state().current, Current::Unknown)
     }
 
-    fn change(&self, current: Current, cookie: CookieChange) {
-        *self.state() = State { current, cookie };
+    fn change(&self, state: State) {
+        *self.state() = state;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

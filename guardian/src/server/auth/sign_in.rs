@@ -1,6 +1,6 @@
 //! Signing in: a new token for the browser, a new row for the session.
 
-use super::{Auth, CookieChange, Current, Inner};
+use super::{Auth, CookieChange, Current, Inner, State};
 use crate::{
     AuthError, Profile, User,
     server::{registry::NewSession, token::TokenHash},
@@ -39,7 +39,6 @@ impl Auth {
         let Inner {
             guardian,
             session,
-            presented,
             client,
             ..
         } = &*self.0;
@@ -47,7 +46,12 @@ impl Auth {
             id: identity.user_id,
             profile: identity.profile,
         };
-        if self.user().is_some_and(|previous| previous.id != user.id) {
+        let replaced = self.tokens();
+        let may_keep_data = match self.require_user() {
+            Ok(previous) => previous.id == user.id,
+            Err(error) => error == AuthError::SignedOut,
+        };
+        if !may_keep_data {
             session.clear().await;
         }
         if session.id().is_some() {
@@ -56,16 +60,10 @@ impl Auth {
         session.save().await?;
         let id = session.id().ok_or("the tower session has no id")?;
 
+        let token = TokenHash::of(&id);
         let now = guardian.0.clock.now();
-        let replaced: Vec<TokenHash> = [
-            presented.session.as_ref().map(TokenHash::of),
-            presented.ending,
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
         let new = NewSession {
-            token: TokenHash::of(&id),
+            token,
             user: &user,
             method: &identity.method,
             user_agent: client.user_agent.as_deref(),
@@ -74,7 +72,12 @@ impl Auth {
         };
         let live = guardian.0.registry.begin(&new, &replaced, now).await?;
         guardian.announce();
-        self.change(Current::SignedIn(live), CookieChange::Set);
+        self.change(State {
+            current: Current::SignedIn(live),
+            token: Some(token),
+            ending: Vec::new(),
+            cookie: CookieChange::Set,
+        });
         Ok(())
     }
 }

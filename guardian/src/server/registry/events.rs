@@ -32,22 +32,28 @@ impl Registry {
             returning id, user_id, scope, reason, ended, created_at, attempts";
         with_pool!(&self.database, pool => {
             let rows = sqlx::query(CLAIM).bind(now).bind(leased_until).fetch_all(pool).await?;
-            let mut claimed = rows
+            let mut claimed: Vec<ClaimedEvent> = rows
                 .into_iter()
-                .map(|row| {
-                    Ok(ClaimedEvent {
-                        event: SignOutEvent {
-                            id: row.try_get("id")?,
-                            user_id: row.try_get("user_id")?,
-                            scope: decode_word(row.try_get("scope")?)?,
-                            reason: decode_word(row.try_get("reason")?)?,
-                            ended: decode(row.try_get("ended")?)?,
-                            created_at: row.try_get("created_at")?,
-                        },
-                        attempts: row.try_get("attempts")?,
-                    })
+                .filter_map(|row| {
+                    let claimed: Result<_, sqlx::Error> = (|| {
+                        Ok(ClaimedEvent {
+                            event: SignOutEvent {
+                                id: row.try_get("id")?,
+                                user_id: row.try_get("user_id")?,
+                                scope: decode_word(row.try_get("scope")?)?,
+                                reason: decode_word(row.try_get("reason")?)?,
+                                ended: decode(row.try_get("ended")?)?,
+                                created_at: row.try_get("created_at")?,
+                            },
+                            attempts: row.try_get("attempts")?,
+                        })
+                    })();
+                    // One that a newer server wrote must not hold up the others.
+                    claimed
+                        .inspect_err(|cause| tracing::error!(%cause, "an unreadable event is left"))
+                        .ok()
                 })
-                .collect::<Result<Vec<_>, sqlx::Error>>()?;
+                .collect();
             // `returning` promises no order.
             claimed.sort_by(|a, b| a.event.id.cmp(&b.event.id));
             Ok(claimed)

@@ -21,6 +21,7 @@ pub(crate) struct LiveSession {
     pub(crate) user: Arc<User>,
     pub(crate) created_at: i64,
     pub(crate) last_seen_at: i64,
+    pub(crate) expires_at: i64,
 }
 
 /// What is written down when somebody signs in.
@@ -36,10 +37,22 @@ pub(crate) struct NewSession<'a> {
 /// Whose sessions a sign-out ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ending<'a> {
-    /// By the token of a browser, in a scope seen from there.
-    Browser(&'a TokenHash, SignOutScope),
+    /// By the tokens of a browser, in a scope seen from there.
+    Browser(&'a [TokenHash], SignOutScope),
+    /// A user's, all but those of a browser.
+    UserExcept(&'a str, &'a [TokenHash]),
     /// All of a user's, seen from nowhere.
     User(&'a str),
+}
+
+impl Ending<'_> {
+    fn scope(self) -> SignOutScope {
+        match self {
+            Self::Browser(_, scope) => scope,
+            Self::UserExcept(..) => SignOutScope::Others,
+            Self::User(_) => SignOutScope::Global,
+        }
+    }
 }
 
 /// A row of `guardian_session` that has just been deleted.
@@ -50,21 +63,17 @@ pub(super) struct EndedRow {
     token_hash: String,
 }
 
-const ENDED: &str = "handle, user_id, token_hash";
+const RETURNING_ENDED: &str = " returning handle, user_id, token_hash";
 
 impl Registry {
-    /// The live session behind a token: the one read that every signed-in request costs.
-    pub(crate) async fn find(
-        &self,
-        token: &TokenHash,
-        now: i64,
-    ) -> Result<Option<LiveSession>, sqlx::Error> {
-        const FIND: &str = "select handle, user_id, profile, created_at, last_seen_at
-            from guardian_session where token_hash = $1 and active = 1 and expires_at > $2";
+    /// The session behind a token, expired or not: the one read that every signed-in
+    /// request costs.
+    pub(crate) async fn find(&self, token: &TokenHash) -> Result<Option<LiveSession>, sqlx::Error> {
+        const FIND: &str = "select handle, user_id, profile, created_at, last_seen_at, expires_at
+            from guardian_session where token_hash = $1 and active = 1";
         with_pool!(&self.database, pool => {
             let row = sqlx::query(FIND)
                 .bind(token.to_string())
-                .bind(now)
                 .fetch_optional(pool)
                 .await?;
             row.map(|row| {
@@ -76,6 +85,7 @@ impl Registry {
                     }),
                     created_at: row.try_get("created_at")?,
                     last_seen_at: row.try_get("last_seen_at")?,
+                    expires_at: row.try_get("expires_at")?,
                 })
             })
             .transpose()
@@ -109,14 +119,14 @@ impl Registry {
                 .execute(&mut *transaction)
                 .await?;
             if !replaced.is_empty() {
-                let mut delete = QueryBuilder::new("delete from guardian_session where token_hash in (");
-                let mut tokens = delete.separated(", ");
-                for token in replaced {
-                    tokens.push_bind(token.to_string());
-                }
-                delete.push(format!(") returning {ENDED}"));
+                let mut delete = QueryBuilder::new("delete from guardian_session where ");
+                push_tokens(&mut delete, "token_hash in", replaced);
+                delete.push(RETURNING_ENDED);
                 let ended: Vec<EndedRow> =
                     delete.build_query_as().fetch_all(&mut *transaction).await?;
+                for mut delete in delete_browsers(replaced.iter().map(TokenHash::to_string)) {
+                    delete.build().execute(&mut *transaction).await?;
+                }
                 for event in events(&ended, SignOutScope::Local, Reason::NewSignIn, now) {
                     insert_event(&event)?.execute(&mut *transaction).await?;
                 }
@@ -128,6 +138,7 @@ impl Registry {
             user: Arc::new(new.user.clone()),
             created_at: now,
             last_seen_at: now,
+            expires_at: new.expires_at,
         })
     }
 
@@ -165,24 +176,16 @@ impl Registry {
             let ended: Vec<EndedRow> = delete.build_query_as().fetch_all(&mut *transaction).await?;
 
             // Also the data of a browser that has no session: a visitor who signs out is forgotten.
-            let mut browsers: Vec<String> = ended.iter().map(|row| row.token_hash.clone()).collect();
-            if let Ending::Browser(token, scope) = ending && scope.ends_this_session() {
-                browsers.push(token.to_string());
-            }
-            if !browsers.is_empty() {
-                let mut delete = QueryBuilder::new(format!("delete from {} where id in (", store::TABLE));
-                let mut ids = delete.separated(", ");
-                for id in browsers {
-                    ids.push_bind(id);
-                }
-                delete.push(")").build().execute(&mut *transaction).await?;
-            }
-
-            let scope = match ending {
-                Ending::Browser(_, scope) => scope,
-                Ending::User(_) => SignOutScope::Global,
+            let visitors = match ending {
+                Ending::Browser(tokens, scope) if scope.ends_this_session() => tokens,
+                _ => &[],
             };
-            for event in events(&ended, scope, reason, now) {
+            let browsers = ended.iter().map(|row| row.token_hash.clone());
+            let browsers = browsers.chain(visitors.iter().map(TokenHash::to_string));
+            for mut delete in delete_browsers(browsers) {
+                delete.build().execute(&mut *transaction).await?;
+            }
+            for event in events(&ended, ending.scope(), reason, now) {
                 insert_event(&event)?.execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
@@ -238,24 +241,84 @@ where
         Ending::User(user_id) => {
             delete.push("user_id = ").push_bind(user_id.to_owned());
         }
-        Ending::Browser(token, scope) => {
-            if scope == SignOutScope::Others {
-                delete.push("token_hash <> ");
-            } else {
-                delete.push("token_hash = ");
-            }
-            delete.push_bind(token.to_string());
-            if scope != SignOutScope::Local {
-                delete
-                    .push(if scope == SignOutScope::Others { " and" } else { " or" })
-                    .push(" user_id = (select user_id from guardian_session where active = 1 and token_hash = ")
-                    .push_bind(token.to_string())
-                    .push(" and expires_at > ")
-                    .push_bind(now)
-                    .push(")");
-            }
+        Ending::UserExcept(user_id, tokens) => {
+            delete.push("user_id = ").push_bind(user_id.to_owned());
+            push_tokens(&mut delete, " and token_hash not in", tokens);
+        }
+        Ending::Browser(tokens, SignOutScope::Local) => {
+            push_tokens(&mut delete, "token_hash in", tokens);
+        }
+        Ending::Browser(tokens, SignOutScope::Others) => {
+            push_tokens(&mut delete, "token_hash not in", tokens);
+            push_users_of(&mut delete, " and", tokens, now);
+        }
+        Ending::Browser(tokens, SignOutScope::Global) => {
+            push_tokens(&mut delete, "token_hash in", tokens);
+            push_users_of(&mut delete, " or", tokens, now);
         }
     }
-    delete.push(format!(" returning {ENDED}"));
+    delete.push(RETURNING_ENDED);
     delete
+}
+
+/// The sessions of whoever the tokens stand for.
+fn push_users_of<DB>(
+    query: &mut QueryBuilder<'static, DB>,
+    conjunction: &str,
+    tokens: &[TokenHash],
+    now: i64,
+) where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+    i64: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    query.push(conjunction);
+    query.push(" user_id in (select user_id from guardian_session where active = 1");
+    query.push(" and expires_at > ").push_bind(now);
+    push_tokens(query, " and token_hash in", tokens);
+    query.push(")");
+}
+
+fn push_tokens<DB>(query: &mut QueryBuilder<'static, DB>, condition: &str, tokens: &[TokenHash])
+where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    push_list(query, condition, tokens.iter().map(TokenHash::to_string));
+}
+
+/// How many rows one statement names: far below the parameters that either database takes.
+const LIST_LENGTH: usize = 500;
+
+/// The statements that delete the data of browsers, few enough in each.
+fn delete_browsers<DB>(
+    browsers: impl Iterator<Item = String>,
+) -> impl Iterator<Item = QueryBuilder<'static, DB>>
+where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    let browsers: Vec<String> = browsers.collect();
+    let lists: Vec<Vec<String>> = browsers.chunks(LIST_LENGTH).map(<[_]>::to_vec).collect();
+    lists.into_iter().map(|list| {
+        let mut delete = QueryBuilder::new(format!("delete from {} where ", store::TABLE));
+        push_list(&mut delete, "id in", list.into_iter());
+        delete
+    })
+}
+
+fn push_list<DB>(
+    query: &mut QueryBuilder<'static, DB>,
+    condition: &str,
+    values: impl Iterator<Item = String>,
+) where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    query.push(condition).push(" (");
+    let mut list = query.separated(", ");
+    for value in values {
+        list.push_bind(value);
+    }
+    query.push(")");
 }
