@@ -1,6 +1,7 @@
 //! What the browser does: signs out, and acts on the answer.
 
 mod page;
+mod tabs;
 
 pub(crate) use page::{load, start};
 
@@ -41,6 +42,9 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
         options.callback_url.clone(),
     )
     .await;
+    if outcome.is_ok() {
+        tabs::tell();
+    }
     match &outcome {
         Ok(SignedOut { url: Some(url), .. }) => load(url),
         Ok(_) if options.scope.ends_this_session() => page::show_signed_out(None),

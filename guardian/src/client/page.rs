@@ -1,5 +1,6 @@
 //! The page in the browser: its auth state, its history, where it goes.
 
+use super::tabs;
 use crate::{AuthState, SignOutOptions, api, state::AuthContext};
 use leptos::{prelude::*, task::spawn_local};
 use std::cell::Cell;
@@ -15,16 +16,27 @@ thread_local! {
 /// Takes charge of the page, once it is hydrated.
 pub(crate) fn start(page: AuthContext) {
     PAGE.set(Some(page));
-    let state = page.state;
-    if state.get_untracked() == AuthState::Loading {
-        spawn_local(async move {
-            // On a failure the state stays `Loading`: neither answer would be true.
-            if let Ok(user) = api::session().await {
-                state.set(user.into());
-            }
-        });
+    if page.state.get_untracked() == AuthState::Loading {
+        ask_again();
     }
-    ask_again_when_restored();
+    tabs::listen();
+    reload_when_restored();
+}
+
+/// Asks the server who is signed in, and shows it in place: what a person has typed stays.
+pub(super) fn ask_again() {
+    let Some(AuthContext { state, .. }) = PAGE.get() else {
+        return;
+    };
+    spawn_local(async move {
+        // On a failure nothing changes: any other state would be a guess.
+        if let Ok(user) = api::session().await {
+            let found = AuthState::from(user);
+            if state.get_untracked() != found {
+                state.set(found);
+            }
+        }
+    });
 }
 
 /// Shows that nobody is signed in, without leaving the page; and, if the server could not
@@ -60,7 +72,7 @@ fn without_fragment(url: &str) -> &str {
 
 /// A page from the back/forward cache is as old as when it was left: nothing of it is shown
 /// until the server has rendered it anew.
-fn ask_again_when_restored() {
+fn reload_when_restored() {
     let on_show = Closure::<dyn Fn(PageTransitionEvent)>::new(|shown: PageTransitionEvent| {
         if shown.persisted() {
             if let Some(page) = document().document_element() {

@@ -1,0 +1,40 @@
+import { expect, test } from "@playwright/test";
+import { hydrated, signIn, signUp, userButton, whoIs } from "./site";
+
+test("the other tabs learn of a sign-out at once, and keep what was typed", async ({ page, context }) => {
+  await signUp(page);
+  const [home, form, account] = [await context.newPage(), await context.newPage(), await context.newPage()];
+  await home.goto("/");
+  await form.goto("/sign-up");
+  await form.getByLabel("Name").fill("half a nam");
+  await account.goto("/account");
+  for (const tab of [home, form, account]) await hydrated(tab);
+
+  await page.goto("/");
+  await hydrated(page);
+  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await expect(userButton(page)).toHaveCount(0);
+  const start = Date.now();
+  await expect(home.getByRole("link", { name: "Create an account" })).toBeVisible({ timeout: 2_000 });
+  await expect(account).toHaveURL("/sign-in?callback_url=%2Faccount", { timeout: 2_000 });
+  await expect(userButton(form)).toHaveCount(0, { timeout: 2_000 });
+  console.log(`the other tabs showed it within ${Date.now() - start} ms`);
+  await expect(form.getByLabel("Name")).toHaveValue("half a nam");
+});
+
+test("a tab that is looked at again asks who is signed in", async ({ page, context, browser }) => {
+  const person = await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  const other = await browser.newContext();
+  const elsewhere = await other.newPage();
+  await signIn(elsewhere, person);
+  await elsewhere.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+  await expect(elsewhere).toHaveURL("/");
+  expect(await whoIs(context.request)).toBeNull();
+  await expect(userButton(page)).toBeVisible();
+  // Headless Chromium never hides a page by itself.
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await other.close();
+});
