@@ -233,7 +233,7 @@ async fn a_database_that_is_away_is_a_503() {
 }
 
 #[tokio::test]
-async fn a_password_change_ends_the_others_even_if_this_session_has_just_ended() {
+async fn a_password_change_ends_the_others() {
     let site = Site::new().await;
     let mut here = site.signed_in("ada").await;
     let mut there = site.signed_in("ada").await;
@@ -243,6 +243,20 @@ async fn a_password_change_ends_the_others_even_if_this_session_has_just_ended()
     assert_eq!(there.is().await, "nobody");
     let visitor = site.browser().post("/sign-out-others").await;
     assert_eq!(visitor.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Whoever else is signed in must not escape by ending this session first.
+#[tokio::test]
+async fn a_password_change_ends_the_others_even_if_this_session_has_just_ended() {
+    let site = Site::new().await;
+    let mut here = site.signed_in("ada").await;
+    let mut thief = site.signed_in("ada").await;
+    let change = tokio::spawn(async move { here.post("/slow-sign-out-others").await });
+    site.slow.arrived.notified().await;
+    thief.sign_out(SignOutScope::Others).await;
+    site.slow.go_on.notify_one();
+    assert_eq!(change.await.unwrap().json::<Vec<String>>().len(), 1);
+    assert_eq!(thief.is().await, "nobody");
 }
 
 /// More than SQLite takes parameters in one statement.

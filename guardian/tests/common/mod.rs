@@ -122,6 +122,14 @@ fn routes(slow: Arc<Slow>) -> Router {
         .route("/sign-in-and-out/{user}", post(sign_in_and_out))
         .route("/switch-to/{user}", post(switch_to))
         .route("/sign-out-others", post(sign_out_others))
+        .route("/slow-sign-out-others", {
+            let slow = Arc::clone(&slow);
+            post(move |auth: Auth| async move {
+                slow.arrived.notify_one();
+                slow.go_on.notified().await;
+                sign_out_others(auth).await
+            })
+        })
         .route(
             "/slow/{word}",
             post(
