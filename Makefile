@@ -26,7 +26,8 @@ lint:
 	cargo clippy --package server --package leptos-guardian --features leptos-guardian/ssr --all-targets -- -D warnings
 	cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
 
-# The Rust tests.
+# The Rust tests: on SQLite, or on the PostgreSQL server that TEST_POSTGRES_URL names, such as
+# postgres://postgres@127.0.0.1:5432.
 unit:
 	cargo test --package leptos-guardian --package app --package server --features leptos-guardian/ssr
 

@@ -77,7 +77,7 @@ async fn a_copy_of_the_database_holds_no_token() {
     let mut browser = site.signed_in("ada").await;
     browser.post("/remember/word").await;
     let token: Id = browser.cookies[0].1[44..].parse().unwrap();
-    let copy = site.copy_of_database();
+    let copy = site.copy_of_database().await;
     let holds = |bytes: &[u8]| copy.windows(bytes.len()).any(|window| window == bytes);
     assert!(holds(b"ada"), "the copy is one");
     assert!(!holds(token.to_string().as_bytes()));

@@ -1,6 +1,8 @@
 //! A small site behind a guardian, called without a port, on every database there is.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod database;
+
 use axum::{
     Json, Router,
     body::Body,
@@ -51,8 +53,9 @@ impl Site {
     /// A site with settings of its own.
     pub async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        let database = Database::connect(&url).await.unwrap();
+        let database = Database::connect(&database::fresh(&folder).await)
+            .await
+            .unwrap();
         let ahead = Arc::new(AtomicU64::new(0));
         let clock = Arc::clone(&ahead);
         let builder = Guardian::builder(database.clone())
@@ -89,12 +92,23 @@ impl Site {
         browser
     }
 
-    /// Every byte of the database's files.
-    pub fn copy_of_database(&self) -> Vec<u8> {
-        let files = std::fs::read_dir(self.folder.path()).unwrap();
-        files
-            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
-            .collect()
+    /// Every byte that somebody with a copy of the database has.
+    pub async fn copy_of_database(&self) -> Vec<u8> {
+        const TEXTS: &str =
+            "select handle || token_hash || user_id || profile from guardian_session
+            union all select id from tower_sessions";
+        const DATA: &str = "select data from tower_sessions";
+        match &self.database {
+            Database::Sqlite(_) => std::fs::read_dir(self.folder.path().join("a/folder/to/make"))
+                .unwrap()
+                .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+                .collect(),
+            Database::Postgres(pool) => {
+                let texts: Vec<String> = sqlx::query_scalar(TEXTS).fetch_all(pool).await.unwrap();
+                let data: Vec<Vec<u8>> = sqlx::query_scalar(DATA).fetch_all(pool).await.unwrap();
+                [texts.concat().into_bytes(), data.concat()].concat()
+            }
+        }
     }
 
     pub async fn execute(&self, sql: &str) {

@@ -1,6 +1,10 @@
 //! The whole starter, called without a port.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+// The library's tests have the same need.
+#[path = "../../../guardian/tests/common/database.rs"]
+mod database;
+
 use app::server::AppState;
 use axum::{Router, body::Body, extract::connect_info::MockConnectInfo};
 use http::{HeaderMap, Request, StatusCode, header, request::Builder};
@@ -33,10 +37,7 @@ impl Starter {
 
     pub async fn with_attempts(attempts_per_minute: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!(
-            "sqlite://{}",
-            folder.path().join("deep/er/app.db").display()
-        );
+        let url = database::fresh(&folder).await;
         let config = Config::read(|name| match name {
             "DATABASE_URL" => Some(url.clone()),
             "SESSION_KEY" => Some("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into()),

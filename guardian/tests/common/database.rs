@@ -1,0 +1,24 @@
+//! A fresh database per test.
+
+use sqlx::Connection as _;
+use tempfile::TempDir;
+
+/// The URL of a database of the test's own: SQLite, or on the PostgreSQL server that
+/// `TEST_POSTGRES_URL` names (without a database).
+pub async fn fresh(folder: &TempDir) -> String {
+    let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
+        return format!(
+            "sqlite://{}",
+            folder.path().join("a/folder/to/make/test.db").display()
+        );
+    };
+    let name = format!("test_{}", uuid::Uuid::now_v7().simple());
+    let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .unwrap();
+    sqlx::query(&format!("create database {name}"))
+        .execute(&mut admin)
+        .await
+        .unwrap();
+    format!("{server}/{name}")
+}
