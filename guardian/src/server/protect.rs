@@ -140,7 +140,7 @@ async fn write_cookies(
             let has_data = session.is_modified() && !session.is_empty().await;
             if is_signed_in && has_moved && has_data {
                 tracing::warn!(
-                    "a handler gave a signed-in visitor's data another id; it is not saved"
+                    "a signed-in visitor's data is not saved: the session has just ended, or a handler moved its data"
                 );
                 return Ok(());
             }
