@@ -38,3 +38,18 @@ test("a tab that is looked at again asks who is signed in", async ({ page, conte
   await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
   await other.close();
 });
+
+test("the tab that signs out goes where it was sent, however slow the way", async ({ page }) => {
+  await signUp(page);
+  await hydrated(page);
+  await page.route(
+    (url) => url.pathname === "/",
+    async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await route.continue();
+    },
+  );
+  await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+  // A page that needs a signed-in user could leave for the sign-in page meanwhile.
+  await expect(page).toHaveURL("/");
+});

@@ -30,11 +30,13 @@ pub(super) fn ask_again() {
     };
     spawn_local(async move {
         // On a failure nothing changes: any other state would be a guess.
-        if let Ok(user) = api::session().await {
-            let found = AuthState::from(user);
-            if state.get_untracked() != found {
-                state.set(found);
-            }
+        let Ok(user) = api::session().await else {
+            return;
+        };
+        let found = AuthState::from(user);
+        let is_leaving = PAGE.get().is_none();
+        if !is_leaving && state.get_untracked() != found {
+            state.set(found);
         }
     });
 }
@@ -53,6 +55,9 @@ pub(crate) fn show_signed_out(unfinished: Option<SignOutOptions>) {
 
 /// Loads a page as a new document, even when it is the one that is shown.
 pub(crate) fn load(url: &str) {
+    // From here on nothing may change what is shown: a page that needs a signed-in user would
+    // leave for another place.
+    PAGE.set(None);
     let location = window().location();
     let shown = location.href().unwrap_or_default();
     // Only refused for an unparsable URL; the server sends none.
