@@ -2,7 +2,7 @@
 //! everything else with JSON.
 
 use crate::FormError;
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::User;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,8 @@ pub async fn sign_up(
     use crate::server::{Answer, context, sign_up};
     let context = context()?;
     let result = sign_up(&context, &name, &email, password).await;
-    Answer::at("/sign-up", callback_url)
+    Answer::to(PostSignUp::PATH, "/sign-up")
+        .leading_to(callback_url)
         .keeping(name, email)
         .welcome(&context, result)
 }
@@ -40,7 +41,8 @@ pub async fn sign_in(
     use crate::server::{Answer, context, sign_in};
     let context = context()?;
     let result = sign_in(&context, &email, password).await;
-    Answer::at("/sign-in", callback_url)
+    Answer::to(PostSignIn::PATH, "/sign-in")
+        .leading_to(callback_url)
         .keeping(String::new(), email)
         .welcome(&context, result)
 }
@@ -54,5 +56,15 @@ pub async fn change_password(
     use crate::server::{Answer, change_password, context};
     let context = context()?;
     let result = change_password(&context, current_password, password).await;
-    Answer::at("/account", None).back(&context, result)
+    Answer::to(PostChangePassword::PATH, "/account").back(&context, result)
+}
+
+/// Deletes the signed-in user's account, and ends all their sessions.
+#[server(name = PostDeleteAccount, prefix = "/api", endpoint = "/delete_account")]
+pub async fn delete_account(#[server(default)] confirm_password: String) -> Result<(), FormError> {
+    use crate::server::{Answer, context, delete_account};
+    let context = context()?;
+    let result = delete_account(&context, confirm_password).await;
+    let page = if result.is_ok() { "/" } else { "/account" };
+    Answer::to(PostDeleteAccount::PATH, page).back(&context, result)
 }

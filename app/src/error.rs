@@ -23,10 +23,13 @@ pub enum FormError {
     WrongCredentials,
     #[error("The current password is wrong.")]
     WrongPassword,
-    #[error(
-        "The password is changed, but your other sessions could not be ended. Please sign out everywhere else."
-    )]
-    OthersNotEnded,
+    #[error("The password is wrong. Your account is not deleted.")]
+    NotDeleted,
+    #[error("This browser already has {limit} accounts. Sign out of one of them first.")]
+    TooManyAccounts {
+        /// How many fit.
+        limit: usize,
+    },
     #[error("Too many attempts. Please wait {retry_after} seconds and try again.")]
     TooManyAttempts {
         /// In seconds.
@@ -50,7 +53,8 @@ impl FormError {
             Self::Email | Self::EmailTaken | Self::WrongCredentials => Some("email"),
             Self::Password => Some("password"),
             Self::WrongPassword => Some("current_password"),
-            Self::OthersNotEnded
+            Self::NotDeleted => Some("confirm_password"),
+            Self::TooManyAccounts { .. }
             | Self::TooManyAttempts { .. }
             | Self::SignedOut
             | Self::Unavailable
@@ -64,11 +68,11 @@ impl ErrorStatus for FormError {
     fn status(&self) -> u16 {
         match self {
             Self::Name | Self::Email | Self::Password => 422,
-            Self::EmailTaken => 409,
+            Self::EmailTaken | Self::TooManyAccounts { .. } => 409,
             Self::WrongCredentials | Self::SignedOut => 401,
-            Self::WrongPassword => 403,
+            Self::WrongPassword | Self::NotDeleted => 403,
             Self::TooManyAttempts { .. } => 429,
-            Self::Unavailable | Self::OthersNotEnded => 503,
+            Self::Unavailable => 503,
             Self::Malformed => 400,
             Self::TooLarge => 413,
         }
@@ -88,9 +92,11 @@ impl From<AuthError> for FormError {
             AuthError::SignedOut => Self::SignedOut,
             AuthError::Malformed => Self::Malformed,
             AuthError::TooLarge => Self::TooLarge,
-            AuthError::Unavailable | AuthError::Unreachable | AuthError::NotProtected => {
-                Self::Unavailable
-            }
+            AuthError::TooManyAccounts { limit } => Self::TooManyAccounts { limit },
+            AuthError::Unavailable
+            | AuthError::Unreachable
+            | AuthError::UnknownAccount
+            | AuthError::NotProtected => Self::Unavailable,
         }
     }
 }

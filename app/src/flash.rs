@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// What became of a form, for the page that is shown next. Never holds a password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Flash {
+    /// The form, by its action.
+    pub(crate) form: String,
     /// Why the form was not accepted; `None` when it was.
     pub(crate) error: Option<FormError>,
     #[serde(default)]

@@ -2,7 +2,9 @@
 
 use crate::{flash::Flash, take_flash};
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_guardian::{SignedIn, SignedOut, UserButton, use_callback_url};
+use leptos_guardian::{
+    MenuLink, Reason, SignedIn, SignedOut, UserButton, on_signed_out, use_callback_url,
+};
 use leptos_router::{components::A, location::Url};
 use std::time::Duration;
 
@@ -14,7 +16,9 @@ pub(crate) fn Header() -> impl IntoView {
             <A href="/" attr:class="brand">"Starter"</A>
             <nav aria-label="Account">
                 <SignedIn>
-                    <UserButton show_name=true manage_url="/account"/>
+                    <UserButton show_name=true manage_url="/account" add_account_url="/sign-in">
+                        <MenuLink href="/account/sessions">"Where you are signed in"</MenuLink>
+                    </UserButton>
                 </SignedIn>
                 <SignedOut>
                     <a href="/sign-in">"Sign in"</a>
@@ -25,9 +29,35 @@ pub(crate) fn Header() -> impl IntoView {
     }
 }
 
-/// The note that the last form left for this page. Read once per page: it is gone then.
-pub(crate) fn use_flash() -> Option<Flash> {
-    SharedValue::new(take_flash).into_inner()
+/// Says that this page's user was signed out, and why, if it was not their own doing here.
+#[component]
+pub(crate) fn Farewell() -> impl IntoView {
+    let reason = RwSignal::new(None);
+    on_signed_out(move |event| {
+        let is_news = event.here && event.reason != Reason::User;
+        reason.set(is_news.then_some(event.reason));
+    });
+    view! {
+        <div role="status">
+            {move || reason.get().map(|reason| view! { <p class="notice">{reason.to_string()}</p> })}
+        </div>
+    }
+}
+
+/// The note that a form left for the page that is shown next. Read once per page: it is gone
+/// then.
+#[derive(Clone)]
+pub(crate) struct Note(Option<Flash>);
+
+pub(crate) fn use_note() -> Note {
+    Note(SharedValue::new(take_flash).into_inner())
+}
+
+impl Note {
+    /// The note, if the form with this action left it.
+    pub(crate) fn of(&self, form: &str) -> Option<Flash> {
+        self.0.clone().filter(|flash| flash.form == form)
+    }
 }
 
 /// The page's `callback_url`, to be passed on by its form.

@@ -1,6 +1,9 @@
 //! The document, and the routes inside it.
 
-use crate::{pages, parts::Header};
+use crate::{
+    pages,
+    parts::{Farewell, Header},
+};
 use leptos::{
     hydration::{AutoReload, HydrationScripts},
     prelude::*,
@@ -8,6 +11,7 @@ use leptos::{
 use leptos_guardian::AuthProvider;
 use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
 use leptos_router::{
+    SsrMode,
     components::{Route, Router, Routes},
     path,
 };
@@ -45,11 +49,14 @@ pub fn App() -> impl IntoView {
                 <a class="skip" href="#main">"Skip to content"</a>
                 <Header/>
                 <main id="main">
+                    <Farewell/>
                     <Routes fallback=pages::NotFound>
                         <Route path=path!("/") view=pages::Home/>
                         <Route path=path!("/sign-up") view=pages::SignUp/>
                         <Route path=path!("/sign-in") view=pages::SignIn/>
                         <Route path=path!("/account") view=pages::Account/>
+                        // Rendered whole: without JavaScript nothing arrives later.
+                        <Route path=path!("/account/sessions") view=pages::Sessions ssr=SsrMode::Async/>
                         <Route path=path!("/sign-out") view=pages::SignOut/>
                     </Routes>
                 </main>

@@ -3,7 +3,7 @@
 //! Each is a POST with form fields. A plain form (`Accept: text/html`) is answered with a
 //! redirect, everything else with JSON.
 
-use crate::{AuthError, SignOutError, SignedOut, User};
+use crate::{Accounts, AuthError, SessionInfo, SignOutError, SignedOut};
 use leptos::prelude::*;
 
 /// Signs out. The form behind every sign-out button, and what
@@ -14,22 +14,51 @@ use leptos::prelude::*;
 /// See [`SignOutError`].
 #[server(name = PostSignOut, prefix = "/api", endpoint = "/sign_out")]
 pub async fn post_sign_out(
-    /// `local` (the default), `others` or `global`.
+    /// `local` (the default), `browser`, `others` or `global`.
     scope: Option<String>,
+    /// The handle of the one session to end, instead of a scope.
+    session: Option<String>,
     /// Whether the browser goes to another page (the default).
     redirect: Option<bool>,
     /// Where it goes.
     callback_url: Option<String>,
 ) -> Result<SignedOut, SignOutError> {
-    crate::server::sign_out(scope, redirect, callback_url).await
+    crate::server::sign_out(scope, session, redirect, callback_url).await
 }
 
-/// Who is signed in: the user, or `null`.
+/// Who is signed in: the active account and the browser's others, or `null`.
 ///
 /// # Errors
 ///
 /// [`AuthError::Unavailable`] when the database could not tell.
 #[server(name = GetSession, prefix = "/api", endpoint = "/session")]
-pub async fn session() -> Result<Option<User>, AuthError> {
+pub async fn session() -> Result<Option<Accounts>, AuthError> {
     crate::server::session()
+}
+
+/// Where the user is signed in: this session first, then by last use.
+///
+/// # Errors
+///
+/// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database
+/// could not tell.
+#[server(name = GetSessions, prefix = "/api", endpoint = "/sessions")]
+pub async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
+    crate::server::sessions().await
+}
+
+/// Makes another account of this browser the active one.
+///
+/// # Errors
+///
+/// [`AuthError::UnknownAccount`] when it is not signed in here,
+/// [`AuthError::Unavailable`] when the database fails.
+#[server(name = PostSwitchAccount, prefix = "/api", endpoint = "/switch_account")]
+pub async fn switch_account(
+    /// The handle of the account's session on this browser.
+    session: String,
+    /// Where a form's browser goes: back to its page unless given.
+    callback_url: Option<String>,
+) -> Result<Accounts, AuthError> {
+    crate::server::switch_account(session, callback_url).await
 }

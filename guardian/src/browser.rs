@@ -1,6 +1,10 @@
 //! In the browser: what the server does for a page or a response, where there is none.
 
-use crate::{AuthState, ErrorStatus, client::load};
+use crate::{AuthState, ErrorStatus, Reason, User, client::load, components::ExactTime};
+use web_sys::{
+    js_sys::{Date, encode_uri_component},
+    wasm_bindgen::JsValue,
+};
 
 /// On the server this sets the response's status; in a browser there is no response.
 pub fn with_status<E: ErrorStatus>(error: E) -> E {
@@ -8,17 +12,38 @@ pub fn with_status<E: ErrorStatus>(error: E) -> E {
 }
 
 /// Nobody told this page who is signed in: it asks.
-pub(crate) fn initial_state() -> AuthState {
-    AuthState::Loading
+pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
+    (AuthState::Loading, Vec::new())
 }
 
-/// Loads the sign-in page, which leads back to this one.
-pub(crate) fn leave_for_sign_in(sign_in_url: &str) {
+/// Loads the sign-in page, which leads back to this one, and says why if it was not the
+/// person's own doing.
+pub(crate) fn leave_for_sign_in(sign_in_url: &str, reason: Option<Reason>) {
     let location = leptos::prelude::window().location();
     let here = [location.pathname(), location.search()]
         .into_iter()
         .flatten()
         .collect::<String>();
-    let here = String::from(web_sys::js_sys::encode_uri_component(&here));
-    load(&format!("{sign_in_url}?callback_url={here}"));
+    let here = String::from(encode_uri_component(&here));
+    let reason = match reason {
+        None | Some(Reason::User) => String::new(),
+        Some(reason) => format!("&reason={}", reason.as_str()),
+    };
+    load(&format!("{sign_in_url}?callback_url={here}{reason}"));
+}
+
+/// A time, exactly, in the viewer's language and time zone.
+pub(crate) fn exact_time(seconds: i64) -> ExactTime {
+    let date = Date::new(&JsValue::from_f64(seconds as f64 * 1000.0));
+    let language = leptos::prelude::window().navigator().language();
+    let language = language.unwrap_or_default();
+    ExactTime {
+        iso: date.to_iso_string().into(),
+        words: date.to_locale_string(&language, &JsValue::UNDEFINED).into(),
+    }
+}
+
+/// Now, in seconds since the Unix epoch.
+pub(crate) fn now() -> i64 {
+    (Date::now() / 1000.0) as i64
 }

@@ -23,6 +23,12 @@ pub enum SignOutError {
     /// No answer arrived from the server, so nobody knows whether it has signed out.
     #[error("The server did not answer, so you may still be signed in. Please try again.")]
     Unreachable,
+    /// The server could not be reached. The page has dropped all that was private, this browser
+    /// counts as signed out from its next request on, and the sign-out is sent again by itself.
+    #[error(
+        "This browser has forgotten you, but the server could not be reached. It will be told as soon as the network is back."
+    )]
+    Queued,
     /// The request made no sense: an unknown scope, or unreadable fields.
     #[error("The sign-out request could not be understood.")]
     Malformed,
@@ -52,6 +58,15 @@ pub enum AuthError {
     /// Nobody is signed in.
     #[error("You are signed out.")]
     SignedOut,
+    /// The account to switch to is not signed in on this browser, or not any more.
+    #[error("This account is signed out. Sign in to it again.")]
+    UnknownAccount,
+    /// The browser holds as many accounts as the app allows.
+    #[error("This browser already has {limit} accounts. Sign out of one of them first.")]
+    TooManyAccounts {
+        /// How many the app allows.
+        limit: usize,
+    },
     /// The server was not reached.
     #[error("The server could not be reached.")]
     Unreachable,
@@ -127,7 +142,7 @@ impl FromServerFnError for AuthError {
 impl ErrorStatus for SignOutError {
     fn status(&self) -> u16 {
         match self {
-            Self::Unavailable { .. } | Self::Unreachable => 503,
+            Self::Unavailable { .. } | Self::Unreachable | Self::Queued => 503,
             Self::Malformed => 400,
             Self::TooLarge => 413,
             Self::NotProtected => 500,
@@ -140,6 +155,8 @@ impl ErrorStatus for AuthError {
         match self {
             Self::Unavailable | Self::Unreachable => 503,
             Self::SignedOut => 401,
+            Self::UnknownAccount => 404,
+            Self::TooManyAccounts { .. } => 409,
             Self::Malformed => 400,
             Self::TooLarge => 413,
             Self::NotProtected => 500,

@@ -1,22 +1,24 @@
 //! Sessions and signing out for Leptos apps on Axum.
 //!
-//! The library starts, finds and ends sessions, and tells everyone who must know; the app
+//! The library starts, finds, lists and ends sessions, and tells everyone who must know; the app
 //! decides who somebody is. The house:
 //!
 //! - shared by server and browser: [`SignOutOptions`] and its outcome, the errors, the
 //!   [`AuthState`], the server functions in [`api`], the components;
 //! - [`server`]: the [`Guardian`](server::Guardian), [`Auth`](server::Auth), all SQL, the
-//!   cookie, redirects, the `after_sign_out` hook. Feature `ssr`;
-//! - `client`: the browser's `sign_out` and what a page does with the answer.
+//!   cookie, redirects, the `after_sign_out` hook, the streams of open pages. Feature `ssr`;
+//! - `client`: the browser's `sign_out`, its other tabs, the stream from the server.
 #![deny(missing_docs, clippy::unwrap_used)]
 
 pub mod api;
 mod client;
 mod components;
 mod error;
+mod live_path;
 mod options;
 mod query;
 mod reason;
+mod session_info;
 mod state;
 mod status;
 mod stylesheet;
@@ -27,23 +29,25 @@ pub mod server;
 #[cfg(feature = "ssr")]
 pub use server::with_status;
 #[cfg(feature = "ssr")]
-use server::{initial_state, leave_for_sign_in};
+use server::{exact_time, initial_state, leave_for_sign_in, now};
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
 #[cfg(not(feature = "ssr"))]
 pub use browser::with_status;
 #[cfg(not(feature = "ssr"))]
-use browser::{initial_state, leave_for_sign_in};
+use browser::{exact_time, initial_state, leave_for_sign_in, now};
 
-pub use client::sign_out;
+pub use client::{on_signed_out, sign_out, switch_account};
 pub use components::{
-    AuthProvider, RequireSignedIn, SignOut, SignOutButton, SignedIn, SignedOut, UserButton,
+    AuthProvider, MenuButton, MenuLink, RequireSignedIn, SessionList, SignOut, SignOutButton,
+    SignedIn, SignedOut, UserButton,
 };
 pub use error::{AuthError, CallFailure, SignOutError};
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};
-pub use query::use_callback_url;
-pub use reason::Reason;
-pub use state::{AuthState, use_auth};
+pub use query::{use_callback_url, use_sign_out_reason};
+pub use reason::{Reason, SignOutNotice, UnknownReason};
+pub use session_info::SessionInfo;
+pub use state::{AuthState, use_auth, use_other_accounts};
 pub use status::ErrorStatus;
-pub use user::{Profile, User};
+pub use user::{Accounts, Profile, User};

@@ -15,9 +15,11 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignOutScope {
-    /// This session only.
+    /// This session only. Another account on this browser, if any, becomes the active one.
     #[default]
     Local,
+    /// Every account on this browser.
+    Browser,
     /// The user's sessions everywhere but here.
     Others,
     /// The user's sessions everywhere.
@@ -29,6 +31,7 @@ impl SignOutScope {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::Browser => "browser",
             Self::Others => "others",
             Self::Global => "global",
         }
@@ -50,7 +53,7 @@ impl FromStr for SignOutScope {
     type Err = UnknownScope;
 
     fn from_str(scope: &str) -> Result<Self, UnknownScope> {
-        [Self::Local, Self::Others, Self::Global]
+        [Self::Local, Self::Browser, Self::Others, Self::Global]
             .into_iter()
             .find(|known| known.as_str() == scope)
             .ok_or(UnknownScope)
@@ -59,13 +62,22 @@ impl FromStr for SignOutScope {
 
 /// The text names no [`SignOutScope`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the scope must be local, others or global")]
+#[error("the scope must be local, browser, others or global")]
 pub struct UnknownScope;
 
-/// The public, opaque name of a session, for lists and for events. It signs nobody in.
+/// The public, opaque name of a session, for lists, for events and for ending it. It signs
+/// nobody in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionHandle(pub(crate) String);
+
+impl From<&str> for SessionHandle {
+    /// Takes the text of a handle back from a form or a command line. Whether there is such a
+    /// session is seen when it is used.
+    fn from(handle: &str) -> Self {
+        Self(handle.to_owned())
+    }
+}
 
 impl SessionHandle {
     /// The handle as text.
@@ -93,10 +105,13 @@ impl fmt::Display for SessionHandle {
 /// };
 /// assert!(everywhere.redirect);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOutOptions {
     /// Which sessions end.
     pub scope: SignOutScope,
+    /// Ends this one session instead, if it is the user's own or one of this browser's. The
+    /// handle of another user's session is treated like one that does not exist.
+    pub session: Option<SessionHandle>,
     /// Whether the browser goes to another page afterwards (the default). With `false` it
     /// stays where it is and the auth state flips.
     pub redirect: bool,
@@ -109,8 +124,27 @@ impl Default for SignOutOptions {
     fn default() -> Self {
         Self {
             scope: SignOutScope::default(),
+            session: None,
             redirect: true,
             callback_url: None,
+        }
+    }
+}
+
+impl SignOutOptions {
+    /// Whether the session `here` is among those that end.
+    pub fn ends(&self, here: Option<&SessionHandle>) -> bool {
+        match &self.session {
+            Some(session) => Some(session) == here,
+            None => self.scope.ends_this_session(),
+        }
+    }
+
+    /// The scope of what ends, seen from there.
+    pub(crate) fn ended_scope(&self) -> SignOutScope {
+        match self.session {
+            Some(_) => SignOutScope::Local,
+            None => self.scope,
         }
     }
 }
@@ -122,6 +156,9 @@ pub struct SignedOut {
     pub scope: SignOutScope,
     /// The sessions that this sign-out ended. Empty when there was nothing left to end.
     pub ended: Vec<SessionHandle>,
+    /// The ids of the events that `after_sign_out` is given: one for each user whose sessions
+    /// ended.
+    pub events: Vec<String>,
     /// Where the browser should go, already checked by the server. `None` when the caller
     /// asked to stay (`redirect: false`).
     pub url: Option<String>,

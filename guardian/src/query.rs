@@ -1,5 +1,6 @@
 //! The parameters of the page's address.
 
+use crate::Reason;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -17,6 +18,23 @@ use leptos_router::hooks::use_location;
 /// ```
 pub fn use_callback_url() -> Option<String> {
     use_query_parameter("callback_url")
+}
+
+/// Why the person was led to this page, if a sign-out that was not their own doing did it:
+/// [`RequireSignedIn`](crate::RequireSignedIn) says so to the sign-in page. Anybody may have
+/// written the address, so it is for a sentence and no more. Inside a `<Router>` only.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::use_sign_out_reason;
+///
+/// #[component]
+/// fn WhyHere() -> impl IntoView {
+///     use_sign_out_reason().map(|reason| view! { <p role="status">{reason.to_string()}</p> })
+/// }
+/// ```
+pub fn use_sign_out_reason() -> Option<Reason> {
+    use_query_parameter("reason")?.parse().ok()
 }
 
 /// One parameter, decoded once: the router's own map decodes twice, and differently on the

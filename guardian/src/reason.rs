@@ -1,30 +1,110 @@
 //! Why a session ended.
 
+use crate::SignOutScope;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// Why a session ended, as [`SignOutEvent`](crate::server::SignOutEvent) and the database
-/// tell it.
+/// Why a session ended, as [`on_signed_out`](crate::on_signed_out),
+/// [`SignOutEvent`](crate::server::SignOutEvent) and the database tell it. Its `Display` is a
+/// sentence for the person who was signed out.
+///
+/// ```
+/// use leptos_guardian::Reason;
+///
+/// assert_eq!("password_change".parse(), Ok(Reason::PasswordChange));
+/// assert_eq!(Reason::Expiry.to_string(), "Your session has expired.");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The user signed out.
     User,
+    /// The user signed this session out from another browser. Seen from the session that
+    /// ended only: the event of such a sign-out says [`Reason::User`], and by which session.
+    OtherDevice,
     /// The user signed in again on the same browser, which replaced the session.
     NewSignIn,
     /// The user changed the password.
     PasswordChange,
+    /// The user's account was deleted.
+    AccountDeleted,
     /// An administrator, or the app, ended the session.
     Administrator,
+    /// The session reached its idle limit or its age limit.
+    Expiry,
+    /// The identity provider that the user signed in with signed them out.
+    IdentityProvider,
 }
 
 impl Reason {
-    /// The word for this reason in JSON and the database.
+    const ALL: [Self; 8] = [
+        Self::User,
+        Self::OtherDevice,
+        Self::NewSignIn,
+        Self::PasswordChange,
+        Self::AccountDeleted,
+        Self::Administrator,
+        Self::Expiry,
+        Self::IdentityProvider,
+    ];
+
+    /// The word for this reason in JSON, in addresses and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::OtherDevice => "other_device",
             Self::NewSignIn => "new_sign_in",
             Self::PasswordChange => "password_change",
+            Self::AccountDeleted => "account_deleted",
             Self::Administrator => "administrator",
+            Self::Expiry => "expiry",
+            Self::IdentityProvider => "identity_provider",
         }
     }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "You signed out.",
+            Self::OtherDevice => "You were signed out from another device.",
+            Self::NewSignIn => "A new sign-in on this browser ended your session.",
+            Self::PasswordChange => "Your password was changed, which signed you out here.",
+            Self::AccountDeleted => "Your account was deleted.",
+            Self::Administrator => "An administrator signed you out.",
+            Self::Expiry => "Your session has expired.",
+            Self::IdentityProvider => "Your sign-in provider signed you out.",
+        })
+    }
+}
+
+impl std::str::FromStr for Reason {
+    type Err = UnknownReason;
+
+    fn from_str(reason: &str) -> Result<Self, UnknownReason> {
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == reason)
+            .ok_or(UnknownReason)
+    }
+}
+
+/// The text names no [`Reason`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no reason for a sign-out")]
+pub struct UnknownReason;
+
+/// What a page learns of a sign-out that concerns its user, on this browser or another. Given
+/// to [`on_signed_out`](crate::on_signed_out).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SignOutNotice {
+    /// Which sessions ended.
+    pub scope: SignOutScope,
+    /// Why they ended.
+    pub reason: Reason,
+    /// Whether the session that this page shows is among them.
+    pub here: bool,
+    /// The ids of the events, by which a page knows what it has been told already.
+    pub(crate) events: Vec<String>,
 }

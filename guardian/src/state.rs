@@ -1,6 +1,6 @@
 //! Who is signed in, as the page knows it.
 
-use crate::{SignOutOptions, User};
+use crate::{SignOutError, SignOutOptions, User};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,11 @@ impl From<Option<User>> for AuthState {
 #[derive(Clone, Copy)]
 pub(crate) struct AuthContext {
     pub(crate) state: RwSignal<AuthState>,
-    /// A sign-out that cleared the cookie, and whose session the server could not end.
-    pub(crate) unfinished: RwSignal<Option<SignOutOptions>>,
+    /// The other accounts of this browser.
+    pub(crate) others: RwSignal<Vec<User>>,
+    /// A sign-out after which nobody is signed in here, and whose session the server has not
+    /// ended; and why.
+    pub(crate) unfinished: RwSignal<Option<(SignOutOptions, SignOutError)>>,
 }
 
 /// The auth state of the page, as a signal.
@@ -58,7 +61,19 @@ pub(crate) struct AuthContext {
 /// }
 /// ```
 pub fn use_auth() -> ReadSignal<AuthState> {
-    let context: AuthContext =
-        use_context().expect("use_auth needs an <AuthProvider> around the component");
-    context.state.read_only()
+    auth_context().state.read_only()
+}
+
+/// The other accounts that are signed in on this browser, as a signal: the one used last
+/// first. [`UserButton`](crate::UserButton) shows them.
+///
+/// # Panics
+///
+/// Outside an [`AuthProvider`](crate::AuthProvider).
+pub fn use_other_accounts() -> ReadSignal<Vec<User>> {
+    auth_context().others.read_only()
+}
+
+fn auth_context() -> AuthContext {
+    use_context().expect("there must be an <AuthProvider> around the component")
 }

@@ -1,5 +1,6 @@
 //! Who is signed in: what the app tells the library, and what the library tells the page.
 
+use crate::SessionHandle;
 use serde::{Deserialize, Serialize};
 
 /// What a page may show of a user. Stored with the session, so that checking a request
@@ -24,4 +25,18 @@ pub struct User {
     pub id: String,
     /// What to show of them.
     pub profile: Profile,
+    /// The public name of the session by which they are signed in on this browser.
+    pub session: SessionHandle,
+}
+
+/// Who is signed in on one browser: the active account, and the others if the app allows
+/// several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accounts {
+    /// The account that requests are made for.
+    #[serde(flatten)]
+    pub active: User,
+    /// The other accounts, the one used last first.
+    #[serde(default)]
+    pub others: Vec<User>,
 }

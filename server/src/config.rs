@@ -1,7 +1,7 @@
 //! The configuration, from the environment. Every setting has a default that works at once
 //! on a laptop.
 
-use leptos_guardian::server::{KeyError, SigningKey};
+use leptos_guardian::server::{Builder, Database, Guardian, KeyError, SigningKey};
 use std::{net::SocketAddr, path::Path};
 use url::{Host, Url};
 
@@ -10,6 +10,9 @@ const KEY_FILE: &str = "data/session.key";
 
 /// Sign-ups and sign-ins from one address per minute. An office behind one address fits.
 const ATTEMPTS_PER_MINUTE: u32 = 60;
+
+/// Accounts that one browser may be signed in to at once: enough for work, home and a test.
+const ACCOUNTS_PER_BROWSER: usize = 5;
 
 /// What the server needs to know.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct Config {
     pub session_key: SigningKey,
     /// `ATTEMPTS_PER_MINUTE`: sign-ups and sign-ins from one address.
     pub attempts_per_minute: u32,
+    /// `TRUSTED_PROXIES`: whom to believe about the address of a client.
+    pub trusted_proxies: Vec<String>,
 }
 
 /// Why the configuration is not usable, in words for whoever starts the server.
@@ -72,9 +77,24 @@ impl Config {
                 .ok()
                 .filter(|attempts| *attempts > 0)
                 .ok_or(ConfigError::Attempts(attempts))?,
+            trusted_proxies: get("TRUSTED_PROXIES", "")
+                .split(',')
+                .map(|proxy| proxy.trim().to_owned())
+                .filter(|proxy| !proxy.is_empty())
+                .collect(),
             site_url,
         })
     }
+}
+
+/// The guardian of the site, less the hook.
+pub fn configure(config: &Config, database: Database) -> Builder {
+    let builder = Guardian::builder(database)
+        .site_url(config.site_url.as_str())
+        .key(config.session_key.clone())
+        .accounts_per_browser(ACCOUNTS_PER_BROWSER);
+    let proxies = config.trusted_proxies.iter();
+    proxies.fold(builder, |builder, proxy| builder.trust_proxy(proxy))
 }
 
 fn read_site_url(text: &str) -> Result<Url, ConfigError> {

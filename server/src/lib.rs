@@ -2,6 +2,7 @@
 
 #![deny(clippy::unwrap_used)]
 
+pub mod commands;
 pub mod config;
 pub mod headers;
 pub mod router;

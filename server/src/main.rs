@@ -1,6 +1,11 @@
 use app::server::AppState;
-use leptos_guardian::server::{Database, Guardian, SignOutEvent};
-use server::{config::Config, router::router};
+use clap::Parser as _;
+use leptos_guardian::server::{Database, Guardian, HookResult, SignOutEvent};
+use server::{
+    commands::{self, Cli},
+    config::{Config, configure},
+    router::router,
+};
 use std::{error::Error, net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::{net::TcpListener, signal, time::sleep};
 use tracing_subscriber::EnvFilter;
@@ -10,9 +15,20 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).init();
-    match run().await {
+    let cli = Cli::parse();
+    let quiet = if cli.command.is_some() {
+        "warn"
+    } else {
+        "info"
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    // A command's own words are what stands on standard output.
+    match cli.command {
+        Some(_) => log.with_writer(std::io::stderr).init(),
+        None => log.init(),
+    }
+    match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -21,32 +37,53 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     let config = Config::read(|name| std::env::var(name).ok())?;
     let database = Database::connect(&config.database_url).await?;
     let state = AppState::new(database.clone(), config.attempts_per_minute).await?;
-    let guardian = Guardian::builder(database)
-        .site_url(config.site_url.as_str())
-        .key(config.session_key.clone())
-        .after_sign_out(async |event: SignOutEvent| {
-            tracing::info!(
-                event = event.id,
-                user = event.user_id,
-                reason = event.reason.as_str(),
-                sessions = event.ended.len(),
-                "after sign-out"
-            );
+    let builder = configure(&config, database);
+    match cli.command {
+        Some(command) => {
+            // Without the hook: the running server calls it.
+            let guardian = builder.build().await?;
+            println!("{}", commands::run(command, &guardian, &state).await?);
             Ok(())
-        })
-        .build()
-        .await?;
-    let router = router(&config, &guardian, state);
+        }
+        None => {
+            let guardian = builder.after_sign_out(note_sign_out).build().await?;
+            serve(&config, &guardian, state).await
+        }
+    }
+}
 
+async fn note_sign_out(event: SignOutEvent) -> HookResult {
+    tracing::info!(
+        event = event.id,
+        user = event.user_id,
+        reason = event.reason.as_str(),
+        note = event.note,
+        sessions = event.ended.len(),
+        "after sign-out"
+    );
+    Ok(())
+}
+
+async fn serve(
+    config: &Config,
+    guardian: &Guardian,
+    state: AppState,
+) -> Result<(), Box<dyn Error>> {
+    let router = router(config, guardian, state);
     let listener = TcpListener::bind(config.site_addr).await?;
     // Whatever the log level: this is what somebody at a terminal waits for.
     println!("Serving {}", config.site_url);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
+    let streams = guardian.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        told_to_stop().await;
+        // Open pages would hold the server up; they come back to the next one.
+        streams.close_streams();
+    });
     tokio::select! {
         result = server => result?,
         () = async { told_to_stop().await; sleep(SHUTDOWN_LIMIT).await } => {

@@ -1,6 +1,7 @@
 use crate::{
-    api::PostChangePassword,
-    parts::{Field, FormAlert, PlainForm, use_flash},
+    api::{PostChangePassword, PostDeleteAccount},
+    flash::Flash,
+    parts::{Field, FormAlert, PlainForm, use_note},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{RequireSignedIn, SignOutButton, SignOutScope, use_auth};
@@ -8,14 +9,18 @@ use leptos_meta::Title;
 
 #[component]
 pub(crate) fn Account() -> impl IntoView {
+    let note = use_note();
+    let changed = note.of(PostChangePassword::PATH);
+    let not_deleted = note.of(PostDeleteAccount::PATH);
     view! {
         <Title text="Your account"/>
         <RequireSignedIn sign_in_url="/sign-in">
             <h1>"Your account"</h1>
             <Profile/>
-            <ChangePassword/>
+            <ChangePassword flash=changed.clone()/>
             <section class="card">
                 <h2>"Sign out"</h2>
+                <p><a href="/account/sessions">"Where you are signed in"</a></p>
                 <div class="actions">
                     <SignOutButton/>
                     <SignOutButton scope=SignOutScope::Others redirect=false>
@@ -24,6 +29,7 @@ pub(crate) fn Account() -> impl IntoView {
                     <SignOutButton scope=SignOutScope::Global>"Sign out everywhere"</SignOutButton>
                 </div>
             </section>
+            <DeleteAccount flash=not_deleted.clone()/>
         </RequireSignedIn>
     }
 }
@@ -46,8 +52,7 @@ fn Profile() -> impl IntoView {
 }
 
 #[component]
-fn ChangePassword() -> impl IntoView {
-    let flash = use_flash();
+fn ChangePassword(flash: Option<Flash>) -> impl IntoView {
     let is_done = flash.as_ref().is_some_and(|flash| flash.error.is_none());
     view! {
         <section class="card">
@@ -74,6 +79,26 @@ fn ChangePassword() -> impl IntoView {
                     hint="8 to 256 characters. Your other sessions will end."
                     minlength=8
                     maxlength=256
+                    flash=flash
+                />
+            </PlainForm>
+        </section>
+    }
+}
+
+#[component]
+fn DeleteAccount(flash: Option<Flash>) -> impl IntoView {
+    view! {
+        <section class="card">
+            <h2>"Delete account"</h2>
+            <p>"Your account is gone for good, and you are signed out on every device."</p>
+            <FormAlert flash=flash.clone()/>
+            <PlainForm action=PostDeleteAccount::PATH submit="Delete account">
+                <Field
+                    label="Your password"
+                    name="confirm_password"
+                    kind="password"
+                    autocomplete="current-password"
                     flash=flash
                 />
             </PlainForm>

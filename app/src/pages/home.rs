@@ -1,4 +1,5 @@
-use leptos::prelude::*;
+use crate::{api::PostDeleteAccount, parts::use_note};
+use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{SignOutButton, SignOutScope, SignedIn, SignedOut, use_auth};
 use leptos_meta::Title;
 
@@ -6,8 +7,14 @@ use leptos_meta::Title;
 pub(crate) fn Home() -> impl IntoView {
     let auth = use_auth();
     let name = move || auth.with(|auth| auth.user().map(|user| user.profile.name.clone()));
+    let is_deleted = use_note()
+        .of(PostDeleteAccount::PATH)
+        .is_some_and(|flash| flash.error.is_none());
     view! {
         <Title text=""/>
+        {is_deleted.then(|| view! {
+            <p class="notice" role="status">"Your account is deleted."</p>
+        })}
         <section class="hero">
             <h1>"Sign in. Sign out. For real."</h1>
             <p class="lead">

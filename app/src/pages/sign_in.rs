@@ -1,18 +1,22 @@
 use crate::{
     api::PostSignIn,
-    parts::{CallbackUrl, Field, FormAlert, PlainForm, use_flash, with_callback_url},
+    parts::{CallbackUrl, Field, FormAlert, PlainForm, use_note, with_callback_url},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
+use leptos_guardian::use_sign_out_reason;
 use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignIn() -> impl IntoView {
-    let flash = use_flash();
+    let flash = use_note().of(PostSignIn::PATH);
     let email = flash.clone().map(|typed| typed.email).unwrap_or_default();
     view! {
         <Title text="Sign in"/>
         <section class="card">
             <h1>"Sign in"</h1>
+            {use_sign_out_reason().map(|reason| view! {
+                <p class="notice" role="status">{reason.to_string()}" Sign in to go on."</p>
+            })}
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostSignIn::PATH submit="Sign in">
                 <CallbackUrl/>

@@ -1,13 +1,13 @@
 use crate::{
     api::PostSignUp,
-    parts::{CallbackUrl, Field, FormAlert, PlainForm, use_flash, with_callback_url},
+    parts::{CallbackUrl, Field, FormAlert, PlainForm, use_note, with_callback_url},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignUp() -> impl IntoView {
-    let flash = use_flash();
+    let flash = use_note().of(PostSignUp::PATH);
     let typed = flash.clone();
     let (name, email) = typed
         .map(|typed| (typed.name, typed.email))

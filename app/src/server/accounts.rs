@@ -1,8 +1,12 @@
-//! Sign-up, sign-in, change of password: the rules, in the order in which they apply.
+//! Sign-up, sign-in, change of password, deletion: the rules, in the order in which they apply.
 
-use super::{Context, users::Account};
+use super::{
+    Context,
+    users::{self, Account, unavailable},
+};
 use crate::FormError;
 use leptos_guardian::{Profile, Reason, SignOutOptions, User, server::Identity};
+use std::sync::Arc;
 
 const NAME_LENGTH: usize = 100;
 
@@ -18,7 +22,7 @@ pub(crate) async fn sign_up(
     name: &str,
     email: &str,
     password: String,
-) -> Result<User, FormError> {
+) -> Result<Arc<User>, FormError> {
     let name = read_name(name)?;
     let email = read_email(email)?;
     check_password(&password)?;
@@ -32,7 +36,7 @@ pub(crate) async fn sign_in(
     context: &Context,
     email: &str,
     password: String,
-) -> Result<User, FormError> {
+) -> Result<Arc<User>, FormError> {
     let email = read_email(email)?;
     context.state.attempts.check_address(&context.auth)?;
     context.state.attempts.check_account(&email)?;
@@ -62,45 +66,67 @@ pub(crate) async fn change_password(
     current_password: String,
     password: String,
 ) -> Result<(), FormError> {
-    let user = context.auth.require_user()?;
     check_password(&password)?;
-    let users = &context.state.users;
-    let account = users.by_id(&user.id).await?.ok_or(FormError::SignedOut)?;
-    context.state.attempts.check_account(&account.email)?;
-    let hash = Some(account.password_hash);
-    if !context
-        .state
-        .passwords
-        .verify(current_password, hash)
-        .await?
-    {
-        return Err(FormError::WrongPassword);
-    }
+    let account = confirm(context, current_password, FormError::WrongPassword).await?;
     let hash = context.state.passwords.hash(password).await?;
-    users.set_password(&account.id, &hash).await?;
-    // Whoever knew the old password is out.
-    let others = context.auth.sign_out_others(Reason::PasswordChange).await;
-    others.map(drop).map_err(|_| FormError::OthersNotEnded)
+    // Together: whoever knew the old password is out as soon as it is changed.
+    let guardian = context.auth.guardian();
+    let mut transaction = guardian.begin().await.map_err(unavailable)?;
+    users::set_password(transaction.connection(), &account.id, &hash)
+        .await
+        .map_err(unavailable)?;
+    transaction
+        .sign_out_others(&context.auth, Reason::PasswordChange)
+        .await?;
+    transaction.commit().await.map_err(unavailable)
 }
 
-async fn begin_session(context: &Context, account: Account) -> Result<User, FormError> {
-    let user = User {
-        id: account.id,
+pub(crate) async fn delete_account(context: &Context, password: String) -> Result<(), FormError> {
+    let account = confirm(context, password, FormError::NotDeleted).await?;
+    let guardian = context.auth.guardian();
+    let mut transaction = guardian.begin().await.map_err(unavailable)?;
+    users::delete(transaction.connection(), &account.id)
+        .await
+        .map_err(unavailable)?;
+    transaction
+        .sign_out_user(&account.id, Reason::AccountDeleted)
+        .await
+        .map_err(unavailable)?;
+    transaction.commit().await.map_err(unavailable)?;
+    // Nothing is left to end; the cookie goes, or another account becomes the active one.
+    let signed_out = context.auth.sign_out(SignOutOptions::default()).await;
+    signed_out.map(drop).map_err(|_| FormError::Unavailable)
+}
+
+/// The signed-in user's account, if this is its password.
+async fn confirm(
+    context: &Context,
+    password: String,
+    wrong: FormError,
+) -> Result<Account, FormError> {
+    let user = context.auth.require_user()?;
+    let account = context.state.users.by_id(&user.id).await?;
+    let account = account.ok_or(FormError::SignedOut)?;
+    context.state.attempts.check_account(&account.email)?;
+    let hash = Some(account.password_hash.clone());
+    match context.state.passwords.verify(password, hash).await? {
+        true => Ok(account),
+        false => Err(wrong),
+    }
+}
+
+async fn begin_session(context: &Context, account: Account) -> Result<Arc<User>, FormError> {
+    let identity = Identity {
+        user_id: account.id,
         profile: Profile {
             name: account.name,
             email: Some(account.email),
             picture: None,
         },
+        method: "password".into(),
     };
-    context
-        .auth
-        .sign_in(Identity {
-            user_id: user.id.clone(),
-            profile: user.profile.clone(),
-            method: "password".into(),
-        })
-        .await?;
-    Ok(user)
+    context.auth.sign_in(identity).await?;
+    Ok(context.auth.require_user()?)
 }
 
 fn read_name(name: &str) -> Result<String, FormError> {
@@ -116,7 +142,7 @@ fn read_name(name: &str) -> Result<String, FormError> {
 /// Accepts what can be an address and leaves the rest to a confirmation mail. Case is
 /// folded, so that one person has one account.
 fn read_email(email: &str) -> Result<String, FormError> {
-    let email = email.trim().to_lowercase();
+    let email = fold_email(email);
     let has_parts = email.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')
     });
@@ -126,6 +152,11 @@ fn read_email(email: &str) -> Result<String, FormError> {
     } else {
         Err(FormError::Email)
     }
+}
+
+/// The form in which addresses are kept.
+pub(super) fn fold_email(email: &str) -> String {
+    email.trim().to_lowercase()
 }
 
 fn check_password(password: &str) -> Result<(), FormError> {

@@ -7,12 +7,14 @@ use leptos_guardian::{
     server::{SafeRedirect, is_form_post, see_other},
     with_status,
 };
+use std::sync::Arc;
 
 /// Where people land who came from nowhere in particular.
 const HOME: &str = "/account";
 
 /// The answer to one form.
 pub(crate) struct Answer {
+    form: &'static str,
     page: &'static str,
     callback_url: Option<String>,
     name: String,
@@ -20,14 +22,21 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// An answer to the form on `page`.
-    pub(crate) fn at(page: &'static str, callback_url: Option<String>) -> Self {
+    /// An answer to the form with this action, on `page`.
+    pub(crate) fn to(form: &'static str, page: &'static str) -> Self {
         Self {
+            form,
             page,
-            callback_url: callback_url.filter(|url| !url.is_empty()),
+            callback_url: None,
             name: String::new(),
             email: String::new(),
         }
+    }
+
+    /// Where the person was on the way to.
+    pub(crate) fn leading_to(mut self, callback_url: Option<String>) -> Self {
+        self.callback_url = callback_url.filter(|url| !url.is_empty());
+        self
     }
 
     /// What was typed, to be shown again when the form is not accepted.
@@ -41,7 +50,7 @@ impl Answer {
     pub(crate) fn welcome(
         self,
         context: &Context,
-        result: Result<User, FormError>,
+        result: Result<Arc<User>, FormError>,
     ) -> Result<Welcome, FormError> {
         let target = self.target(context);
         match result {
@@ -50,7 +59,7 @@ impl Answer {
                     see_other(&target);
                 }
                 Ok(Welcome {
-                    user,
+                    user: (*user).clone(),
                     url: target.into(),
                 })
             }
@@ -68,6 +77,7 @@ impl Answer {
             return result.map_err(with_status);
         }
         leave_flash(&Flash {
+            form: self.form.to_owned(),
             error: result.as_ref().err().cloned(),
             name: self.name,
             email: self.email,

@@ -7,7 +7,7 @@ mod flash;
 mod passwords;
 mod users;
 
-pub(crate) use accounts::{change_password, sign_in, sign_up};
+pub(crate) use accounts::{change_password, delete_account, sign_in, sign_up};
 pub(crate) use answer::Answer;
 pub(crate) use flash::take_flash;
 
@@ -43,6 +43,17 @@ impl AppState {
             passwords: Passwords::new(),
             attempts: Attempts::new(attempts_per_minute),
         })
+    }
+
+    /// The id of the user with this e-mail address, for an administrator.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn user_id(&self, email: &str) -> Result<Option<String>, FormError> {
+        let email = accounts::fold_email(email);
+        let account = self.users.by_email(&email).await?;
+        Ok(account.map(|account| account.id))
     }
 }
 

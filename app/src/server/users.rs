@@ -1,7 +1,10 @@
 //! The users: all of the app's SQL. One text serves SQLite and PostgreSQL.
 
 use crate::FormError;
-use leptos_guardian::{server::Database, with_pool};
+use leptos_guardian::{
+    server::{Connection, Database},
+    with_connection, with_pool,
+};
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
@@ -74,23 +77,31 @@ impl Users {
         })
         .map_err(unavailable)
     }
+}
 
-    pub(crate) async fn set_password(
-        &self,
-        id: &str,
-        password_hash: &str,
-    ) -> Result<(), FormError> {
-        const SET: &str = "update app_user set password_hash = $2 where id = $1";
-        with_pool!(&self.database, pool => {
-            sqlx::query(SET).bind(id).bind(password_hash).execute(pool).await.map(drop)
-        })
-        .map_err(unavailable)
-    }
+/// Stores a new password, together with what else the transaction does.
+pub(crate) async fn set_password(
+    connection: Connection<'_>,
+    id: &str,
+    password_hash: &str,
+) -> Result<(), sqlx::Error> {
+    const SET: &str = "update app_user set password_hash = $2 where id = $1";
+    with_connection!(connection, connection => {
+        sqlx::query(SET).bind(id).bind(password_hash).execute(&mut *connection).await.map(drop)
+    })
+}
+
+/// Deletes a user, together with what else the transaction does.
+pub(crate) async fn delete(connection: Connection<'_>, id: &str) -> Result<(), sqlx::Error> {
+    const DELETE: &str = "delete from app_user where id = $1";
+    with_connection!(connection, connection => {
+        sqlx::query(DELETE).bind(id).execute(&mut *connection).await.map(drop)
+    })
 }
 
 /// The cause goes to the log; the person learns that it is not their fault.
-fn unavailable(cause: sqlx::Error) -> FormError {
-    tracing::error!(%cause, "the users could not be read or written");
+pub(super) fn unavailable(cause: sqlx::Error) -> FormError {
+    tracing::error!(%cause, "the database failed");
     FormError::Unavailable
 }
 

@@ -1,7 +1,10 @@
 //! The page in the browser: its auth state, its history, where it goes.
 
-use super::tabs;
-use crate::{AuthState, SignOutOptions, api, state::AuthContext};
+use super::{events, live, queue, tabs};
+use crate::{
+    Accounts, AuthError, AuthState, Reason, SessionHandle, SignOutError, SignOutNotice,
+    SignOutOptions, api, state::AuthContext,
+};
 use leptos::{prelude::*, task::spawn_local};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
@@ -20,37 +23,101 @@ pub(crate) fn start(page: AuthContext) {
         ask_again();
     }
     tabs::listen();
-    reload_when_restored();
+    // The others may have been opened before somebody signed in, or switched.
+    if page.state.get_untracked() != AuthState::Loading {
+        tabs::tell(&tabs::Hint::Session(session()));
+    }
+    Effect::new(move |_| {
+        live::follow(
+            page.state
+                .with(|state| state.user().map(|user| user.session.clone())),
+        );
+    });
+    queue::start();
+    hide_while_away();
+}
+
+/// The session that this page shows.
+pub(super) fn session() -> Option<SessionHandle> {
+    let page = PAGE.get()?;
+    page.state
+        .with_untracked(|state| state.user().map(|user| user.session.clone()))
 }
 
 /// Asks the server who is signed in, and shows it in place: what a person has typed stays.
 pub(super) fn ask_again() {
-    let Some(AuthContext { state, .. }) = PAGE.get() else {
-        return;
-    };
-    spawn_local(async move {
-        // On a failure nothing changes: any other state would be a guess.
-        let Ok(user) = api::session().await else {
-            return;
-        };
-        let found = AuthState::from(user);
-        let is_leaving = PAGE.get().is_none();
-        if !is_leaving && state.get_untracked() != found {
-            state.set(found);
-        }
-    });
+    // On a failure nothing changes: any other state would be a guess.
+    spawn_local(async { drop(ask().await) });
 }
 
-/// Shows that nobody is signed in, without leaving the page; and, if the server could not
-/// end the session, the sign-out that is to be sent again.
-pub(crate) fn show_signed_out(unfinished: Option<SignOutOptions>) {
+async fn ask() -> Result<(), AuthError> {
+    let found = api::session().await?;
+    show(found);
+    Ok(())
+}
+
+fn show(found: Option<Accounts>) {
+    // None when the page is being left.
+    let Some(page) = PAGE.get() else { return };
+    let (state, others) = match found {
+        Some(accounts) => (AuthState::SignedIn(accounts.active), accounts.others),
+        None => (AuthState::SignedOut, Vec::new()),
+    };
+    if page.others.get_untracked() != others {
+        page.others.set(others);
+    }
+    if page.state.get_untracked() != state {
+        page.state.set(state);
+    }
+}
+
+/// The sign-out that this page has yet to see through.
+pub(super) fn unfinished() -> Option<SignOutOptions> {
+    let (options, _) = PAGE.get()?.unfinished.get_untracked()?;
+    Some(options)
+}
+
+/// It has been seen through.
+pub(super) fn settle() {
     if let Some(page) = PAGE.get() {
+        page.unfinished.set(None);
+    }
+}
+
+/// After a sign-out that stays on the page: another account may have become the active one.
+pub(super) async fn show_next_account() {
+    settle();
+    let Some(page) = PAGE.get() else { return };
+    if page.others.with_untracked(Vec::is_empty) || ask().await.is_err() {
+        show(None);
+    }
+}
+
+/// Shows that nobody is signed in, without leaving the page, and the sign-out that is to be
+/// sent again.
+pub(super) fn show_unfinished(options: SignOutOptions, error: SignOutError) {
+    if let Some(page) = PAGE.get() {
+        let unfinished = Some((options, error));
         // Not for the same one again: that would rebuild the notice under somebody's finger.
         if page.unfinished.get_untracked() != unfinished {
             page.unfinished.set(unfinished);
         }
-        page.state.set(AuthState::SignedOut);
+        show(None);
     }
+}
+
+/// The same for a sign-out that the server has not heard of.
+pub(super) fn show_queued(options: SignOutOptions) {
+    if session().is_some() {
+        events::tell_callbacks(&SignOutNotice {
+            scope: options.scope,
+            reason: Reason::User,
+            here: true,
+            events: Vec::new(),
+        });
+    }
+    show_unfinished(options, SignOutError::Queued);
+    queue::try_later();
 }
 
 /// Loads a page as a new document, even when it is the one that is shown.
@@ -71,22 +138,59 @@ pub(crate) fn load(url: &str) {
     }
 }
 
+/// Loads this page as a new document.
+pub(crate) fn reload() {
+    PAGE.set(None);
+    let _ = window().location().reload();
+}
+
 fn without_fragment(url: &str) -> &str {
     url.split('#').next().unwrap_or(url)
 }
 
 /// A page from the back/forward cache is as old as when it was left: nothing of it is shown
-/// until the server has rendered it anew.
-fn reload_when_restored() {
+/// until the server has said that the same session is still there.
+fn hide_while_away() {
+    let on_hide = Closure::<dyn Fn()>::new(|| {
+        set_hidden(true);
+        // A page that holds a lock or a connection is not kept in the cache.
+        live::pause();
+    });
     let on_show = Closure::<dyn Fn(PageTransitionEvent)>::new(|shown: PageTransitionEvent| {
         if shown.persisted() {
-            if let Some(page) = document().document_element() {
-                let _ = page.set_attribute("hidden", "");
-            }
-            let _ = window().location().reload();
+            spawn_local(confirm());
         }
     });
-    let _ = window().add_event_listener_with_callback("pageshow", on_show.as_ref().unchecked_ref());
-    // The listener lives as long as the page.
+    for (event, listener) in [
+        ("pagehide", on_hide.as_ref()),
+        ("pageshow", on_show.as_ref()),
+    ] {
+        let _ = window().add_event_listener_with_callback(event, listener.unchecked_ref());
+    }
+    // The listeners live as long as the page.
+    on_hide.forget();
     on_show.forget();
+}
+
+async fn confirm() {
+    let shown = session();
+    let found = api::session().await;
+    let is_same = found.as_ref().is_ok_and(|found| {
+        found.as_ref().map(|accounts| &accounts.active.session) == shown.as_ref()
+    });
+    match found {
+        Ok(found) if is_same => {
+            show(found);
+            set_hidden(false);
+            live::follow(shown);
+        }
+        // The server renders what is true, or the browser says that it cannot be reached.
+        Ok(_) | Err(_) => reload(),
+    }
+}
+
+fn set_hidden(hidden: bool) {
+    if let Some(page) = document().document_element() {
+        let _ = page.toggle_attribute_with_force("hidden", hidden);
+    }
 }

@@ -1,10 +1,11 @@
-//! The other tabs of this browser. They are told that something changed, and ask the server
-//! what: a message is a hint, the server decides.
+//! The other tabs of this browser. What they say is a hint: the server decides.
 
-use super::page;
+use super::{events, page};
+use crate::{SessionHandle, SignOutNotice, SignOutOptions};
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
-use web_sys::{BroadcastChannel, VisibilityState};
+use web_sys::{BroadcastChannel, MessageEvent, VisibilityState};
 
 /// The name of the channel; browsers keep it to this origin.
 const CHANNEL: &str = "leptos-guardian";
@@ -15,20 +16,41 @@ thread_local! {
     static PAGE_END: Option<BroadcastChannel> = BroadcastChannel::new(CHANNEL).ok();
 }
 
-/// Tells the other tabs to ask who is signed in.
-pub(super) fn tell() {
+/// What one tab tells the others.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Hint {
+    /// This session is the one that the browser has now.
+    Session(Option<SessionHandle>),
+    /// Sessions have ended.
+    SignedOut(SignOutNotice),
+    /// The browser was to be signed out, and the server could not be reached.
+    Queued(SignOutOptions),
+    /// It has been reached.
+    Settled,
+}
+
+/// Tells the other tabs.
+pub(super) fn tell(hint: &Hint) {
+    let Ok(message) = serde_json::to_string(hint) else {
+        return;
+    };
     PAGE_END.with(|channel| {
         if let Some(channel) = channel {
             // Only refused for a closed channel.
-            let _ = channel.post_message(&JsValue::NULL);
+            let _ = channel.post_message(&JsValue::from_str(&message));
         }
     });
 }
 
-/// Asks again whenever another tab says so, and whenever this one is looked at again: the
-/// other may have no JavaScript, or be on another device.
+/// Listens to the other tabs, and asks again whenever this one is looked at again: the other
+/// may have no JavaScript, and not every browser can hold a stream.
 pub(super) fn listen() {
-    let on_message = Closure::<dyn Fn()>::new(page::ask_again);
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(|message: MessageEvent| {
+        let hint = message.data().as_string();
+        if let Some(hint) = hint.and_then(|hint| serde_json::from_str(&hint).ok()) {
+            hear(hint);
+        }
+    });
     PAGE_END.with(|channel| {
         if let Some(channel) = channel {
             channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -44,4 +66,17 @@ pub(super) fn listen() {
     let _ = document()
         .add_event_listener_with_callback("visibilitychange", on_show.as_ref().unchecked_ref());
     on_show.forget();
+}
+
+fn hear(hint: Hint) {
+    match hint {
+        Hint::Session(session) if session != page::session() => page::ask_again(),
+        Hint::Session(_) => {}
+        Hint::SignedOut(notice) => events::hear(notice),
+        Hint::Queued(options) => page::show_queued(SignOutOptions {
+            redirect: false,
+            ..options
+        }),
+        Hint::Settled => page::settle(),
+    }
 }

@@ -2,19 +2,17 @@ use crate::Profile;
 use leptos::prelude::*;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// The user's picture, or the initials of their name. Decoration: the name stands beside it
-/// or in the label.
+/// The initials of the user's name, and over them their picture, once it is there. Decoration:
+/// the name stands beside it or in the label.
 #[component]
 pub(crate) fn Avatar(profile: Profile) -> impl IntoView {
-    match profile.picture {
-        Some(picture) => view! {
-            <img class="guardian-avatar" src=picture alt="" referrerpolicy="no-referrer"/>
-        }
-        .into_any(),
-        None => view! {
-            <span class="guardian-avatar" aria-hidden="true">{initials(&profile.name)}</span>
-        }
-        .into_any(),
+    view! {
+        <span class="guardian-avatar" aria-hidden="true">
+            {initials(&profile.name)}
+            {profile.picture.map(|picture| view! {
+                <img src=picture alt="" referrerpolicy="no-referrer"/>
+            })}
+        </span>
     }
 }
 

@@ -1,18 +1,25 @@
 //! The components. Each works as plain HTML first; hydration makes it nicer.
 
+mod accounts;
 mod avatar;
+mod menu_items;
 mod provider;
 mod require_signed_in;
+mod session_list;
 mod sign_out;
 mod sign_out_button;
 mod sign_out_form;
 mod signed_in;
+mod time;
 mod unfinished;
 mod user_button;
 
+pub use menu_items::{MenuButton, MenuLink};
 pub use provider::AuthProvider;
 pub use require_signed_in::RequireSignedIn;
+pub use session_list::SessionList;
 pub use sign_out::SignOut;
 pub use sign_out_button::SignOutButton;
 pub use signed_in::{SignedIn, SignedOut};
+pub(crate) use time::ExactTime;
 pub use user_button::UserButton;

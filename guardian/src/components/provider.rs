@@ -25,8 +25,10 @@ use leptos_meta::Stylesheet;
 #[component]
 pub fn AuthProvider(children: Children) -> impl IntoView {
     // Written into the page by the server and read from there by the browser.
+    let (state, others) = SharedValue::new(initial_state).into_inner();
     let context = AuthContext {
-        state: RwSignal::new(SharedValue::new(initial_state).into_inner()),
+        state: RwSignal::new(state),
+        others: RwSignal::new(others),
         unfinished: RwSignal::new(None),
     };
     provide_context(context);

@@ -1,10 +1,10 @@
 use super::SignedIn;
-use crate::{AuthState, leave_for_sign_in, state::AuthContext};
+use crate::{AuthState, client, leave_for_sign_in, state::AuthContext};
 use leptos::prelude::*;
 
 /// For pages that need a signed-in user. Anyone else is sent to `sign_in_url`, with the way
 /// back in `callback_url`: by the server before it renders, by the browser as soon as the
-/// state flips.
+/// state flips. When another account becomes the active one the page is loaded anew.
 ///
 /// This spares people a useless page. What protects the data is the server, which must check
 /// [`Auth`](crate::server::Auth) wherever it hands data out.
@@ -18,17 +18,27 @@ pub fn RequireSignedIn(
     let AuthContext {
         state: auth,
         unfinished,
+        ..
     } = expect_context();
     if auth.get_untracked() == AuthState::SignedOut {
-        leave_for_sign_in(&sign_in_url);
+        leave_for_sign_in(&sign_in_url, None);
     }
     Effect::new(move |was_signed_in: Option<bool>| {
         // A page that still has to say that a sign-out failed stays, without its content.
         let is_signed_out = auth.get() == AuthState::SignedOut && unfinished.get().is_none();
         if is_signed_out && was_signed_in == Some(true) {
-            leave_for_sign_in(&sign_in_url);
+            leave_for_sign_in(&sign_in_url, client::last_reason());
         }
         !is_signed_out
+    });
+    Effect::new(move |before: Option<Option<String>>| {
+        let user = auth.with(|auth| auth.user().map(|user| user.id.clone()));
+        let before = before.flatten();
+        // What the page holds is the other one's.
+        if user.is_some() && before.is_some() && user != before {
+            client::reload();
+        }
+        user.or(before)
     });
     view! { <SignedIn>{children()}</SignedIn> }
 }

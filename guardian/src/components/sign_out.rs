@@ -1,5 +1,8 @@
 use super::sign_out_form::{Progress, SignOutForm};
-use crate::{SignOutError, SignOutScope, query::use_query_parameter, use_auth, use_callback_url};
+use crate::{
+    SessionHandle, SignOutError, SignOutOptions, SignOutScope, query::use_query_parameter,
+    use_auth, use_callback_url, use_other_accounts,
+};
 use leptos::prelude::*;
 
 /// The panel of the sign-out page: who is signed in, which sessions to end, the button.
@@ -12,12 +15,23 @@ pub fn SignOut() -> impl IntoView {
     let callback_url = use_callback_url();
     let asked_scope = use_query_parameter("scope").and_then(|scope| scope.parse().ok());
     let scope: SignOutScope = asked_scope.unwrap_or_default();
+    // The one session that a failed sign-out was to end.
+    let session =
+        use_query_parameter("session").map(|session| SessionHandle::from(session.as_str()));
+    let has_scopes = session.is_none();
+    let others = use_other_accounts();
     let who = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
 
     // Only if it can be true: anybody may have written the address.
-    let signed_out_here = scope.ends_this_session();
-    let failed_before =
-        use_query_parameter("error").is_some() && signed_out_here == untrack(who).is_none();
+    let asked = SignOutOptions {
+        scope,
+        session: session.clone(),
+        ..Default::default()
+    };
+    let signed_out_here = untrack(who).is_none();
+    let here = auth.with_untracked(|auth| auth.user().map(|user| user.session.clone()));
+    let failed_before = use_query_parameter("error").is_some()
+        && (asked.session.is_some() || asked.ends(here.as_ref()) == signed_out_here);
     let progress =
         Progress::new(failed_before.then_some(SignOutError::Unavailable { signed_out_here }));
     let is_pending = move || progress.is_pending();
@@ -44,13 +58,16 @@ pub fn SignOut() -> impl IntoView {
                 when=move || has_form.get()
                 fallback=|| view! { <p>"You are signed out. Nobody is signed in in this browser."</p> }
             >
-                <SignOutForm progress callback_url=callback_url.clone()>
-                    <fieldset class="guardian-choices">
+                <SignOutForm progress session=session.clone() callback_url=callback_url.clone()>
+                    {has_scopes.then(|| view! { <fieldset class="guardian-choices">
                         <legend>"Where"</legend>
                         {choice(SignOutScope::Local, "Here", "Only in this browser")}
+                        {others.with_untracked(|others| !others.is_empty()).then(|| choice(
+                            SignOutScope::Browser, "All accounts", "Every account in this browser",
+                        ))}
                         {choice(SignOutScope::Others, "Everywhere else", "You stay signed in in this browser")}
                         {choice(SignOutScope::Global, "Everywhere", "All browsers and devices, this one too")}
-                    </fieldset>
+                    </fieldset> })}
                     <button
                         type="submit"
                         class="guardian-button guardian-primary"

@@ -1,5 +1,5 @@
 use super::sign_out_form::{Progress, SignOutForm};
-use crate::SignOutScope;
+use crate::{SessionHandle, SignOutScope};
 use leptos::prelude::*;
 
 /// A button that signs out. Says so while it is at it, and when it failed, with a retry.
@@ -23,6 +23,9 @@ pub fn SignOutButton(
     /// Which sessions end: this one unless set.
     #[prop(optional)]
     scope: SignOutScope,
+    /// Ends this one session instead: another account on this browser, or another device.
+    #[prop(optional, into)]
+    session: Option<SessionHandle>,
     /// Where to go afterwards: the app's `after_sign_out_url` unless set.
     #[prop(optional, into)]
     callback_url: Option<String>,
@@ -32,6 +35,9 @@ pub fn SignOutButton(
     /// Classes of the button, beside its own.
     #[prop(optional, into)]
     class: String,
+    /// The button's name for assistive technology, where what it shows does not say enough.
+    #[prop(optional, into)]
+    label: Option<String>,
     /// What the button shows: "Sign out" unless set.
     #[prop(optional)]
     children: Option<Children>,
@@ -39,11 +45,12 @@ pub fn SignOutButton(
     let progress = Progress::new(None);
     let is_pending = move || progress.is_pending();
     view! {
-        <SignOutForm progress callback_url redirect>
+        <SignOutForm progress session callback_url redirect>
             <input type="hidden" name="scope" value=scope.as_str()/>
             <button
                 type="submit"
                 class=format!("guardian-button {class}")
+                aria-label=label
                 aria-busy=move || is_pending().then_some("true")
                 aria-disabled=move || is_pending().then_some("true")
             >

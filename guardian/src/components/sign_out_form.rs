@@ -1,4 +1,4 @@
-use crate::{SignOutError, SignOutOptions, api::PostSignOut, client::sign_out};
+use crate::{SessionHandle, SignOutError, SignOutOptions, api::PostSignOut, client::sign_out};
 use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_local};
 use wasm_bindgen::JsCast as _;
 use web_sys::{FormData, HtmlFormElement};
@@ -45,6 +45,9 @@ impl Progress {
 pub(super) fn SignOutForm(
     /// Pending and failed states, for the button inside.
     progress: Progress,
+    /// The one session to end, instead of a scope.
+    #[prop(into)]
+    session: Option<SessionHandle>,
     #[prop(into)] callback_url: Option<String>,
     #[prop(default = true)] redirect: bool,
     children: Children,
@@ -73,6 +76,9 @@ pub(super) fn SignOutForm(
     };
     view! {
         <form class="guardian-form" method="post" action=PostSignOut::PATH on:submit=on_submit>
+            {session.map(|session| view! {
+                <input type="hidden" name="session" value=session.to_string()/>
+            })}
             {callback_url.map(|url| view! { <input type="hidden" name="callback_url" value=url/> })}
             {(!redirect).then(|| view! { <input type="hidden" name="redirect" value="false"/> })}
             {children()}
@@ -103,6 +109,7 @@ fn read_options(form: &HtmlFormElement) -> Option<SignOutOptions> {
             Some(scope) => scope.parse().ok()?,
             None => Default::default(),
         },
+        session: field("session").as_deref().map(SessionHandle::from),
         redirect: field("redirect").as_deref() != Some("false"),
         callback_url: field("callback_url"),
     })

@@ -2,19 +2,20 @@ use super::sign_out_form::{Progress, SignOutForm};
 use crate::{SignOutError, SignOutOptions};
 use leptos::prelude::*;
 
-/// Says, wherever on the page the sign-out began, that the server could not end the session,
+/// Says, wherever on the page the sign-out began, that the server has not ended the session,
 /// and sends it again. The button itself may be gone with the signed-in state.
 #[component]
-pub(super) fn UnfinishedSignOut(unfinished: RwSignal<Option<SignOutOptions>>) -> impl IntoView {
+pub(super) fn UnfinishedSignOut(
+    unfinished: RwSignal<Option<(SignOutOptions, SignOutError)>>,
+) -> impl IntoView {
     move || {
-        unfinished.get().map(|options| {
-            let progress = Progress::new(Some(SignOutError::Unavailable {
-                signed_out_here: true,
-            }));
+        unfinished.get().map(|(options, error)| {
+            let progress = Progress::new(Some(error));
             view! {
                 <div class="guardian-notice">
                     <SignOutForm
                         progress
+                        session=options.session
                         callback_url=options.callback_url
                         redirect=options.redirect
                     >

@@ -1,14 +1,29 @@
-use super::{SignOutButton, avatar::Avatar};
-use crate::{Profile, use_auth};
+use super::{SignOutButton, accounts::OtherAccounts, avatar::Avatar};
+use crate::{Profile, SignOutScope, use_auth, use_other_accounts};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
-/// The signed-in user's picture or initials; pressed, it opens a menu with who they are,
-/// the way to their account, and Sign out. Shows nothing while nobody is signed in.
+/// The signed-in user's picture or initials; pressed, it opens a menu with who they are, the
+/// way to their account, the app's own items, the browser's other accounts, and Sign out.
+/// Shows nothing while nobody is signed in.
 ///
 /// It opens without JavaScript, through the
 /// [Popover API](https://html.spec.whatwg.org/multipage/popover.html), which also closes it
 /// on Esc and gives the focus back.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::{MenuLink, UserButton};
+///
+/// #[component]
+/// fn Header() -> impl IntoView {
+///     view! {
+///         <UserButton show_name=true manage_url="/account" add_account_url="/sign-in">
+///             <MenuLink href="/account/sessions">"Where you are signed in"</MenuLink>
+///         </UserButton>
+///     }
+/// }
+/// ```
 #[component]
 pub fn UserButton(
     /// Whether the name is shown beside the picture.
@@ -17,12 +32,20 @@ pub fn UserButton(
     /// The page for "Manage account": no such item unless set.
     #[prop(optional, into)]
     manage_url: Option<String>,
+    /// The page for "Add account", for apps with several accounts per browser: no such item
+    /// unless set.
+    #[prop(optional, into)]
+    add_account_url: Option<String>,
     /// Where Sign out leads: the app's `after_sign_out_url` unless set.
     #[prop(optional, into)]
     callback_url: Option<String>,
     /// The id of the menu, for pages with more than one `UserButton`.
     #[prop(default = "guardian-user-menu".into(), into)]
     id: String,
+    /// The app's own items: [`MenuLink`](crate::MenuLink) and
+    /// [`MenuButton`](crate::MenuButton).
+    #[prop(optional)]
+    children: Option<ChildrenFn>,
 ) -> impl IntoView {
     let auth = use_auth();
     let profile =
@@ -34,8 +57,10 @@ pub fn UserButton(
                     profile
                     show_name
                     manage_url=manage_url.clone()
+                    add_account_url=add_account_url.clone()
                     callback_url=callback_url.clone()
                     id=id.clone()
+                    items=children.clone()
                 />
             }
         })
@@ -47,8 +72,10 @@ fn Menu(
     profile: Profile,
     show_name: bool,
     manage_url: Option<String>,
+    add_account_url: Option<String>,
     callback_url: Option<String>,
     id: String,
+    items: Option<ChildrenFn>,
 ) -> impl IntoView {
     // Browsers know by themselves whether a popover is open; the attribute is for assistive
     // technology that does not ask them, and would be a lie before hydration.
@@ -61,6 +88,12 @@ fn Menu(
             .and_then(|menu| menu.matches(":popover-open").ok());
         is_open.set(open);
     };
+    let others = use_other_accounts();
+    let has_others = Memo::new(move |_| others.with(|others| !others.is_empty()));
+    let callback_url = callback_url.unwrap_or_default();
+    let all_callback_url = callback_url.clone();
+    let add_account = add_account_url.clone();
+    let has_accounts = move || has_others.get() || add_account_url.is_some();
     let label = format!("Account of {}", profile.name);
     view! {
         <div class="guardian-user">
@@ -88,7 +121,7 @@ fn Menu(
             >
                 <div class="guardian-identity">
                     <Avatar profile=profile.clone()/>
-                    <div>
+                    <div class="guardian-who">
                         <strong>{profile.name}</strong>
                         {profile.email.map(|email| view! { <span>{email}</span> })}
                     </div>
@@ -97,8 +130,26 @@ fn Menu(
                     {manage_url.map(|url| view! {
                         <a class="guardian-item" href=url>"Manage account"</a>
                     })}
-                    <SignOutButton class="guardian-item" callback_url=callback_url.unwrap_or_default()/>
+                    {items.map(|items| items())}
+                    <SignOutButton class="guardian-item" callback_url/>
                 </div>
+                <Show when=has_accounts>
+                    <div class="guardian-items" role="group" aria-label="Other accounts">
+                        <OtherAccounts/>
+                        {add_account.clone().map(|url| view! {
+                            <a class="guardian-item" href=url>"Add account"</a>
+                        })}
+                        {let callback_url = all_callback_url.clone(); move || has_others.get().then(|| view! {
+                            <SignOutButton
+                                class="guardian-item"
+                                scope=SignOutScope::Browser
+                                callback_url=callback_url.clone()
+                            >
+                                "Sign out of all accounts"
+                            </SignOutButton>
+                        })}
+                    </div>
+                </Show>
             </div>
         </div>
     }

@@ -6,12 +6,15 @@ use super::{
     cookie::Cookies,
     dispatcher::{Dispatcher, Hook, HookResult},
     guardian::Inner,
+    live::Live,
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
     store::BrowserStore,
 };
+use ipnet::IpNet;
 use std::{
     future::Future,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -31,6 +34,8 @@ pub struct Builder {
     key: Option<SigningKey>,
     idle_timeout: Duration,
     max_age: Duration,
+    accounts_per_browser: usize,
+    trusted_proxies: Vec<String>,
     after_sign_out_url: String,
     sign_out_page: String,
     redirect_origins: Vec<String>,
@@ -47,6 +52,9 @@ pub enum BuildError {
     /// The site's URL, or an allowed origin, is not one.
     #[error("{0:?} is not an http or https URL of a site")]
     NotASite(String),
+    /// A trusted proxy is neither an address nor a network.
+    #[error("{0:?} is not the address of a proxy, nor a network such as 10.0.0.0/8")]
+    NotANetwork(String),
     /// One of the app's own pages is not on the site or an allowed origin.
     #[error("{page:?} cannot be redirected to: {cause}")]
     Redirect {
@@ -68,6 +76,8 @@ impl Builder {
             key: None,
             idle_timeout: IDLE_TIMEOUT,
             max_age: MAX_AGE,
+            accounts_per_browser: 1,
+            trusted_proxies: Vec::new(),
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
             redirect_origins: Vec::new(),
@@ -98,6 +108,21 @@ impl Builder {
     /// How long a session lives at most: 90 days unless set.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
+        self
+    }
+
+    /// How many accounts one browser may be signed in to at once: 1 unless set, so that a
+    /// sign-in replaces whoever was signed in. With more it is added to them.
+    pub fn accounts_per_browser(mut self, accounts: usize) -> Self {
+        self.accounts_per_browser = accounts.max(1);
+        self
+    }
+
+    /// Believes this proxy, an address (`192.0.2.1`) or a network (`10.0.0.0/8`), about whom
+    /// it speaks for, in `X-Forwarded-For`. Without any, the address of a request is that of
+    /// its connection.
+    pub fn trust_proxy(mut self, network: impl Into<String>) -> Self {
+        self.trusted_proxies.push(network.into());
         self
     }
 
@@ -166,11 +191,15 @@ impl Builder {
         let after_sign_out_url = own_page(&self.after_sign_out_url)?;
         let sign_out_page = own_page(&self.sign_out_page)?;
 
+        let trusted_proxies = self.trusted_proxies.iter().map(|net| network(net));
+        let trusted_proxies = trusted_proxies.collect::<Result<_, _>>()?;
+
         let registry = Registry::new(self.database).await?;
-        let store = Arc::new(BrowserStore::new(registry.clone()).await?);
+        let store = BrowserStore::new(registry.clone()).await?;
         let dispatcher = self
             .hook
             .map(|hook| Dispatcher::start(registry.clone(), self.clock.clone(), hook));
+        let live = Live::start(registry.clone());
         Ok(Guardian(Arc::new(Inner {
             registry,
             store,
@@ -180,10 +209,21 @@ impl Builder {
             sign_out_page,
             idle_timeout: self.idle_timeout,
             max_age: self.max_age,
+            accounts_per_browser: self.accounts_per_browser,
+            trusted_proxies,
             clock: self.clock,
             dispatcher,
+            live,
         })))
     }
+}
+
+/// Reads an address or a network.
+fn network(text: &str) -> Result<IpNet, BuildError> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>()
+        .or_else(|_| address())
+        .map_err(|_| BuildError::NotANetwork(text.to_owned()))
 }
 
 /// Reads the URL of a site: http or https, with a host and no credentials.

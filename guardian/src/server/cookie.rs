@@ -14,6 +14,11 @@ const SESSION: &str = "session";
 /// retry, useless for signing in.
 const ENDING: &str = "ending_session";
 
+/// Set by the page itself when it could not reach the server to sign out: from then on nobody
+/// is shown as signed in on this browser. It holds the sign-out that is still to be sent, and
+/// no secret; whoever can set it can make a browser look signed out, and no more.
+const LEAVING: &str = "signing_out";
+
 /// How many of them a browser remembers: each is one failed sign-out within a day.
 const MAX_ENDING: usize = 4;
 
@@ -24,7 +29,7 @@ const SEPARATOR: char = '.';
 /// outage; the session itself expires later anyway.
 const ENDING_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Reads and writes the library's two cookies.
+/// Reads and writes the library's cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
     key: SigningKey,
@@ -38,6 +43,8 @@ pub(crate) struct Presented {
     pub(crate) session: Option<Id>,
     /// What is still to be ended.
     pub(crate) ending: Vec<TokenHash>,
+    /// The page has asked to sign out, and the server has not heard of it.
+    pub(crate) is_leaving: bool,
 }
 
 impl Cookies {
@@ -79,6 +86,7 @@ impl Cookies {
                 .flat_map(|value| value.split(SEPARATOR))
                 .filter_map(TokenHash::parse)
                 .collect(),
+            is_leaving: jar.get(&self.name(LEAVING)).is_some(),
         }
     }
 
@@ -97,12 +105,16 @@ impl Cookies {
         self.remove_one(headers, ENDING);
     }
 
-    /// Takes the token back, and leaves what a retry needs to end its session.
-    pub(crate) fn surrender(&self, headers: &mut HeaderMap, tokens: &[TokenHash]) {
+    /// Leaves what a retry needs to end sessions.
+    pub(crate) fn set_ending(&self, headers: &mut HeaderMap, tokens: &[TokenHash]) {
         let tokens = tokens.iter().take(MAX_ENDING).map(TokenHash::to_string);
         let value = tokens.collect::<Vec<_>>().join(&SEPARATOR.to_string());
-        self.remove_one(headers, SESSION);
         self.append(headers, ENDING, &value, ENDING_MAX_AGE);
+    }
+
+    /// Forgets that the page has asked to sign out.
+    pub(crate) fn remove_leaving(&self, headers: &mut HeaderMap) {
+        self.remove_one(headers, LEAVING);
     }
 
     fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Duration) {

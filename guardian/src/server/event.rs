@@ -1,6 +1,6 @@
 //! A sign-out as the `after_sign_out` hook and the audit trail see it.
 
-use crate::{Reason, SessionHandle, SignOutScope};
+use crate::{Reason, SessionHandle, SignOutNotice, SignOutScope};
 use serde::Serialize;
 
 /// A sign-out that has been committed: given to the `after_sign_out` hook at least once.
@@ -15,8 +15,67 @@ pub struct SignOutEvent {
     pub scope: SignOutScope,
     /// Why they ended.
     pub reason: Reason,
+    /// The session that the user signed out from, if it was the user.
+    pub actor: Option<SessionHandle>,
+    /// What the administrator wrote down about it.
+    pub note: Option<String>,
     /// The sessions that ended. Never empty.
     pub ended: Vec<SessionHandle>,
     /// When they ended, in seconds since the Unix epoch.
     pub created_at: i64,
+}
+
+impl SignOutEvent {
+    /// The sign-out as the page of one session sees it.
+    pub(crate) fn seen_from(&self, session: &SessionHandle) -> SignOutNotice {
+        let is_own = self.actor.as_ref() == Some(session);
+        SignOutNotice {
+            scope: self.scope,
+            reason: match self.reason {
+                Reason::User if !is_own => Reason::OtherDevice,
+                reason => reason,
+            },
+            here: self.ended.contains(session),
+            events: vec![self.id.clone()],
+        }
+    }
+}
+
+/// Why sessions are ended: the reason, and what an administrator writes down about it. A
+/// [`Reason`] alone is a cause, too.
+///
+/// ```
+/// use leptos_guardian::{Reason, server::Cause};
+///
+/// let stolen = Cause::from(Reason::Administrator).with_note("laptop stolen");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cause {
+    pub(crate) reason: Reason,
+    pub(crate) actor: Option<SessionHandle>,
+    pub(crate) note: Option<String>,
+}
+
+impl Cause {
+    /// Adds a note, for the audit trail and the `after_sign_out` hook. No page shows it.
+    pub fn with_note(self, note: impl Into<String>) -> Self {
+        Self {
+            note: Some(note.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn by(self, actor: Option<SessionHandle>) -> Self {
+        Self { actor, ..self }
+    }
+}
+
+impl From<Reason> for Cause {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            actor: None,
+            note: None,
+        }
+    }
 }

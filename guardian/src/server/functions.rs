@@ -1,18 +1,25 @@
 //! What the server functions and the rendered page ask of the server.
 
 use super::{Auth, SafeRedirect, is_form_post, see_other, with_status};
-use crate::{AuthError, AuthState, SignOutError, SignOutOptions, SignedOut, User};
+use crate::{
+    Accounts, AuthError, AuthState, Reason, SessionHandle, SessionInfo, SignOutError,
+    SignOutOptions, SignedOut, User, components::ExactTime,
+};
 use http::{header, request::Parts};
 use leptos::prelude::use_context;
+use time::{UtcDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use url::form_urlencoded;
 
 /// Carries out a sign-out that came as form fields, and answers as the client expects.
 pub(crate) async fn sign_out(
     scope: Option<String>,
+    session: Option<String>,
     redirect: Option<bool>,
     callback_url: Option<String>,
 ) -> Result<SignedOut, SignOutError> {
     let auth = Auth::from_context().ok_or_else(|| with_status(SignOutError::NotProtected))?;
     let scope = scope.unwrap_or_default();
+    let session = session.filter(|session| !session.is_empty());
     let options = SignOutOptions {
         scope: match scope.as_str() {
             "" => Default::default(),
@@ -20,13 +27,15 @@ pub(crate) async fn sign_out(
                 .parse()
                 .map_err(|_| with_status(SignOutError::Malformed))?,
         },
+        session: session.as_deref().map(SessionHandle::from),
         redirect: redirect.unwrap_or(true),
         callback_url,
     };
     let outcome = auth.sign_out(options.clone()).await;
     if is_form_post() {
         see_other(&match &outcome {
-            Ok(outcome) => after_success(&auth, outcome),
+            // A form that asked to stay goes back to the page it was on.
+            Ok(outcome) => there_or_back(&auth, outcome.url.as_deref()),
             Err(_) => after_failure(&auth, &options),
         });
         return outcome;
@@ -34,14 +43,12 @@ pub(crate) async fn sign_out(
     outcome.map_err(with_status)
 }
 
-/// A form that asked to stay goes back to the page it was on.
-fn after_success(auth: &Auth, outcome: &SignedOut) -> SafeRedirect {
+/// Where a form's browser goes: to `url`, or back to its page.
+fn there_or_back(auth: &Auth, url: Option<&str>) -> SafeRedirect {
     let guardian = auth.guardian();
     let parts = use_context::<Parts>();
     let referer = || parts.as_ref()?.headers.get(header::REFERER)?.to_str().ok();
-    outcome
-        .url
-        .as_deref()
+    url.filter(|url| !url.is_empty())
         .or_else(referer)
         .and_then(|url| guardian.redirects().check(url).ok())
         .unwrap_or_else(|| guardian.0.after_sign_out_url.clone())
@@ -51,34 +58,65 @@ fn after_success(auth: &Auth, outcome: &SignedOut) -> SafeRedirect {
 fn after_failure(auth: &Auth, options: &SignOutOptions) -> SafeRedirect {
     let guardian = auth.guardian();
     let page = &guardian.0.sign_out_page;
-    let scope = options.scope.as_str();
-    let failed = format!("{page}?error=unavailable&scope={scope}");
+    let mut failed = form_urlencoded::Serializer::new(format!("{page}?"));
+    failed.append_pair("error", "unavailable");
+    failed.append_pair("scope", options.scope.as_str());
+    if let Some(session) = &options.session {
+        failed.append_pair("session", session.as_str());
+    }
     guardian
         .redirects()
-        .check_page(&failed, options.callback_url.as_deref())
+        .check_page(&failed.finish(), options.callback_url.as_deref())
         .unwrap_or_else(|_| page.clone())
 }
 
 /// Who is signed in.
-pub(crate) fn session() -> Result<Option<User>, AuthError> {
-    let auth = Auth::from_context().ok_or_else(|| with_status(AuthError::NotProtected))?;
-    match auth.require_user() {
-        Ok(user) => Ok(Some((*user).clone())),
+pub(crate) fn session() -> Result<Option<Accounts>, AuthError> {
+    match auth()?.accounts() {
+        Ok(accounts) => Ok(Some(accounts)),
         Err(AuthError::SignedOut) => Ok(None),
         Err(error) => Err(with_status(error)),
     }
 }
 
-/// The auth state that the page is rendered with.
-pub(crate) fn initial_state() -> AuthState {
+/// Where the user is signed in.
+pub(crate) async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
+    auth()?.sessions().await.map_err(with_status)
+}
+
+/// Makes another account the active one.
+pub(crate) async fn switch_account(
+    session: String,
+    callback_url: Option<String>,
+) -> Result<Accounts, AuthError> {
+    let auth = auth()?;
+    let outcome = auth
+        .switch_account(&SessionHandle::from(session.as_str()))
+        .await;
+    if is_form_post() {
+        // After a failure, too: the page shows who is signed in now.
+        see_other(&there_or_back(&auth, callback_url.as_deref()));
+        return outcome;
+    }
+    outcome.map_err(with_status)
+}
+
+fn auth() -> Result<Auth, AuthError> {
+    Auth::from_context().ok_or_else(|| with_status(AuthError::NotProtected))
+}
+
+/// What the page is rendered with: the auth state, and the browser's other accounts.
+pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
     match session() {
-        Ok(user) => user.into(),
-        Err(_) => AuthState::Loading,
+        Ok(Some(accounts)) => (AuthState::SignedIn(accounts.active), accounts.others),
+        Ok(None) => (AuthState::SignedOut, Vec::new()),
+        Err(_) => (AuthState::Loading, Vec::new()),
     }
 }
 
-/// Answers the page's request with the sign-in page, which leads back to it.
-pub(crate) fn leave_for_sign_in(sign_in_url: &str) {
+/// Answers the page's request with the sign-in page, which leads back to it. Why nobody is
+/// signed in, only an open page has heard.
+pub(crate) fn leave_for_sign_in(sign_in_url: &str, _: Option<Reason>) {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return;
     };
@@ -87,4 +125,22 @@ pub(crate) fn leave_for_sign_in(sign_in_url: &str) {
         Ok(target) => see_other(&target),
         Err(refused) => tracing::error!(%refused, sign_in_url, "the sign-in page is refused"),
     }
+}
+
+/// A time, exactly, for those who do not run the page's program: in UTC.
+pub(crate) fn exact_time(seconds: i64) -> ExactTime {
+    let words =
+        format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+    let Ok(time) = UtcDateTime::from_unix_timestamp(seconds) else {
+        return ExactTime::default();
+    };
+    ExactTime {
+        iso: time.format(&Rfc3339).unwrap_or_default(),
+        words: time.format(&words).unwrap_or_default(),
+    }
+}
+
+/// Now, in seconds since the Unix epoch.
+pub(crate) fn now() -> i64 {
+    UtcDateTime::now().unix_timestamp()
 }

@@ -6,12 +6,15 @@ use super::{
     cookie::Cookies,
     database::Database,
     dispatcher::Dispatcher,
+    event::{Cause, SignOutEvent},
+    live::Live,
     redirect::{RedirectPolicy, SafeRedirect},
-    registry::{Ending, Registry},
+    registry::{Condition, Ending, Registry},
     store::BrowserStore,
 };
-use crate::{Profile, Reason, SessionHandle};
+use crate::{Profile, SessionHandle, SignOutScope};
 use axum::Router;
+use ipnet::IpNet;
 use std::{sync::Arc, time::Duration};
 use tower_sessions::{Expiry, Session, session::Id};
 
@@ -39,15 +42,18 @@ pub struct Guardian(pub(crate) Arc<Inner>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) registry: Registry,
-    pub(crate) store: Arc<BrowserStore>,
+    pub(crate) store: BrowserStore,
     pub(crate) cookies: Cookies,
     pub(crate) redirects: RedirectPolicy,
     pub(crate) after_sign_out_url: SafeRedirect,
     pub(crate) sign_out_page: SafeRedirect,
     pub(crate) idle_timeout: Duration,
     pub(crate) max_age: Duration,
+    pub(crate) accounts_per_browser: usize,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) clock: Clock,
     pub(crate) dispatcher: Option<Dispatcher>,
+    pub(crate) live: Live,
 }
 
 impl Guardian {
@@ -82,9 +88,56 @@ impl Guardian {
     pub async fn sign_out_user(
         &self,
         user_id: &str,
-        reason: Reason,
+        cause: impl Into<Cause>,
     ) -> Result<Vec<SessionHandle>, sqlx::Error> {
-        self.end(Ending::User(user_id), reason).await
+        let mut transaction = self.begin().await?;
+        let ended = transaction.sign_out_user(user_id, cause).await?;
+        transaction.commit().await?;
+        Ok(ended)
+    }
+
+    /// Ends one session, whosever it is. Answers whether it was still there.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; then nothing has ended.
+    pub async fn sign_out_session(
+        &self,
+        session: &SessionHandle,
+        cause: impl Into<Cause>,
+    ) -> Result<bool, sqlx::Error> {
+        let one = vec![Condition::Session(session.clone())];
+        let ending = Ending::new(SignOutScope::Local, one);
+        let (ended, _) = self.end(&ending, &cause.into()).await?;
+        Ok(!ended.is_empty())
+    }
+
+    /// Ends every session of every user that has begun until now, the caller's too. Answers
+    /// how many ended.
+    ///
+    /// It works in steps, so that other requests get their turn at the database in between.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; then some sessions may have ended. Call it again.
+    pub async fn sign_out_everyone(&self, cause: impl Into<Cause>) -> Result<usize, sqlx::Error> {
+        let cause = cause.into();
+        let some = Ending::some_begun_until(self.0.clock.now());
+        let mut total = 0;
+        loop {
+            let (ended, _) = self.end(&some, &cause).await?;
+            if ended.is_empty() {
+                return Ok(total);
+            }
+            total += ended.len();
+        }
+    }
+
+    /// Ends the streams of all open pages, and whatever else waits for a sign-out. Call it when
+    /// the server is told to stop, which waits for its connections; pages come back to the next
+    /// one by themselves.
+    pub fn close_streams(&self) {
+        self.0.live.close();
     }
 
     /// Shows a new profile in all of a user's sessions, from the next request on.
@@ -100,37 +153,37 @@ impl Guardian {
         self.0.registry.update_profile(user_id, profile).await
     }
 
-    /// What the app keeps for a visitor, under the id of their token.
-    pub(crate) fn visitor_data(&self, id: Option<Id>) -> Session {
+    /// What the app keeps for a visitor, under its id.
+    pub(crate) fn visitor_data(&self, id: Option<Id>, store: &Arc<BrowserStore>) -> Session {
         let max_age = time::Duration::try_from(self.0.max_age).unwrap_or(time::Duration::MAX);
         let expiry = Some(Expiry::OnInactivity(max_age));
-        Session::new(id, self.0.store.clone(), expiry)
+        Session::new(id, Arc::<BrowserStore>::clone(store), expiry)
     }
 
-    /// Ends sessions, then tells those who must know. Every sign-out passes through here.
+    /// Ends sessions. Answers what ended, and the ids of the events.
     pub(crate) async fn end(
         &self,
-        ending: Ending<'_>,
-        reason: Reason,
-    ) -> Result<Vec<SessionHandle>, sqlx::Error> {
-        let ended = self
-            .0
-            .registry
-            .end(ending, reason, self.0.clock.now())
-            .await?;
-        if !ended.is_empty() {
-            tracing::info!(
-                sessions = ended.len(),
-                reason = reason.as_str(),
-                "signed out"
-            );
-            self.announce();
-        }
-        Ok(ended)
+        ending: &Ending,
+        cause: &Cause,
+    ) -> Result<(Vec<SessionHandle>, Vec<String>), sqlx::Error> {
+        let mut transaction = self.begin().await?;
+        let ended = transaction.end(ending, cause).await?;
+        let events = transaction.event_ids();
+        transaction.commit().await?;
+        Ok((ended, events))
     }
 
-    /// Says that sessions have ended and the commit is done.
-    pub(crate) fn announce(&self) {
+    /// Tells of sessions that have ended, after the commit.
+    pub(crate) fn announce(&self, events: Vec<SignOutEvent>) {
+        for event in events {
+            tracing::info!(
+                event = event.id,
+                sessions = event.ended.len(),
+                reason = event.reason.as_str(),
+                "signed out"
+            );
+            self.0.live.publish(event);
+        }
         if let Some(dispatcher) = &self.0.dispatcher {
             dispatcher.wake();
         }

@@ -1,7 +1,9 @@
-//! The server only: sessions in the database, the cookie, redirects, the hook.
+//! The server only: sessions in the database, the cookie, redirects, the
+//! hook, the streams of open pages.
 
 mod auth;
 mod builder;
+mod client;
 mod clock;
 mod cookie;
 mod database;
@@ -10,20 +12,26 @@ mod event;
 mod functions;
 mod guardian;
 mod key;
+mod live;
 mod protect;
 mod redirect;
 mod registry;
 mod respond;
 mod store;
 mod token;
+mod transaction;
+mod user_agent;
 
 pub use auth::{Auth, Identity};
 pub use builder::{BuildError, Builder};
 pub use database::{ConnectError, Database};
 pub use dispatcher::HookResult;
-pub use event::SignOutEvent;
-pub(crate) use functions::{initial_state, leave_for_sign_in, session, sign_out};
+pub use event::{Cause, SignOutEvent};
+pub(crate) use functions::{
+    exact_time, initial_state, leave_for_sign_in, now, session, sessions, sign_out, switch_account,
+};
 pub use guardian::Guardian;
 pub use key::{KeyError, SigningKey};
 pub use redirect::{RedirectPolicy, RefusedRedirect, SafeRedirect};
 pub use respond::{is_form_post, see_other, with_status};
+pub use transaction::{Connection, Transaction};

@@ -4,31 +4,26 @@
 //! where signing out depends on it: the cookie is removed with the attributes it was set
 //! with, a late response never sets an ended cookie again, and a cookie that is not ours is
 //! anonymous and left alone. Handlers use `tower_sessions::Session` as ever, but for one
-//! thing: a signed-in visitor's data stays under the session's token, so `cycle_id` and `flush`
+//! thing: a signed-in visitor's data stays under the session's own id, so `cycle_id` and `flush`
 //! are for [`Auth::sign_in`] and [`Auth::sign_out`] to call.
 
-use super::{
-    Auth, Guardian,
-    auth::{Client, CookieChange},
-};
+use super::{Auth, Guardian, auth::CookieChange, client::Client, live};
 use crate::stylesheet;
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use std::net::SocketAddr;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
-
-/// How much of a `User-Agent` is kept, in characters. Real ones fit.
-const USER_AGENT_LENGTH: usize = 512;
+use tower_sessions::session::Id;
 
 pub(super) fn protect(guardian: &Guardian, router: Router) -> Router {
     router
+        .route(live::PATH, get(live::stream))
         .layer(from_fn_with_state(guardian.clone(), with_session))
         .layer(cross_site_check(guardian))
         .route(&stylesheet::path(), get(serve_stylesheet))
@@ -67,7 +62,12 @@ async fn with_session(
     next: Next,
 ) -> Response {
     let presented = guardian.0.cookies.read(request.headers());
-    let auth = Auth::resolve(&guardian, presented, client(&request)).await;
+    let client = Client::of(&request, &guardian.0.trusted_proxies);
+    let auth = Auth::resolve(&guardian, presented, client).await;
+    // An open page keeps no session alive: a person who uses it does.
+    if request.uri().path() != live::PATH {
+        auth.note_activity().await;
+    }
 
     // A page that cannot say who is signed in says so. A POST goes on: signing out must be
     // possible, and whatever needs a user gets `AuthError::Unavailable`.
@@ -97,17 +97,6 @@ async fn with_session(
     response
 }
 
-fn client(request: &Request) -> Client {
-    let user_agent = request.headers().get(header::USER_AGENT);
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    Client {
-        user_agent: user_agent
-            .and_then(|text| text.to_str().ok())
-            .map(|text| text.chars().take(USER_AGENT_LENGTH).collect()),
-        ip: address.map(|ConnectInfo(address)| address.ip().to_string()),
-    }
-}
-
 /// Leptos answers a form post that sets no target with a redirect to the `Referer`. It is
 /// the client's word, so one that may not be redirected to does not get that far.
 fn drop_foreign_referer(guardian: &Guardian, headers: &mut HeaderMap) {
@@ -127,41 +116,55 @@ async fn write_cookies(
     response: &mut Response,
 ) -> Result<(), tower_sessions::session::Error> {
     let cookies = &guardian.0.cookies;
-    let session = auth.session();
+    let presented = auth.presented();
     let change = auth.cookie_change();
-    match change {
-        // After a sign-out here nothing is saved: the data went with the session.
-        CookieChange::Remove => cookies.remove(response.headers_mut()),
-        CookieChange::Surrender(ref tokens) => cookies.surrender(response.headers_mut(), tokens),
-        CookieChange::Set | CookieChange::Keep => {
-            let is_signed_in = auth.user().is_some();
-            let known = session.id();
-            let has_moved = change == CookieChange::Keep && known != auth.presented().session;
-            let has_data = session.is_modified() && !session.is_empty().await;
-            if is_signed_in && has_moved && has_data {
-                tracing::warn!(
-                    "a signed-in visitor's data is not saved: the session has just ended, or a handler moved its data"
-                );
-                return Ok(());
-            }
-            if has_data && !response.status().is_server_error() {
-                session.save().await?;
-            }
-            // An anonymous visitor gets a cookie once there is something to remember. A
-            // signed-in one keeps theirs: it belongs to the session.
-            let is_first_data = known.is_none() && !is_signed_in;
-            if let Some(id) = session.id()
-                && (change == CookieChange::Set || is_first_data)
-            {
-                cookies.set(response.headers_mut(), &id);
-            }
+    // After a sign-out here nothing is saved: the data went with the session.
+    let may_save = change != CookieChange::Remove && !response.status().is_server_error();
+    let first_token = save_data(auth, may_save).await?;
+    match (change, first_token) {
+        (CookieChange::Set(token), _) | (CookieChange::Keep, Some(token)) => {
+            cookies.set(response.headers_mut(), &token);
         }
+        (CookieChange::Remove, _) => cookies.remove(response.headers_mut()),
+        (CookieChange::Keep, None) => {}
     }
-    let ending_is_settled = matches!(change, CookieChange::Set | CookieChange::Remove);
-    if ending_is_settled && !auth.presented().ending.is_empty() {
+    let ending = auth.still_to_end(first_token.is_some());
+    if ending.is_empty() && !presented.ending.is_empty() {
         cookies.remove_ending(response.headers_mut());
+    } else if ending != presented.ending {
+        cookies.set_ending(response.headers_mut(), &ending);
+    }
+    if presented.is_leaving && change != CookieChange::Keep {
+        cookies.remove_leaving(response.headers_mut());
     }
     Ok(())
+}
+
+/// Saves the visitor's data. Answers the token of an anonymous visitor who had none, and now
+/// has something to be remembered: the id of the data.
+async fn save_data(
+    auth: &Auth,
+    may_save: bool,
+) -> Result<Option<Id>, tower_sessions::session::Error> {
+    if !may_save {
+        return Ok(None);
+    }
+    let session = auth.session();
+    let known = session.id();
+    let is_signed_in = auth.user().is_some();
+    let has_moved = auth.cookie_change() == CookieChange::Keep && known != auth.data_id();
+    let has_data = session.is_modified() && !session.is_empty().await;
+    if is_signed_in && has_moved && has_data {
+        tracing::warn!(
+            "a signed-in visitor's data is not saved: the session has just ended, or a handler moved its data"
+        );
+        return Ok(None);
+    }
+    if has_data {
+        session.save().await?;
+    }
+    let is_first = known.is_none() && !is_signed_in;
+    Ok(session.id().filter(|_| is_first))
 }
 
 fn unavailable() -> Response {

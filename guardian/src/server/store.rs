@@ -1,9 +1,9 @@
 //! The store that tower-sessions is given: tower-sessions-sqlx-store, under two rules of
-//! ours. A browser's data is kept under the hash of its token, and what was deleted is
+//! ours. Data is kept under a hash of its id, for a visitor's is the token; and what was deleted is
 //! never re-created by a request that had loaded it earlier.
 
 use super::{Database, registry::Registry, token::TokenHash};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
@@ -15,10 +15,13 @@ use tower_sessions_sqlx_store::{PostgresStore, SqliteStore};
 pub(crate) const TABLE: &str = "tower_sessions";
 
 /// Keeps what the app stores in a visitor's `tower_sessions::Session`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct BrowserStore {
     inner: Arc<dyn SessionStore>,
     registry: Registry,
+    /// Data that is not to be deleted, though tower-sessions thinks it has moved: an account's
+    /// that stays on the browser while another signs in.
+    kept: Mutex<Vec<Id>>,
 }
 
 impl BrowserStore {
@@ -43,7 +46,29 @@ impl BrowserStore {
                 Arc::new(store)
             }
         };
-        Ok(Self { inner, registry })
+        Ok(Self {
+            inner,
+            registry,
+            kept: Mutex::default(),
+        })
+    }
+
+    /// A store for one request.
+    pub(crate) fn for_request(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            registry: self.registry.clone(),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Lets this request delete no data under `id`.
+    pub(crate) fn keep(&self, id: Id) {
+        self.kept().push(id);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Id>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,7 +103,7 @@ impl SessionStore for BrowserStore {
             .map_err(|cause| session_store::Error::Encode(cause.to_string()))?;
         let found = self
             .registry
-            .update_browser(&TokenHash::of(&record.id), data, hashed.expiry_date)
+            .update_data(&TokenHash::of(&record.id), data, hashed.expiry_date)
             .await
             .map_err(|cause| session_store::Error::Backend(cause.to_string()))?;
         if !found {
@@ -93,6 +118,9 @@ impl SessionStore for BrowserStore {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        if self.kept().contains(id) {
+            return Ok(());
+        }
         self.inner.delete(&TokenHash::of(id).as_store_id()).await
     }
 }

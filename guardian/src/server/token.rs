@@ -1,5 +1,8 @@
-//! The hash under which a browser's token stands in the database.
+//! The names that sessions go by: the hash under which a browser's token stands in the
+//! database, and the handle.
 
+use crate::SessionHandle;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use tower_sessions::session::Id;
@@ -40,4 +43,19 @@ impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenHash(…)")
     }
+}
+
+/// The handle of the session whose data has this id.
+///
+/// A session's data goes by a random id of its own and not by the browser's token: so it
+/// stays with the account when the browser gets a new token, other accounts on the browser
+/// never see it, and a handler that reads `Session::id` holds nothing secret.
+pub(crate) fn handle_of(data_id: &Id) -> SessionHandle {
+    SessionHandle(URL_SAFE_NO_PAD.encode(data_id.0.to_le_bytes()))
+}
+
+/// The id of the data that is kept for a session.
+pub(crate) fn data_id_of(handle: &SessionHandle) -> Option<Id> {
+    let bytes = URL_SAFE_NO_PAD.decode(handle.as_str()).ok()?;
+    Some(Id(i128::from_le_bytes(bytes.try_into().ok()?)))
 }

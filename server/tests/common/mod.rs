@@ -9,9 +9,12 @@ use app::server::AppState;
 use axum::{Router, body::Body, extract::connect_info::MockConnectInfo};
 use http::{HeaderMap, Request, StatusCode, header, request::Builder};
 use http_body_util::BodyExt as _;
-use leptos_guardian::server::{Database, Guardian};
+use leptos_guardian::server::Database;
 use serde_json::Value;
-use server::{config::Config, router::router};
+use server::{
+    config::{Config, configure},
+    router::router,
+};
 use std::net::SocketAddr;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -49,12 +52,7 @@ impl Starter {
         let state = AppState::new(database.clone(), config.attempts_per_minute)
             .await
             .unwrap();
-        let guardian = Guardian::builder(database.clone())
-            .site_url(config.site_url.as_str())
-            .key(config.session_key.clone())
-            .build()
-            .await
-            .unwrap();
+        let guardian = configure(&config, database.clone()).build().await.unwrap();
         let client = SocketAddr::from(([192, 0, 2, 1], 4711));
         Self {
             database,

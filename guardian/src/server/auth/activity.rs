@@ -10,9 +10,9 @@ const ACTIVITY_INTERVAL: i64 = 5 * 60;
 
 impl Auth {
     /// Writes down that the session is in use, once in a while, and never fails a request.
-    pub(super) async fn note_activity(&self) {
+    pub(crate) async fn note_activity(&self) {
         let guardian = self.guardian();
-        let Current::SignedIn(live) = self.state().current.clone() else {
+        let Current::SignedIn(live, _) = self.state().current.clone() else {
             return;
         };
         let now = guardian.0.clock.now();
@@ -23,7 +23,7 @@ impl Auth {
         if let Err(cause) = guardian
             .0
             .registry
-            .touch(&live.handle, now, expires_at)
+            .touch(live.handle(), now, expires_at)
             .await
         {
             tracing::warn!(%cause, "the session's activity could not be written down");

@@ -1,18 +1,27 @@
 //! [`Auth`]: who makes this request, and the two things they can do about it.
 
+mod accounts;
 mod activity;
+mod sessions;
 mod sign_in;
 mod sign_out;
 
 pub use sign_in::Identity;
 
-use super::{Guardian, cookie::Presented, registry::LiveSession, token::TokenHash};
+use super::{
+    Guardian,
+    client::Client,
+    cookie::Presented,
+    registry::LiveSession,
+    store::BrowserStore,
+    token::{self, TokenHash},
+};
 use crate::{AuthError, User};
 use axum::extract::FromRequestParts;
 use http::{StatusCode, request::Parts};
 use leptos::prelude::use_context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tower_sessions::Session;
+use tower_sessions::{Session, session::Id};
 
 /// Who makes this request. An extractor for handlers; in server functions and components
 /// [`Auth::from_context`].
@@ -33,21 +42,23 @@ pub struct Auth(Arc<Inner>);
 
 struct Inner {
     guardian: Guardian,
+    /// What the app keeps for this visitor, from the store beside it.
     session: Session,
+    store: Arc<BrowserStore>,
+    /// The id of that data when the request came.
+    data_id: Option<Id>,
     presented: Presented,
     client: Client,
     state: Mutex<State>,
 }
 
-/// What a session remembers of the browser that signed in.
-pub(crate) struct Client {
-    pub(crate) user_agent: Option<String>,
-    pub(crate) ip: Option<String>,
-}
-
 /// What the request knows, and has changed so far.
+#[derive(Clone)]
 struct State {
     current: Current,
+    /// The browser has asked to be signed out and could not reach the server: nobody is shown
+    /// as signed in, though the session is still to be ended.
+    is_leaving: bool,
     /// The browser's token, whether or not anybody is signed in by it.
     token: Option<TokenHash>,
     /// The tokens whose sessions are still to be ended.
@@ -57,23 +68,41 @@ struct State {
 
 #[derive(Clone)]
 enum Current {
-    SignedIn(LiveSession),
+    /// The active account, and the others of this browser.
+    SignedIn(LiveSession, Vec<LiveSession>),
     SignedOut,
     /// The database did not answer.
     Unknown,
 }
 
+impl Current {
+    /// The first of the accounts is the active one.
+    fn of(accounts: Vec<LiveSession>) -> Self {
+        let mut accounts = accounts.into_iter();
+        match accounts.next() {
+            Some(active) => Self::SignedIn(active, accounts.collect()),
+            None => Self::SignedOut,
+        }
+    }
+
+    /// All accounts, the active one first.
+    fn accounts(self) -> Vec<LiveSession> {
+        match self {
+            Self::SignedIn(active, others) => [vec![active], others].concat(),
+            Self::SignedOut | Self::Unknown => Vec::new(),
+        }
+    }
+}
+
 /// What the response does to the cookie. One value, so that no response both sets and
 /// removes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CookieChange {
     Keep,
-    /// A sign-in: the browser gets the tower session's new id.
-    Set,
+    /// A sign-in: the browser gets a new token.
+    Set(Id),
     /// A sign-out.
     Remove,
-    /// A sign-out that the database could not carry out.
-    Surrender(Vec<TokenHash>),
 }
 
 impl Auth {
@@ -82,38 +111,41 @@ impl Auth {
         let token = presented.session.as_ref().map(TokenHash::of);
         let found = match &token {
             Some(token) => guardian.0.registry.find(token).await,
-            None => Ok(None),
+            None => Ok(Vec::new()),
         };
         let now = guardian.0.clock.now();
-        // Without a token the visitor starts anew. So does whoever comes with an expired one:
-        // the data kept under it is the user's, who is not there any more.
-        let mut data_id = presented.session;
         let current = match found {
-            Ok(Some(session)) if session.expires_at > now => Current::SignedIn(session),
-            Ok(Some(_)) => {
-                data_id = None;
-                Current::SignedOut
+            Ok(mut accounts) => {
+                accounts.retain(|account| account.expires_at > now);
+                Current::of(accounts)
             }
-            Ok(None) => Current::SignedOut,
             Err(cause) => {
                 tracing::error!(%cause, "the session could not be checked");
                 Current::Unknown
             }
         };
-        let auth = Self(Arc::new(Inner {
+        let data_id = match &current {
+            // Not what the user kept, though their session is still there.
+            _ if presented.is_leaving => None,
+            Current::SignedIn(active, _) => token::data_id_of(active.handle()),
+            Current::SignedOut | Current::Unknown => presented.session,
+        };
+        let store = Arc::new(guardian.0.store.for_request());
+        Self(Arc::new(Inner {
             guardian: guardian.clone(),
-            session: guardian.visitor_data(data_id),
+            session: guardian.visitor_data(data_id, &store),
+            store,
+            data_id,
             client,
             state: Mutex::new(State {
                 current,
+                is_leaving: presented.is_leaving,
                 token,
                 ending: presented.ending.clone(),
                 cookie: CookieChange::Keep,
             }),
             presented,
-        }));
-        auth.note_activity().await;
-        auth
+        }))
     }
 
     /// The `Auth` of the request that Leptos is serving: in a server function, or while a
@@ -145,10 +177,17 @@ impl Auth {
     /// [`AuthError::SignedOut`] when there is none, [`AuthError::Unavailable`] when the
     /// database could not tell.
     pub fn require_user(&self) -> Result<Arc<User>, AuthError> {
-        match &self.state().current {
-            Current::SignedIn(live) => Ok(Arc::clone(&live.user)),
-            Current::SignedOut => Err(AuthError::SignedOut),
+        self.require_accounts().map(|(active, _)| active.user)
+    }
+
+    /// The active account, and the others.
+    fn require_accounts(&self) -> Result<(LiveSession, Vec<LiveSession>), AuthError> {
+        let state = self.state();
+        match &state.current {
             Current::Unknown => Err(AuthError::Unavailable),
+            _ if state.is_leaving => Err(AuthError::SignedOut),
+            Current::SignedOut => Err(AuthError::SignedOut),
+            Current::SignedIn(active, others) => Ok((active.clone(), others.clone())),
         }
     }
 
@@ -160,8 +199,21 @@ impl Auth {
         &self.0.presented
     }
 
+    /// The id of the visitor's data when the request came.
+    pub(crate) fn data_id(&self) -> Option<Id> {
+        self.0.data_id
+    }
+
     pub(crate) fn cookie_change(&self) -> CookieChange {
-        self.state().cookie.clone()
+        self.state().cookie
+    }
+
+    /// The tokens whose sessions are still to be ended after this request. A browser that
+    /// gets a new token while it is being signed out would forget the old one.
+    pub(crate) fn still_to_end(&self, gets_new_token: bool) -> Vec<TokenHash> {
+        let state = self.state();
+        let forgotten = state.token.filter(|_| state.is_leaving && gets_new_token);
+        forgotten.into_iter().chain(state.ending.clone()).collect()
     }
 
     /// Every token that this browser answers for.
@@ -173,10 +225,6 @@ impl Auth {
     /// Whether the database could not say who this is.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self.state().current, Current::Unknown)
-    }
-
-    fn change(&self, state: State) {
-        *self.state() = state;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

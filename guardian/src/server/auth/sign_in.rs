@@ -2,9 +2,13 @@
 
 use super::{Auth, CookieChange, Current, Inner, State};
 use crate::{
-    AuthError, Profile, User,
-    server::{registry::NewSession, token::TokenHash},
+    AuthError, Profile, Reason, SignOutScope,
+    server::{
+        registry::{self, Condition, Ending, NewSession},
+        token::TokenHash,
+    },
 };
+use tower_sessions::session::Id;
 
 /// Who somebody is, as the app has found out.
 #[derive(Clone, Debug)]
@@ -17,67 +21,119 @@ pub struct Identity {
     pub method: String,
 }
 
+/// Why a sign-in failed.
+enum Failure {
+    TooManyAccounts,
+    Cause(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(cause: E) -> Self {
+        Self::Cause(Box::new(cause))
+    }
+}
+
 impl Auth {
     /// Signs somebody in on this browser. It gets a new token (against session fixation:
-    /// OWASP ASVS 5.0, 7.2.4), and whoever was signed in on it is signed out. What the app
-    /// stored for an anonymous visitor is kept; what it stored for another user is not.
+    /// OWASP ASVS 5.0, 7.2.4). Whoever was signed in on it is signed out, unless the app
+    /// allows [several accounts](crate::server::Builder::accounts_per_browser); then this one
+    /// becomes the active one. What the app stored for an anonymous visitor is kept; what it
+    /// stored for another user is not shown to this one.
     ///
     /// # Errors
     ///
+    /// [`AuthError::TooManyAccounts`] when the browser has no room for another account,
     /// [`AuthError::Unavailable`] when the database fails; then nobody is signed in by it.
     pub async fn sign_in(&self, identity: Identity) -> Result<(), AuthError> {
-        self.try_sign_in(identity).await.map_err(|cause| {
-            tracing::error!(%cause, "the sign-in failed");
-            AuthError::Unavailable
+        self.try_sign_in(identity).await.map_err(|failure| {
+            let limit = self.guardian().0.accounts_per_browser;
+            match failure {
+                Failure::TooManyAccounts => AuthError::TooManyAccounts { limit },
+                Failure::Cause(cause) => {
+                    tracing::error!(%cause, "the sign-in failed");
+                    AuthError::Unavailable
+                }
+            }
         })
     }
 
-    async fn try_sign_in(
-        &self,
-        identity: Identity,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn try_sign_in(&self, identity: Identity) -> Result<(), Failure> {
         let Inner {
-            guardian,
-            session,
-            client,
-            ..
+            guardian, client, ..
         } = &*self.0;
-        let user = User {
-            id: identity.user_id,
-            profile: identity.profile,
-        };
-        let replaced = self.tokens();
-        let may_keep_data = match self.require_user() {
-            Ok(previous) => previous.id == user.id,
-            Err(error) => error == AuthError::SignedOut,
-        };
-        if !may_keep_data {
-            session.clear().await;
+        let limit = guardian.0.accounts_per_browser;
+        let before = self.state().clone();
+        let mut staying = before.current.clone().accounts();
+        staying.retain(|account| account.user.id != identity.user_id);
+        if limit == 1 || before.is_leaving {
+            staying.clear();
         }
-        if session.id().is_some() {
-            session.cycle_id().await?;
+        if staying.len() >= limit {
+            return Err(Failure::TooManyAccounts);
         }
-        session.save().await?;
-        let id = session.id().ok_or("the tower session has no id")?;
 
-        let token = TokenHash::of(&id);
+        let data_id = self.move_data(&before, &identity.user_id).await?;
+        let token = Id::default();
         let now = guardian.0.clock.now();
         let new = NewSession {
-            token,
-            user: &user,
+            token: TokenHash::of(&token),
+            data_id,
+            user_id: &identity.user_id,
+            profile: &identity.profile,
             method: &identity.method,
             user_agent: client.user_agent.as_deref(),
             ip: client.ip.as_deref(),
             expires_at: guardian.expiry(now, now),
         };
-        let live = guardian.0.registry.begin(&new, &replaced, now).await?;
-        guardian.announce();
-        self.change(State {
-            current: Current::SignedIn(live),
-            token: Some(token),
+        let mut transaction = guardian.begin().await?;
+        if let Some(old) = before.token.filter(|_| !staying.is_empty()) {
+            let connection = transaction.connection();
+            let carried =
+                registry::carry_over(connection, &old, &new.token, new.user_id, now).await?;
+            // Another sign-in on this browser may have been faster.
+            if carried >= limit as u64 {
+                return Err(Failure::TooManyAccounts);
+            }
+        }
+        let replaced = self.tokens();
+        if !replaced.is_empty() {
+            let replaced = vec![Condition::Browsers(replaced)];
+            let ending = Ending::new(SignOutScope::Local, replaced);
+            transaction.end(&ending, &Reason::NewSignIn.into()).await?;
+        }
+        let live = registry::insert(transaction.connection(), &new, now).await?;
+        transaction.commit().await?;
+
+        *self.state() = State {
+            current: Current::SignedIn(live, staying),
+            is_leaving: false,
+            token: Some(new.token),
             ending: Vec::new(),
-            cookie: CookieChange::Set,
-        });
+            cookie: CookieChange::Set(token),
+        };
         Ok(())
+    }
+
+    /// Gives the visitor's data a new id, under which the new session will have it. Data of
+    /// another user is not carried along: it stays with their account, or goes with it.
+    async fn move_data(&self, before: &State, user_id: &str) -> Result<Id, Failure> {
+        let Inner { session, store, .. } = &*self.0;
+        let may_keep = match &before.current {
+            Current::SignedIn(active, _) => active.user.id == user_id,
+            Current::SignedOut => true,
+            Current::Unknown => false,
+        };
+        if !may_keep {
+            session.clear().await;
+            if let Some(id) = session.id() {
+                store.keep(id);
+            }
+        }
+        if session.id().is_some() {
+            session.cycle_id().await?;
+        }
+        session.save().await?;
+        let id = session.id();
+        id.ok_or_else(|| Failure::Cause("the tower session has no id".into()))
     }
 }

@@ -2,8 +2,13 @@
 
 use super::{Auth, CookieChange, Current, State};
 use crate::{
-    AuthError, Reason, SessionHandle, SignOutError, SignOutOptions, SignedOut,
-    server::{Guardian, redirect::SafeRedirect, registry::Ending},
+    AuthError, Reason, SessionHandle, SignOutError, SignOutOptions, SignOutScope, SignedOut,
+    server::{
+        Cause, Guardian,
+        redirect::SafeRedirect,
+        registry::{Condition, Ending},
+        token::TokenHash,
+    },
 };
 
 impl Auth {
@@ -15,69 +20,153 @@ impl Auth {
     /// [`SignOutError::Unavailable`] when the database fails. If this browser was to be
     /// signed out its cookie is cleared all the same, and the same call may be made again.
     pub async fn sign_out(&self, options: SignOutOptions) -> Result<SignedOut, SignOutError> {
-        let scope = options.scope;
-        let signs_out_here = scope.ends_this_session();
-        // What is still to be ended has no say about the others.
-        let tokens = if signs_out_here {
-            self.tokens()
-        } else {
-            self.state().token.into_iter().collect()
+        let before = self.state().clone();
+        let here = match &before.current {
+            Current::SignedIn(active, _) => Some(active.handle().clone()),
+            Current::SignedOut | Current::Unknown => None,
         };
-        let ended = match tokens.as_slice() {
-            [] => Ok(Vec::new()),
-            tokens => {
-                let ending = Ending::Browser(tokens, scope);
-                self.guardian().end(ending, Reason::User).await
+        let ends_here = options.ends(here.as_ref());
+        let scope = options.scope;
+        let done = match conditions(&before, &options, self.guardian().0.clock.now()) {
+            Some(conditions) => {
+                let ending = Ending::new(options.ended_scope(), conditions);
+                let cause = Cause::from(Reason::User).by(here);
+                let done = self.guardian().end(&ending, &cause).await;
+                done.inspect_err(|cause| {
+                    tracing::error!(%cause, %scope, "the sign-out could not be carried out");
+                })
+                .ok()
+            }
+            None => {
+                tracing::error!(%scope, "the sign-out is not tried: who it is cannot be told");
+                None
             }
         };
-        if signs_out_here {
-            // Whatever the answer: what the handler still holds is no longer theirs.
-            self.session().clear().await;
-            let (ending, cookie) = match &ended {
-                Ok(_) => (Vec::new(), CookieChange::Remove),
-                Err(_) => (tokens.clone(), CookieChange::Surrender(tokens)),
-            };
-            self.change(State {
-                current: Current::SignedOut,
-                token: None,
-                ending,
-                cookie,
-            });
-        }
-        match ended {
-            Ok(ended) => Ok(SignedOut {
-                scope,
-                ended,
-                url: options.redirect.then(|| {
-                    let callback_url = options.callback_url.as_deref();
-                    self.guardian().after_sign_out(callback_url).into()
-                }),
+        self.note_outcome(before, &options, ends_here, done.is_some())
+            .await;
+        let (ended, events) = done.ok_or(SignOutError::Unavailable {
+            signed_out_here: ends_here,
+        })?;
+        Ok(SignedOut {
+            scope,
+            ended,
+            events,
+            url: options.redirect.then(|| {
+                let callback_url = options.callback_url.as_deref();
+                self.guardian().after_sign_out(callback_url).into()
             }),
-            Err(cause) => {
-                tracing::error!(%cause, %scope, "the sign-out could not be carried out");
-                Err(SignOutError::Unavailable {
-                    signed_out_here: signs_out_here,
-                })
+        })
+    }
+
+    /// What the request knows after a sign-out, and what becomes of the cookie.
+    async fn note_outcome(
+        &self,
+        before: State,
+        options: &SignOutOptions,
+        ends_here: bool,
+        is_done: bool,
+    ) {
+        let mut left = before.current.accounts();
+        left.retain(|account| match &options.session {
+            Some(session) => account.handle() != session,
+            None => options.scope != SignOutScope::Browser,
+        });
+        if !ends_here {
+            if is_done && !left.is_empty() {
+                self.state().current = Current::of(left);
+            }
+            return;
+        }
+        // Whatever the answer: what the handler still holds is no longer theirs.
+        self.session().clear().await;
+        if options.session.is_none() && !left.is_empty() {
+            left.remove(0);
+        }
+        let stays_signed_in = is_done && !left.is_empty();
+        let mut state = self.state();
+        state.is_leaving = false;
+        state.ending = if is_done { Vec::new() } else { before.ending };
+        if stays_signed_in {
+            state.current = Current::of(left);
+        } else {
+            state.current = Current::SignedOut;
+            state.cookie = CookieChange::Remove;
+            let token = state.token.take();
+            if !is_done {
+                // First: the cookie forgets the oldest when there are too many.
+                state.ending.splice(..0, token);
             }
         }
     }
 
-    /// Ends the signed-in user's sessions on all other browsers, for a reason of the app's,
-    /// such as [`Reason::PasswordChange`]. Answers what ended.
+    /// Ends the signed-in user's sessions on all other browsers, for a reason of the app's.
+    /// Answers what ended. [`Guardian::begin`] does it together with the app's own statements.
     ///
     /// # Errors
     ///
     /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
     /// database fails; then nothing has ended.
-    pub async fn sign_out_others(&self, reason: Reason) -> Result<Vec<SessionHandle>, AuthError> {
-        let user = self.require_user()?;
-        let tokens = self.tokens();
-        let others = Ending::UserExcept(&user.id, &tokens);
-        self.guardian().end(others, reason).await.map_err(|cause| {
+    pub async fn sign_out_others(
+        &self,
+        cause: impl Into<Cause>,
+    ) -> Result<Vec<SessionHandle>, AuthError> {
+        let unavailable = |cause: sqlx::Error| {
             tracing::error!(%cause, "the other sessions could not be ended");
             AuthError::Unavailable
-        })
+        };
+        let mut transaction = self.guardian().begin().await.map_err(unavailable)?;
+        let ended = transaction.sign_out_others(self, cause).await?;
+        transaction.commit().await.map_err(unavailable)?;
+        Ok(ended)
     }
+}
+
+/// Which sessions a browser's sign-out ends; `None` when that cannot be told.
+fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<Condition>> {
+    let tokens: Vec<TokenHash> = before.token.iter().chain(&before.ending).copied().collect();
+    let (user, abandoned) = match &before.current {
+        Current::SignedIn(active, _) => (Some(&active.user), before.ending.clone()),
+        Current::SignedOut | Current::Unknown => (None, tokens.clone()),
+    };
+    let is_unknown = matches!(before.current, Current::Unknown);
+    let mut conditions = Vec::new();
+    match (&options.session, options.scope) {
+        (Some(_), _) | (None, SignOutScope::Others) if is_unknown => return None,
+        (Some(session), _) => {
+            let user_id = user.map(|user| user.id.clone());
+            if !tokens.is_empty() {
+                conditions.push(Condition::OwnSession(session.clone(), user_id, tokens));
+            }
+            return Some(conditions);
+        }
+        (None, SignOutScope::Local) => {
+            conditions.extend(user.map(|user| Condition::Session(user.session.clone())));
+        }
+        (None, SignOutScope::Browser) => {
+            // By their handles, too: a sign-in may be giving the browser a new token.
+            for account in before.current.clone().accounts() {
+                conditions.push(Condition::Session(account.handle().clone()));
+            }
+            conditions.extend(before.token.map(|token| Condition::Browsers(vec![token])));
+        }
+        (None, SignOutScope::Others) => {
+            return Some(
+                user.map(|user| Condition::UserExcept(user.id.clone(), user.session.clone()))
+                    .into_iter()
+                    .collect(),
+            );
+        }
+        (None, SignOutScope::Global) => {
+            conditions.extend(user.map(|user| Condition::User(user.id.clone())));
+            if !abandoned.is_empty() {
+                conditions.push(Condition::ActiveUsersOf(abandoned.clone(), now));
+            }
+        }
+    }
+    if !abandoned.is_empty() {
+        conditions.push(Condition::Browsers(abandoned));
+    }
+    Some(conditions)
 }
 
 impl Guardian {

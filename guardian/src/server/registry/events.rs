@@ -1,10 +1,14 @@
 //! `guardian_event`: every sign-out, written with it in one transaction. The outbox of
 //! `after_sign_out`, and the audit trail.
 
-use super::{Registry, decode, encode, sessions::EndedRow};
-use crate::{Reason, SessionHandle, SignOutScope, server::event::SignOutEvent, with_pool};
+use super::{Registry, decode, encode, ending::EndedRow};
+use crate::{
+    SessionHandle, SignOutScope,
+    server::event::{Cause, SignOutEvent},
+    with_pool,
+};
 use serde::Deserialize;
-use sqlx::{Row, error::BoxDynError};
+use sqlx::{QueryBuilder, Row, error::BoxDynError};
 use uuid::Uuid;
 
 /// An event that this server is to deliver, for the `attempts`-th time.
@@ -29,34 +33,30 @@ impl Registry {
                 where delivered_at is null and next_attempt_at <= $1
                 order by id limit 16
             )
-            returning id, user_id, scope, reason, ended, created_at, attempts";
+            returning id, user_id, scope, reason, actor, note, ended, created_at, attempts";
         with_pool!(&self.database, pool => {
             let rows = sqlx::query(CLAIM).bind(now).bind(leased_until).fetch_all(pool).await?;
             let mut claimed: Vec<ClaimedEvent> = rows
-                .into_iter()
+                .iter()
                 .filter_map(|row| {
-                    let claimed: Result<_, sqlx::Error> = (|| {
-                        Ok(ClaimedEvent {
-                            event: SignOutEvent {
-                                id: row.try_get("id")?,
-                                user_id: row.try_get("user_id")?,
-                                scope: decode_word(row.try_get("scope")?)?,
-                                reason: decode_word(row.try_get("reason")?)?,
-                                ended: decode(row.try_get("ended")?)?,
-                                created_at: row.try_get("created_at")?,
-                            },
-                            attempts: row.try_get("attempts")?,
-                        })
-                    })();
-                    // One that a newer server wrote must not hold up the others.
-                    claimed
-                        .inspect_err(|cause| tracing::error!(%cause, "an unreadable event is left"))
-                        .ok()
+                    let event = readable(read_event(row))?;
+                    let attempts = row.try_get("attempts").ok()?;
+                    Some(ClaimedEvent { event, attempts })
                 })
                 .collect();
             // `returning` promises no order.
             claimed.sort_by(|a, b| a.event.id.cmp(&b.event.id));
             Ok(claimed)
+        })
+    }
+
+    /// The events since an id, in order, whoever wrote them.
+    pub(crate) async fn events_since(&self, id: &str) -> Result<Vec<SignOutEvent>, sqlx::Error> {
+        const SINCE: &str = "select id, user_id, scope, reason, actor, note, ended, created_at
+            from guardian_event where id >= $1 order by id";
+        with_pool!(&self.database, pool => {
+            let rows = sqlx::query(SINCE).bind(id).fetch_all(pool).await?;
+            Ok(rows.iter().filter_map(|row| readable(read_event(row))).collect())
         })
     }
 
@@ -88,22 +88,24 @@ impl Registry {
 
 /// One event per user whose sessions ended.
 pub(super) fn events(
-    ended: &[EndedRow],
+    ended: Vec<EndedRow>,
     scope: SignOutScope,
-    reason: Reason,
+    cause: &Cause,
     now: i64,
 ) -> Vec<SignOutEvent> {
     let mut events: Vec<SignOutEvent> = Vec::new();
     for row in ended {
-        let handle = SessionHandle(row.handle.clone());
+        let handle = SessionHandle(row.handle);
         match events.iter_mut().find(|event| event.user_id == row.user_id) {
             Some(event) => event.ended.push(handle),
             None => events.push(SignOutEvent {
                 // Version 7 sorts by time, which is the order of delivery.
                 id: Uuid::now_v7().to_string(),
-                user_id: row.user_id.clone(),
+                user_id: row.user_id,
                 scope,
-                reason,
+                reason: cause.reason,
+                actor: cause.actor.clone(),
+                note: cause.note.clone(),
                 ended: vec![handle],
                 created_at: now,
             }),
@@ -112,29 +114,73 @@ pub(super) fn events(
     events
 }
 
-type Arguments<'q, DB> = <DB as sqlx::Database>::Arguments<'q>;
+/// How many events one statement writes: far below the parameters that either database takes.
+const BATCH: usize = 500;
 
-/// The statement that writes an event down, due at once.
-pub(super) fn insert_event<'q, DB>(
-    event: &SignOutEvent,
-) -> Result<sqlx::query::Query<'q, DB, Arguments<'q, DB>>, sqlx::Error>
+/// The statements that write events down, due at once.
+pub(super) fn insert_events<DB>(
+    events: &[SignOutEvent],
+) -> Result<Vec<QueryBuilder<'static, DB>>, sqlx::Error>
 where
     DB: sqlx::Database,
-    String: sqlx::Type<DB> + sqlx::Encode<'q, DB>,
-    &'q str: sqlx::Type<DB> + sqlx::Encode<'q, DB>,
-    i64: sqlx::Type<DB> + sqlx::Encode<'q, DB>,
-    Arguments<'q, DB>: sqlx::IntoArguments<'q, DB>,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+    Option<String>: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+    &'static str: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+    i64: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
 {
-    const INSERT: &str = "insert into guardian_event
-        (id, user_id, scope, reason, ended, created_at, attempts, next_attempt_at)
-        values ($1, $2, $3, $4, $5, $6, 0, $6)";
-    Ok(sqlx::query(INSERT)
-        .bind(event.id.clone())
-        .bind(event.user_id.clone())
-        .bind(event.scope.as_str())
-        .bind(event.reason.as_str())
-        .bind(encode(&event.ended)?)
-        .bind(event.created_at))
+    const INSERT: &str = "insert into guardian_event (id, user_id, scope, reason, actor, note,
+        ended, created_at, attempts, next_attempt_at) ";
+    let mut inserts = Vec::new();
+    for batch in events.chunks(BATCH) {
+        let mut rows = Vec::with_capacity(batch.len());
+        for event in batch {
+            rows.push((event, encode(&event.ended)?));
+        }
+        let mut insert = QueryBuilder::new(INSERT);
+        insert.push_values(rows, |mut row, (event, ended)| {
+            row.push_bind(event.id.clone())
+                .push_bind(event.user_id.clone())
+                .push_bind(event.scope.as_str())
+                .push_bind(event.reason.as_str())
+                .push_bind(event.actor.as_ref().map(SessionHandle::to_string))
+                .push_bind(event.note.clone())
+                .push_bind(ended)
+                .push_bind(event.created_at)
+                .push_bind(0_i64)
+                .push_bind(event.created_at);
+        });
+        inserts.push(insert);
+    }
+    Ok(inserts)
+}
+
+/// Reads an event from its row.
+fn read_event<R>(row: &R) -> Result<SignOutEvent, sqlx::Error>
+where
+    R: Row,
+    for<'r> &'r str: sqlx::Type<R::Database> + sqlx::Decode<'r, R::Database>,
+    &'static str: sqlx::ColumnIndex<R>,
+    for<'r> String: sqlx::Type<R::Database> + sqlx::Decode<'r, R::Database>,
+    for<'r> i64: sqlx::Type<R::Database> + sqlx::Decode<'r, R::Database>,
+{
+    let actor: Option<String> = row.try_get("actor")?;
+    Ok(SignOutEvent {
+        id: row.try_get("id")?,
+        user_id: row.try_get("user_id")?,
+        scope: decode_word(row.try_get("scope")?)?,
+        reason: decode_word(row.try_get("reason")?)?,
+        actor: actor.map(SessionHandle),
+        note: row.try_get("note")?,
+        ended: decode(row.try_get("ended")?)?,
+        created_at: row.try_get("created_at")?,
+    })
+}
+
+/// One that a newer server wrote must not hold up the others.
+fn readable(event: Result<SignOutEvent, sqlx::Error>) -> Option<SignOutEvent> {
+    event
+        .inspect_err(|cause| tracing::error!(%cause, "an unreadable event is left"))
+        .ok()
 }
 
 /// Reads one of the words that an enum is stored as.

@@ -5,12 +5,14 @@
 //! begin with a write, so that SQLite takes its write lock at once and never fails half-way
 //! for want of it.
 
+mod ending;
 mod events;
 mod sessions;
 mod tables;
 
+pub(crate) use ending::{Condition, Ending, end};
 pub(crate) use events::ClaimedEvent;
-pub(crate) use sessions::{Ending, LiveSession, NewSession};
+pub(crate) use sessions::{LiveSession, NewSession, carry_over, insert};
 
 use super::Database;
 use crate::with_pool;

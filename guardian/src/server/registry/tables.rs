@@ -5,6 +5,7 @@ pub(super) const TABLES: [&str; 6] = [
     "create table if not exists guardian_session (
         handle text primary key,
         token_hash text not null,
+        data_id text not null,
         user_id text not null,
         profile text not null,
         method text not null,
@@ -23,6 +24,8 @@ pub(super) const TABLES: [&str; 6] = [
         user_id text not null,
         scope text not null,
         reason text not null,
+        actor text,
+        note text,
         ended text not null,
         created_at bigint not null,
         attempts bigint not null,

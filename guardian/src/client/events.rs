@@ -1,0 +1,115 @@
+//! Sign-outs as this page hears of them: from its own button, from another tab, from the
+//! server's stream. Each is told once.
+
+use super::page;
+use crate::{Reason, SignOutNotice};
+use leptos::prelude::*;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    mem,
+    rc::Rc,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+type Callback = Rc<dyn Fn(SignOutNotice)>;
+
+thread_local! {
+    static CALLBACKS: RefCell<Vec<(u64, Callback)>> = const { RefCell::new(Vec::new()) };
+    /// The ids of the events that have been told.
+    static TOLD: RefCell<HashSet<String>> = RefCell::default();
+    /// How many of this page's own requests are under way.
+    static QUIET: Cell<u32> = const { Cell::new(0) };
+    /// What was heard meanwhile.
+    static HELD_BACK: RefCell<Vec<SignOutNotice>> = const { RefCell::new(Vec::new()) };
+    static LAST_REASON: Cell<Option<Reason>> = const { Cell::new(None) };
+}
+
+/// Calls back whenever a sign-out concerns this page's user: by this page, another tab or
+/// another device, an administrator, an expired session. Also when only other sessions ended,
+/// with `here: false`. In the browser only, as long as the component lives.
+///
+/// Pages that need a user leave by themselves
+/// ([`RequireSignedIn`](crate::RequireSignedIn)), and the auth state flips by itself.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::on_signed_out;
+///
+/// #[component]
+/// fn Farewell() -> impl IntoView {
+///     let message = RwSignal::new(None);
+///     on_signed_out(move |event| {
+///         if event.here {
+///             message.set(Some(event.reason.to_string()));
+///         }
+///     });
+///     view! { <p role="status">{message}</p> }
+/// }
+/// ```
+pub fn on_signed_out(callback: impl Fn(SignOutNotice) + 'static) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    let callback: Callback = Rc::new(callback);
+    // An effect runs in the browser only.
+    Effect::new(move |_| {
+        CALLBACKS.with_borrow_mut(|callbacks| callbacks.push((id, Rc::clone(&callback))));
+    });
+    on_cleanup(move || {
+        CALLBACKS.with_borrow_mut(|callbacks| callbacks.retain(|(known, _)| *known != id));
+    });
+}
+
+/// Why this page's user was last signed out, if the page heard of it.
+pub(crate) fn last_reason() -> Option<Reason> {
+    LAST_REASON.get()
+}
+
+/// Acts on what another tab or the server says.
+pub(super) fn hear(notice: SignOutNotice) {
+    if QUIET.get() > 0 {
+        HELD_BACK.with_borrow_mut(|held_back| held_back.push(notice));
+        return;
+    }
+    tell_callbacks(&notice);
+    page::ask_again();
+}
+
+/// Tells the app, unless it has been told.
+pub(super) fn tell_callbacks(notice: &SignOutNotice) {
+    let mut is_new = notice.events.is_empty();
+    TOLD.with_borrow_mut(|told| {
+        for event in &notice.events {
+            is_new |= told.insert(event.clone());
+        }
+    });
+    if !is_new {
+        return;
+    }
+    if notice.here {
+        LAST_REASON.set(Some(notice.reason));
+    }
+    // Not borrowed while they run: a callback may end, or begin, a component that has one.
+    let callbacks = CALLBACKS.with_borrow(|callbacks| callbacks.clone());
+    for (_, callback) in callbacks {
+        callback(notice.clone());
+    }
+}
+
+/// Holds back what is heard, until it is dropped.
+#[must_use]
+pub(super) fn quiet() -> Quiet {
+    QUIET.set(QUIET.get() + 1);
+    Quiet
+}
+
+pub(super) struct Quiet;
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        QUIET.set(QUIET.get() - 1);
+        for notice in HELD_BACK.with_borrow_mut(mem::take) {
+            hear(notice);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use super::avatar::Avatar;
+use crate::{
+    AuthError, SessionHandle, User, api::PostSwitchAccount, client::switch_account,
+    use_other_accounts,
+};
+use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_local};
+
+/// The browser's other accounts, each a button that makes it the active one.
+#[component]
+pub(super) fn OtherAccounts() -> impl IntoView {
+    let others = use_other_accounts();
+    let failure = RwSignal::new(None::<AuthError>);
+    view! {
+        {move || others.get().into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
+        <div class="guardian-message guardian-failure" role="alert">
+            {move || failure.get().map(|error| error.to_string())}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Switch(user: User, failure: RwSignal<Option<AuthError>>) -> impl IntoView {
+    let is_pending = RwSignal::new(false);
+    let handle: SessionHandle = user.session.clone();
+    let on_submit = move |submit: SubmitEvent| {
+        submit.prevent_default();
+        if is_pending.get_untracked() {
+            return;
+        }
+        is_pending.set(true);
+        failure.set(None);
+        let handle = handle.clone();
+        spawn_local(async move {
+            // Pending until the page is loaded anew.
+            if let Err(error) = switch_account(&handle, None).await {
+                is_pending.try_set(false);
+                failure.try_set(Some(error));
+            }
+        });
+    };
+    view! {
+        <form class="guardian-form" method="post" action=PostSwitchAccount::PATH on:submit=on_submit>
+            <input type="hidden" name="session" value=user.session.to_string()/>
+            <button
+                type="submit"
+                class="guardian-item guardian-account"
+                aria-busy=move || is_pending.get().then_some("true")
+            >
+                <Avatar profile=user.profile.clone()/>
+                <span class="guardian-who">
+                    <span class="guardian-hidden">"Switch to "</span>
+                    <strong>{user.profile.name}</strong>
+                    {user.profile.email.map(|email| view! { <span>{email}</span> })}
+                </span>
+            </button>
+        </form>
+    }
+}

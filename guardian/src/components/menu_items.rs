@@ -1,0 +1,29 @@
+use leptos::{ev::MouseEvent, prelude::*};
+
+/// A link of the app's own in the [`UserButton`](crate::UserButton)'s menu.
+#[component]
+pub fn MenuLink(
+    /// Where it leads.
+    #[prop(into)]
+    href: String,
+    children: Children,
+) -> impl IntoView {
+    view! { <a class="guardian-item" href=href>{children()}</a> }.into_any()
+}
+
+/// A button of the app's own in the [`UserButton`](crate::UserButton)'s menu. Inside a form of
+/// the app it submits that, and so works without JavaScript.
+#[component]
+pub fn MenuButton(
+    /// Called when it is pressed, once the page is hydrated.
+    #[prop(optional, into)]
+    on_click: Option<Callback<MouseEvent>>,
+    children: Children,
+) -> impl IntoView {
+    let on_click = move |click| {
+        if let Some(on_click) = on_click {
+            on_click.run(click);
+        }
+    };
+    view! { <button class="guardian-item" on:click=on_click>{children()}</button> }.into_any()
+}

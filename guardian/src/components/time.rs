@@ -1,0 +1,68 @@
+use crate::exact_time;
+use leptos::prelude::*;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// A time, exactly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ExactTime {
+    /// For programs (ISO 8601).
+    pub(crate) iso: String,
+    /// For people.
+    pub(crate) words: String,
+}
+
+/// How long ago something was, and when exactly, as a tooltip: in UTC as the server renders it,
+/// in the viewer's language and time zone once the page is hydrated.
+#[component]
+pub(super) fn Ago(
+    /// In seconds since the Unix epoch.
+    time: i64,
+    /// Now, in seconds since the Unix epoch.
+    now: RwSignal<i64>,
+) -> impl IntoView {
+    let exact = RwSignal::new(ExactTime::default());
+    if cfg!(feature = "ssr") {
+        exact.set(exact_time(time));
+    }
+    Effect::new(move |_| exact.set(exact_time(time)));
+    view! {
+        <time datetime=move || exact.get().iso title=move || exact.get().words>
+            {move || ago(now.get() - time)}
+        </time>
+    }
+}
+
+/// In words, for how long ago something was, in seconds.
+fn ago(seconds: i64) -> String {
+    let (count, unit) = match seconds {
+        ..MINUTE => return "just now".into(),
+        MINUTE..HOUR => (seconds / MINUTE, "minute"),
+        HOUR..DAY => (seconds / HOUR, "hour"),
+        DAY.. => (seconds / DAY, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural} ago")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_a_person_says_them() {
+        for (seconds, words) in [
+            (-5, "just now"),
+            (59, "just now"),
+            (60, "1 minute ago"),
+            (3599, "59 minutes ago"),
+            (3600, "1 hour ago"),
+            (86_399, "23 hours ago"),
+            (2 * 86_400, "2 days ago"),
+        ] {
+            assert_eq!(ago(seconds), words);
+        }
+    }
+}

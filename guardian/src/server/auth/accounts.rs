@@ -1,0 +1,55 @@
+//! The accounts of one browser: which there are, and which one is active.
+
+use super::{Auth, Current};
+use crate::{Accounts, AuthError, SessionHandle};
+
+impl Auth {
+    /// Who is signed in on this browser: the active account, and the others if the app allows
+    /// [several](crate::server::Builder::accounts_per_browser).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database
+    /// could not tell.
+    pub fn accounts(&self) -> Result<Accounts, AuthError> {
+        let (active, others) = self.require_accounts()?;
+        Ok(Accounts {
+            active: (*active.user).clone(),
+            others: others.iter().map(|other| (*other.user).clone()).collect(),
+        })
+    }
+
+    /// Makes another account of this browser the active one, from the next request on. The
+    /// `Session` that this request has extracted stays the previous account's.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::UnknownAccount`] when the account is not signed in here,
+    /// [`AuthError::SignedOut`] when none is, [`AuthError::Unavailable`] when the database
+    /// fails.
+    pub async fn switch_account(&self, session: &SessionHandle) -> Result<Accounts, AuthError> {
+        let (active, others) = self.require_accounts()?;
+        if active.handle() != session {
+            self.try_switch(session).await?;
+            let mut accounts = [vec![active], others].concat();
+            // Stable: the others stay in the order of their last use.
+            accounts.sort_by_key(|account| account.handle() != session);
+            self.state().current = Current::of(accounts);
+        }
+        self.accounts()
+    }
+
+    async fn try_switch(&self, session: &SessionHandle) -> Result<(), AuthError> {
+        let guardian = self.guardian();
+        let token = self.state().token.ok_or(AuthError::SignedOut)?;
+        let now = guardian.0.clock.now();
+        match guardian.0.registry.switch(&token, session, now).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(AuthError::UnknownAccount),
+            Err(cause) => {
+                tracing::error!(%cause, "the account could not be switched");
+                Err(AuthError::Unavailable)
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Where a user is signed in.
+
+use super::Auth;
+use crate::{
+    AuthError, SessionHandle, SessionInfo,
+    server::{Guardian, user_agent},
+};
+
+impl Auth {
+    /// Where the signed-in user is signed in: this session first, then by last use.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
+    /// database fails.
+    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, AuthError> {
+        let user = self.require_user()?;
+        self.guardian()
+            .list_sessions(&user.id, Some(&user.session))
+            .await
+            .map_err(|cause| {
+                tracing::error!(%cause, "the sessions could not be listed");
+                AuthError::Unavailable
+            })
+    }
+}
+
+impl Guardian {
+    /// Where a user is signed in, by last use. For administrators.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn sessions_of(&self, user_id: &str) -> Result<Vec<SessionInfo>, sqlx::Error> {
+        self.list_sessions(user_id, None).await
+    }
+
+    async fn list_sessions(
+        &self,
+        user_id: &str,
+        current: Option<&SessionHandle>,
+    ) -> Result<Vec<SessionInfo>, sqlx::Error> {
+        let listed = self.0.registry.list(user_id, self.0.clock.now()).await?;
+        let mut sessions: Vec<SessionInfo> = listed
+            .into_iter()
+            .map(|session| {
+                let handle = SessionHandle(session.handle);
+                let device = user_agent::read(session.user_agent.as_deref().unwrap_or_default());
+                SessionInfo {
+                    is_current: Some(&handle) == current,
+                    handle,
+                    browser: device.browser,
+                    system: device.system,
+                    ip: session.ip,
+                    method: session.method,
+                    created_at: session.created_at,
+                    last_seen_at: session.last_seen_at,
+                }
+            })
+            .collect();
+        // Stable: the others stay in the order of their last use.
+        sessions.sort_by_key(|session| !session.is_current);
+        Ok(sessions)
+    }
+}

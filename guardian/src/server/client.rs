@@ -1,0 +1,112 @@
+//! What the server notes of the browser that makes a request.
+
+use axum::extract::{ConnectInfo, Request};
+use http::{HeaderMap, header};
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
+
+/// How much of a `User-Agent` is kept, in characters. Real ones fit.
+const USER_AGENT_LENGTH: usize = 512;
+
+/// The header in which proxies hand on whom they speak for, the nearest last.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// What a session remembers of the browser that signed in.
+pub(crate) struct Client {
+    pub(crate) user_agent: Option<String>,
+    pub(crate) ip: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn of(request: &Request, trusted_proxies: &[IpNet]) -> Self {
+        let user_agent = request.headers().get(header::USER_AGENT);
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        Self {
+            user_agent: user_agent
+                .and_then(|text| text.to_str().ok())
+                .map(|text| text.chars().take(USER_AGENT_LENGTH).collect()),
+            ip: peer
+                .map(|ConnectInfo(peer)| peer.ip())
+                .map(|peer| client_ip(peer, request.headers(), trusted_proxies).to_string()),
+        }
+    }
+}
+
+/// The address that a request came from: the connection's, or, as long as that is a proxy
+/// that the app trusts, the one that the proxy names. Anybody may send the header, so what
+/// stands before the first address that is not trusted is hearsay.
+fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| trusted_proxies.iter().any(|net| net.contains(ip));
+    let forwarded: Vec<&str> = headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    let mut ip = peer.to_canonical();
+    for hop in forwarded.iter().rev() {
+        if !is_trusted(&ip) {
+            break;
+        }
+        match read_address(hop.trim()) {
+            Some(before) => ip = before,
+            None => break,
+        }
+    }
+    ip
+}
+
+/// Some proxies add the port.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let address = text.parse::<SocketAddr>().map(|address| address.ip());
+    let address = address.or_else(|_| text.parse::<IpAddr>());
+    address.ok().map(|ip| ip.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
+        }
+        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
+        client_ip(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn nobody_is_believed_unless_the_app_says_so() {
+        assert_eq!(ip("192.0.2.1", &["203.0.113.9"], &[]), "192.0.2.1");
+        assert_eq!(
+            ip("192.0.2.1", &["203.0.113.9"], &["10.0.0.0/8"]),
+            "192.0.2.1"
+        );
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_the_client() {
+        let trusted = ["10.0.0.0/8", "fd00::/8"];
+        for (peer, forwarded, expected) in [
+            ("10.0.0.1", vec!["203.0.113.9"], "203.0.113.9"),
+            ("::ffff:10.0.0.1", vec!["203.0.113.9"], "203.0.113.9"),
+            ("fd00::1", vec!["2001:db8::1"], "2001:db8::1"),
+            // Two proxies, in one header or in two.
+            ("10.0.0.1", vec!["203.0.113.9, 10.0.0.2"], "203.0.113.9"),
+            ("10.0.0.1", vec!["203.0.113.9", "10.0.0.2"], "203.0.113.9"),
+            // What the client claims stands before what the proxy saw.
+            ("10.0.0.1", vec!["198.51.100.7, 203.0.113.9"], "203.0.113.9"),
+            ("10.0.0.1", vec!["203.0.113.9:4711"], "203.0.113.9"),
+            ("10.0.0.1", vec!["[2001:db8::1]:4711"], "2001:db8::1"),
+            ("10.0.0.1", vec!["unknown"], "10.0.0.1"),
+            ("10.0.0.1", vec![], "10.0.0.1"),
+        ] {
+            assert_eq!(
+                ip(peer, &forwarded, &trusted),
+                expected,
+                "{peer} {forwarded:?}"
+            );
+        }
+    }
+}

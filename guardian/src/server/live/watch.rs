@@ -1,0 +1,136 @@
+//! Follows one session until it ends.
+
+use super::bus::Subscription;
+use crate::{
+    AuthError, Reason, SessionHandle, SignOutNotice, SignOutScope,
+    server::{Auth, Guardian},
+};
+use std::{future::Future, time::Duration};
+use tokio::time::sleep;
+
+/// The longest time until the session's expiry is looked up again. Timers need not be exact to
+/// the second over weeks.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
+
+/// Follows the active session of one browser.
+pub(super) struct Watch {
+    guardian: Guardian,
+    subscription: Subscription,
+    session: SessionHandle,
+    expires_at: i64,
+    /// When it began, in seconds since the epoch: what happened before is no news.
+    since: i64,
+}
+
+impl Watch {
+    /// Begins to follow the session that a request belongs to.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::SignedOut`] when nobody is signed in, not even any more;
+    /// [`AuthError::Unavailable`] when the database could not tell.
+    pub(super) async fn start(auth: &Auth) -> Result<Self, AuthError> {
+        let guardian = auth.guardian().clone();
+        let accounts = auth.accounts()?;
+        let session = accounts.active.session.clone();
+        let mut users = vec![accounts.active.id];
+        users.extend(accounts.others.into_iter().map(|other| other.id));
+        let bus = &guardian.0.live.bus;
+        let subscription = bus.subscribe(&session, users);
+        let mut watch = Self {
+            since: guardian.0.clock.now(),
+            expires_at: 0,
+            guardian,
+            subscription,
+            session,
+        };
+        // Asked after subscribing: a sign-out between the two would be missed.
+        if watch.is_over().await? {
+            return Err(AuthError::SignedOut);
+        }
+        Ok(watch)
+    }
+
+    /// The session's handle.
+    pub(super) fn session(&self) -> &SessionHandle {
+        &self.session
+    }
+
+    /// The next sign-out that concerns the browser; with [`here`](SignOutNotice::here) it is
+    /// the last. `None` when it is to be asked again who is signed in.
+    pub(super) async fn next(&mut self) -> Option<SignOutNotice> {
+        loop {
+            let until_expiry = self.until_expiry();
+            tokio::select! {
+                event = self.subscription.next() => {
+                    let event = event?;
+                    let notice = event.seen_from(&self.session);
+                    if notice.here || event.created_at >= self.since {
+                        return Some(notice);
+                    }
+                }
+                () = sleep(until_expiry) => {
+                    // It may have been used meanwhile, which moves its idle limit.
+                    if self.is_over().await.ok()? {
+                        return Some(SignOutNotice {
+                            scope: SignOutScope::Local,
+                            reason: Reason::Expiry,
+                            here: true,
+                            events: Vec::new(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn until_expiry(&self) -> Duration {
+        let seconds = self.expires_at - self.guardian.0.clock.now();
+        // A second more than nothing, against a clock that stands still.
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0).max(1)).min(LONGEST_SLEEP)
+    }
+
+    /// Looks the session up.
+    async fn is_over(&mut self) -> Result<bool, AuthError> {
+        let found = self.guardian.0.registry.expiry(&self.session).await;
+        let found = found.map_err(|cause| {
+            tracing::error!(%cause, "an open page's session could not be checked");
+            AuthError::Unavailable
+        })?;
+        self.expires_at = found.unwrap_or(0);
+        Ok(self.expires_at <= self.guardian.0.clock.now())
+    }
+}
+
+impl Auth {
+    /// Resolves when the session of this request has ended, wherever and why ever, or when the
+    /// server is told to stop. Long-lived work selects on it: a stream, a WebSocket, an upload.
+    /// At once if nobody is signed in or the database cannot tell.
+    ///
+    /// ```
+    /// use leptos_guardian::server::Auth;
+    /// use std::time::Duration;
+    ///
+    /// async fn count(auth: Auth) -> String {
+    ///     let mut ticks = 0;
+    ///     let mut signed_out = std::pin::pin!(auth.until_signed_out());
+    ///     loop {
+    ///         tokio::select! {
+    ///             () = &mut signed_out => return format!("over after {ticks} ticks"),
+    ///             () = tokio::time::sleep(Duration::from_secs(1)) => ticks += 1,
+    ///         }
+    ///     }
+    /// }
+    /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(count));
+    /// ```
+    pub fn until_signed_out(&self) -> impl Future<Output = ()> + Send + use<> {
+        let auth = self.clone();
+        async move {
+            let Ok(mut watch) = Watch::start(&auth).await else {
+                return;
+            };
+            drop(auth);
+            while watch.next().await.is_some_and(|notice| !notice.here) {}
+        }
+    }
+}

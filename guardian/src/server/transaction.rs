@@ -1,0 +1,165 @@
+//! A transaction of the app in which sessions end: with a changed password or a deleted
+//! account, all or nothing.
+
+use super::{
+    Auth, Cause, Guardian, SignOutEvent,
+    registry::{self, Condition, Ending},
+};
+use crate::{AuthError, SessionHandle, SignOutScope};
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+
+/// A transaction on the guardian's database, made by [`Guardian::begin`]. What it ends is
+/// announced to open pages and to `after_sign_out` when it is committed; dropped without, it
+/// has done nothing.
+///
+/// On SQLite its first statement should write: a transaction that starts by reading may lose
+/// its turn half-way.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use leptos_guardian::{Reason, server::{Database, Guardian, SigningKey}, with_connection};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let database_url = format!("sqlite://{}", folder.path().join("app.db").display());
+/// # let database = Database::connect(&database_url).await?;
+/// # let guardian = Guardian::builder(database).site_url("http://127.0.0.1:3000").key(SigningKey::generate()).build().await?;
+/// let mut transaction = guardian.begin().await?;
+/// with_connection!(transaction.connection(), connection => {
+///     sqlx::query("create table note (text text)").execute(&mut *connection).await?;
+/// });
+/// transaction.sign_out_user("ada", Reason::AccountDeleted).await?;
+/// transaction.commit().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub struct Transaction {
+    guardian: Guardian,
+    inner: Inner,
+    events: Vec<SignOutEvent>,
+}
+
+enum Inner {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// The connection that a [`Transaction`] runs on, for
+/// [`with_connection!`](crate::with_connection).
+pub enum Connection<'c> {
+    /// To a SQLite file.
+    Sqlite(&'c mut SqliteConnection),
+    /// To a PostgreSQL server.
+    Postgres(&'c mut PgConnection),
+}
+
+/// Runs one piece of code on a [`Connection`](crate::server::Connection), whichever it is. The
+/// code is compiled for both, so its SQL must be valid on both.
+#[macro_export]
+macro_rules! with_connection {
+    ($of:expr, $connection:ident => $code:expr) => {
+        match $of {
+            $crate::server::Connection::Sqlite($connection) => $code,
+            $crate::server::Connection::Postgres($connection) => $code,
+        }
+    };
+}
+
+impl Guardian {
+    /// Begins a transaction, for statements of the app that must hold together with a sign-out.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        Ok(Transaction {
+            inner: match self.0.registry.database() {
+                super::Database::Sqlite(pool) => Inner::Sqlite(pool.begin().await?),
+                super::Database::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            },
+            guardian: self.clone(),
+            events: Vec::new(),
+        })
+    }
+}
+
+impl Transaction {
+    /// The connection, for the app's own statements.
+    pub fn connection(&mut self) -> Connection<'_> {
+        match &mut self.inner {
+            Inner::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Inner::Postgres(transaction) => Connection::Postgres(transaction),
+        }
+    }
+
+    /// Ends all sessions of a user. Answers what ended.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; then the transaction is to be dropped.
+    pub async fn sign_out_user(
+        &mut self,
+        user_id: &str,
+        cause: impl Into<Cause>,
+    ) -> Result<Vec<SessionHandle>, sqlx::Error> {
+        let all = Condition::User(user_id.to_owned());
+        self.end(&Ending::new(SignOutScope::Global, vec![all]), &cause.into())
+            .await
+    }
+
+    /// Ends the sessions that the signed-in user has elsewhere. Answers what ended.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
+    /// database fails; then the transaction is to be dropped.
+    pub async fn sign_out_others(
+        &mut self,
+        auth: &Auth,
+        cause: impl Into<Cause>,
+    ) -> Result<Vec<SessionHandle>, AuthError> {
+        let user = auth.require_user()?;
+        let others = Condition::UserExcept(user.id.clone(), user.session.clone());
+        let cause = cause.into().by(Some(user.session.clone()));
+        self.end(&Ending::new(SignOutScope::Others, vec![others]), &cause)
+            .await
+            .map_err(|cause| {
+                tracing::error!(%cause, "the other sessions could not be ended");
+                AuthError::Unavailable
+            })
+    }
+
+    /// Makes it so, and tells those who must know.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        match self.inner {
+            Inner::Sqlite(transaction) => transaction.commit().await?,
+            Inner::Postgres(transaction) => transaction.commit().await?,
+        }
+        self.guardian.announce(self.events);
+        Ok(())
+    }
+
+    /// Ends sessions. Every sign-out passes through here.
+    pub(crate) async fn end(
+        &mut self,
+        ending: &Ending,
+        cause: &Cause,
+    ) -> Result<Vec<SessionHandle>, sqlx::Error> {
+        let now = self.guardian.0.clock.now();
+        let events = registry::end(self.connection(), ending, cause, now).await?;
+        let ended = events
+            .iter()
+            .flat_map(|event| event.ended.clone())
+            .collect();
+        self.events.extend(events);
+        Ok(ended)
+    }
+
+    /// The ids of the events so far.
+    pub(crate) fn event_ids(&self) -> Vec<String> {
+        self.events.iter().map(|event| event.id.clone()).collect()
+    }
+}
