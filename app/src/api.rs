@@ -2,7 +2,7 @@
 //! everything else with JSON.
 
 use crate::FormError;
-use leptos::{prelude::*, server_fn::ServerFn as _};
+use leptos::prelude::*;
 use leptos_guardian::User;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub async fn sign_up(
     use crate::server::{Answer, context, sign_up};
     let context = context()?;
     let result = sign_up(&context, &name, &email, password).await;
-    Answer::to(PostSignUp::PATH, "/sign-up")
+    Answer::to::<PostSignUp>("/sign-up")
         .leading_to(callback_url)
         .keeping(name, email)
         .welcome(&context, result)
@@ -41,7 +41,7 @@ pub async fn sign_in(
     use crate::server::{Answer, context, sign_in};
     let context = context()?;
     let result = sign_in(&context, &email, password).await;
-    Answer::to(PostSignIn::PATH, "/sign-in")
+    Answer::to::<PostSignIn>("/sign-in")
         .leading_to(callback_url)
         .keeping(String::new(), email)
         .welcome(&context, result)
@@ -56,7 +56,7 @@ pub async fn change_password(
     use crate::server::{Answer, change_password, context};
     let context = context()?;
     let result = change_password(&context, current_password, password).await;
-    Answer::to(PostChangePassword::PATH, "/account").back(&context, result)
+    Answer::to::<PostChangePassword>("/account").back(&context, result)
 }
 
 /// Deletes the signed-in user's account, and ends all their sessions.
@@ -66,5 +66,5 @@ pub async fn delete_account(#[server(default)] confirm_password: String) -> Resu
     let context = context()?;
     let result = delete_account(&context, confirm_password).await;
     let page = if result.is_ok() { "/" } else { "/account" };
-    Answer::to(PostDeleteAccount::PATH, page).back(&context, result)
+    Answer::to::<PostDeleteAccount>(page).back(&context, result)
 }

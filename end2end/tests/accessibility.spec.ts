@@ -29,7 +29,8 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     test("signed in", async ({ page }) => {
       await signUp(page);
-      for (const path of ["/", "/account", "/sign-out", "/sign-out?error=unavailable&scope=others"]) {
+      await signUp(page); // Two accounts: the menu has all its items.
+      for (const path of ["/", "/account", "/account/sessions", "/sign-out", "/sign-out?error=unavailable&scope=others"]) {
         await page.goto(path);
         await hydrated(page);
         await expectNoViolations(page, path);

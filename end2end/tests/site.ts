@@ -42,6 +42,18 @@ export async function hydrated(page: Page) {
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "false");
 }
 
+/** Resolves once the page, or another tab of its browser, hears what the server has to say. */
+export async function listening(page: Page) {
+  const isListening = () =>
+    page.evaluate(async () => {
+      const { held } = await navigator.locks.query();
+      return held!.some(({ name }) => name === "leptos-guardian");
+    });
+  await expect.poll(isListening).toBe(true);
+  // The stream is asked for as soon as the lock is held.
+  await page.waitForTimeout(500);
+}
+
 export async function sessionCookie(context: BrowserContext) {
   const cookies = await context.cookies();
   return cookies.find((cookie) => cookie.name === "session");

@@ -22,22 +22,28 @@ test("the other tabs learn of a sign-out at once, and keep what was typed", asyn
   await expect(form.getByLabel("Name")).toHaveValue("half a nam");
 });
 
-test("a tab that is looked at again asks who is signed in", async ({ page, context, browser }) => {
-  const person = await signUp(page);
-  await page.goto("/");
-  await hydrated(page);
-  const other = await browser.newContext();
-  const elsewhere = await other.newPage();
-  await signIn(elsewhere, person);
-  await elsewhere.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
-  await expect(elsewhere).toHaveURL("/");
-  expect(await whoIs(context.request)).toBeNull();
-  await expect(userButton(page)).toBeVisible();
-  // Headless Chromium never hides a page by itself.
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
-  await other.close();
-});
+for (const missing of ["EventSource", "locks"]) {
+  test(`without ${missing}, a tab that is looked at again asks who is signed in`, async ({ page, context, browser }) => {
+    await page.addInitScript((missing) => {
+      if (missing === "locks") Object.defineProperty(navigator, "locks", { value: undefined });
+      else Reflect.deleteProperty(window, missing);
+    }, missing);
+    const person = await signUp(page);
+    await page.goto("/");
+    await hydrated(page);
+    const other = await browser.newContext();
+    const elsewhere = await other.newPage();
+    await signIn(elsewhere, person);
+    await elsewhere.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+    await expect(elsewhere).toHaveURL("/");
+    expect(await whoIs(context.request)).toBeNull();
+    await expect(userButton(page)).toBeVisible();
+    // Headless Chromium never hides a page by itself.
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+    await other.close();
+  });
+}
 
 test("the tab that signs out goes where it was sent, however slow the way", async ({ page }) => {
   await signUp(page);

@@ -24,7 +24,12 @@ test("by keyboard alone: open, close, sign out", async ({ page, context }) => {
   await page.keyboard.press("Tab");
   await expect(menu.getByRole("link", { name: "Manage account" })).toBeFocused();
   await page.keyboard.press("Tab");
+  await expect(menu.getByRole("link", { name: "Where you are signed in" })).toBeFocused();
+  await page.keyboard.press("Tab");
   await expect(menu.getByRole("button", { name: "Sign out" })).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(menu.getByRole("link", { name: "Add account" })).toBeFocused();
+  await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
   expect(await whoIs(context.request)).toBeNull();

@@ -21,7 +21,7 @@ pub enum SignOutError {
         signed_out_here: bool,
     },
     /// No answer arrived from the server, so nobody knows whether it has signed out.
-    #[error("The server did not answer, so you may still be signed in. Please try again.")]
+    #[error("The server did not answer, so the sessions may still be there. Please try again.")]
     Unreachable,
     /// The server could not be reached. The page has dropped all that was private, this browser
     /// counts as signed out from its next request on, and the sign-out is sent again by itself.

@@ -268,9 +268,9 @@ async fn forty_thousand_sessions_end_at_once() {
     let mut browser = site.signed_in("ada").await;
     site.execute(
         "with recursive n (i) as (select 1 union all select i + 1 from n where i < 40000)
-         insert into guardian_session (handle, token_hash, user_id, profile, method, active,
+         insert into guardian_session (handle, token_hash, data_id, user_id, profile, method, active,
              created_at, last_seen_at, expires_at)
-         select 'handle' || i, 'hash' || i, 'ada', profile, method, active,
+         select 'handle' || i, 'hash' || i, 'data' || i, 'ada', profile, method, active,
              created_at, last_seen_at, expires_at from n, guardian_session",
     )
     .await;

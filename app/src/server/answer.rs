@@ -2,6 +2,7 @@
 
 use super::{Context, flash::leave_flash};
 use crate::{FormError, api::Welcome, flash::Flash};
+use leptos::server_fn::ServerFn;
 use leptos_guardian::{
     User,
     server::{SafeRedirect, is_form_post, see_other},
@@ -22,10 +23,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// An answer to the form with this action, on `page`.
-    pub(crate) fn to(form: &'static str, page: &'static str) -> Self {
+    /// An answer to the form of a server function, on `page`.
+    pub(crate) fn to<F: ServerFn>(page: &'static str) -> Self {
         Self {
-            form,
+            form: F::PATH,
             page,
             callback_url: None,
             name: String::new(),

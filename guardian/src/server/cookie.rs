@@ -70,8 +70,9 @@ impl Cookies {
     pub(crate) fn read(&self, headers: &HeaderMap) -> Presented {
         let mut jar = CookieJar::new();
         for header in headers.get_all(header::COOKIE) {
-            let Ok(text) = header.to_str() else { continue };
-            for cookie in Cookie::split_parse(text.to_owned()).flatten() {
+            // Another cookie on this site may hold any bytes; ours are ASCII.
+            let text = String::from_utf8_lossy(header.as_bytes()).into_owned();
+            for cookie in Cookie::split_parse(text).flatten() {
                 jar.add_original(cookie);
             }
         }

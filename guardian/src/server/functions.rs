@@ -58,7 +58,7 @@ fn there_or_back(auth: &Auth, url: Option<&str>) -> SafeRedirect {
 fn after_failure(auth: &Auth, options: &SignOutOptions) -> SafeRedirect {
     let guardian = auth.guardian();
     let page = &guardian.0.sign_out_page;
-    let mut failed = form_urlencoded::Serializer::new(format!("{page}?"));
+    let mut failed = form_urlencoded::Serializer::new(String::new());
     failed.append_pair("error", "unavailable");
     failed.append_pair("scope", options.scope.as_str());
     if let Some(session) = &options.session {
@@ -66,7 +66,7 @@ fn after_failure(auth: &Auth, options: &SignOutOptions) -> SafeRedirect {
     }
     guardian
         .redirects()
-        .check_page(&failed.finish(), options.callback_url.as_deref())
+        .check_page(&format!("{page}?{}", failed.finish()), options.callback_url.as_deref())
         .unwrap_or_else(|_| page.clone())
 }
 

@@ -13,7 +13,8 @@ use axum::{
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use leptos_guardian::{
-    Profile, Reason, SignOutOptions, SignOutScope,
+    Accounts, AuthError, ErrorStatus as _, Profile, Reason, SessionHandle, SessionInfo,
+    SignOutNotice, SignOutOptions, SignOutScope, SignedOut,
     server::{Auth, Builder, Database, Guardian, Identity, SigningKey},
 };
 use std::sync::{
@@ -136,6 +137,19 @@ fn routes(slow: Arc<Slow>) -> Router {
         .route("/sign-in-and-out/{user}", post(sign_in_and_out))
         .route("/switch-to/{user}", post(switch_to))
         .route("/sign-out-others", post(sign_out_others))
+        .route("/sign-out-session/{handle}", post(sign_out_session))
+        .route("/sessions", get(sessions))
+        .route("/accounts", get(accounts))
+        .route("/switch-account/{handle}", post(switch_account))
+        .route("/data-id", get(data_id))
+        .route("/wait", {
+            let slow = Arc::clone(&slow);
+            get(move |auth: Auth| async move {
+                let signed_out = auth.until_signed_out();
+                slow.arrived.notify_one();
+                signed_out.await;
+            })
+        })
         .route("/slow-sign-out-others", {
             let slow = Arc::clone(&slow);
             post(move |auth: Auth| async move {
@@ -191,17 +205,46 @@ async fn switch_to(auth: Auth, session: Session, Path(user): Path<String>) {
 }
 
 async fn sign_out_others(auth: Auth) -> Response {
-    match auth.sign_out_others(Reason::PasswordChange).await {
-        Ok(ended) => Json(ended).into_response(),
-        Err(error) => (StatusCode::UNAUTHORIZED, Json(error)).into_response(),
+    answer(auth.sign_out_others(Reason::PasswordChange).await)
+}
+
+async fn sign_out_session(auth: Auth, Path(handle): Path<String>) -> Json<SignedOut> {
+    let options = SignOutOptions {
+        session: Some(SessionHandle::from(handle.as_str())),
+        ..Default::default()
+    };
+    Json(auth.sign_out(options).await.unwrap())
+}
+
+async fn sessions(auth: Auth) -> Json<Result<Vec<SessionInfo>, AuthError>> {
+    Json(auth.sessions().await)
+}
+
+async fn accounts(auth: Auth) -> Json<Result<Accounts, AuthError>> {
+    Json(auth.accounts())
+}
+
+async fn switch_account(auth: Auth, Path(handle): Path<String>) -> Response {
+    let handle = SessionHandle::from(handle.as_str());
+    answer(auth.switch_account(&handle).await)
+}
+
+async fn data_id(session: Session) -> String {
+    session.id().map(|id| id.to_string()).unwrap_or_default()
+}
+
+fn answer(outcome: Result<impl serde::Serialize, AuthError>) -> Response {
+    match outcome {
+        Ok(done) => Json(done).into_response(),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap();
+            (status, Json(error)).into_response()
+        }
     }
 }
 
 async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
-    match auth.sign_in(identity(user)).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response(),
-    }
+    answer(auth.sign_in(identity(user)).await)
 }
 
 async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {
@@ -227,8 +270,36 @@ async fn recall(session: Session) -> String {
 /// A browser: it keeps cookies and sends them.
 #[derive(Clone)]
 pub struct Browser {
-    router: Router,
+    pub router: Router,
     pub cookies: Vec<(String, String)>,
+}
+
+/// An open stream of events.
+pub struct Stream {
+    pub status: StatusCode,
+    body: Body,
+}
+
+impl Stream {
+    /// The next event's name and data; `None` at the end of the stream. Fails when nothing
+    /// comes for three seconds.
+    pub async fn next(&mut self) -> Option<(String, String)> {
+        let frame = tokio::time::timeout(Duration::from_secs(3), self.body.frame());
+        let frame = frame.await.expect("nothing came")?.unwrap();
+        let text = String::from_utf8(frame.into_data().unwrap().into()).unwrap();
+        let field = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or_default().trim().to_owned()
+        };
+        Some((field("event:"), field("data:")))
+    }
+
+    /// The next sign-out.
+    pub async fn notice(&mut self) -> SignOutNotice {
+        let (event, data) = self.next().await.expect("the stream has ended");
+        assert_eq!(event, "signed_out");
+        serde_json::from_str(&data).unwrap()
+    }
 }
 
 /// What a browser got.
@@ -297,7 +368,44 @@ impl Browser {
 
     pub async fn sign_in(&mut self, user: &str) {
         let answer = self.post(&format!("/sign-in/{user}")).await;
-        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
+
+    /// The sessions of whoever is signed in, as the server lists them.
+    pub async fn sessions(&mut self) -> Vec<SessionInfo> {
+        let listed: Result<_, AuthError> = self.get("/sessions").await.json();
+        listed.unwrap()
+    }
+
+    /// The accounts on this browser, the active one first.
+    pub async fn accounts(&mut self) -> Vec<String> {
+        let accounts: Result<Accounts, AuthError> = self.get("/accounts").await.json();
+        accounts.map_or_else(
+            |_| Vec::new(),
+            |accounts| {
+                let others = accounts.others.into_iter().map(|other| other.id);
+                std::iter::once(accounts.active.id).chain(others).collect()
+            },
+        )
+    }
+
+    /// Opens the stream of events.
+    pub async fn listen(&self) -> Stream {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = Request::get("/guardian/events")
+            .header(header::HOST, "site.test")
+            .header(header::COOKIE, cookies.join("; "))
+            .body(Body::empty())
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        Stream {
+            status: response.status(),
+            body: response.into_body(),
+        }
     }
 
     pub async fn sign_out(&mut self, scope: SignOutScope) -> Answer {

@@ -6,10 +6,10 @@
 mod database;
 
 use app::server::AppState;
-use axum::{Router, body::Body, extract::connect_info::MockConnectInfo};
+use axum::{Extension, Router, body::Body, extract::ConnectInfo};
 use http::{HeaderMap, Request, StatusCode, header, request::Builder};
 use http_body_util::BodyExt as _;
-use leptos_guardian::server::Database;
+use leptos_guardian::server::{Database, Guardian};
 use serde_json::Value;
 use server::{
     config::{Config, configure},
@@ -23,6 +23,8 @@ pub const PASSWORD: &str = "correct horse battery";
 
 pub struct Starter {
     pub database: Database,
+    pub guardian: Guardian,
+    pub state: AppState,
     router: Router,
     folder: TempDir,
 }
@@ -56,7 +58,9 @@ impl Starter {
         let client = SocketAddr::from(([192, 0, 2, 1], 4711));
         Self {
             database,
-            router: router(&config, &guardian, state).layer(MockConnectInfo(client)),
+            router: router(&config, &guardian, state.clone()).layer(Extension(ConnectInfo(client))),
+            guardian,
+            state,
             folder,
         }
     }

@@ -126,7 +126,7 @@ impl Auth {
         };
         let data_id = match &current {
             // Not what the user kept, though their session is still there.
-            _ if presented.is_leaving => None,
+            Current::SignedIn(..) if presented.is_leaving => None,
             Current::SignedIn(active, _) => token::data_id_of(active.handle()),
             Current::SignedOut | Current::Unknown => presented.session,
         };

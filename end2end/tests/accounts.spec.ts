@@ -1,0 +1,84 @@
+import { expect, test, type Page } from "@playwright/test";
+import { hydrated, newPerson, signUp, userButton, whoIs } from "./site";
+
+async function openMenu(page: Page) {
+  await userButton(page).click();
+  return page.getByRole("dialog", { name: /^Account of / });
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("add an account, switch, sign out of one, sign out of all", async ({ page, context }) => {
+      const ada = await signUp(page);
+      await (await openMenu(page)).getByRole("link", { name: "Add account" }).click();
+      await expect(page).toHaveURL("/sign-in");
+      const grace = await signUp(page, newPerson("Grace Hopper"));
+      expect((await whoIs(context.request)).profile.email).toBe(grace.email);
+
+      await page.goto("/");
+      if (javaScriptEnabled) await hydrated(page);
+      let menu = await openMenu(page);
+      const others = menu.getByRole("group", { name: "Other accounts" });
+      await others.getByRole("button", { name: /Switch to Ada Lovelace/ }).click();
+      await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
+      await expect(page).toHaveURL("/");
+      expect((await whoIs(context.request)).profile.email).toBe(ada.email);
+
+      if (javaScriptEnabled) await hydrated(page);
+      menu = await openMenu(page);
+      await menu.getByRole("button", { name: "Sign out", exact: true }).click();
+      await expect(page.getByText("You are signed in as Grace Hopper")).toBeVisible();
+
+      const third = await signUp(page);
+      await page.goto("/");
+      if (javaScriptEnabled) await hydrated(page);
+      expect((await whoIs(context.request)).profile.email).toBe(third.email);
+      menu = await openMenu(page);
+      await menu.getByRole("button", { name: "Sign out of all accounts" }).click();
+      await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+      expect(await whoIs(context.request)).toBeNull();
+    });
+  });
+}
+
+test("the other tabs follow a switch: a private page is loaded anew, a public one keeps what was typed", async ({ page, context }) => {
+  const ada = await signUp(page);
+  const grace = await signUp(page, newPerson("Grace Hopper"));
+  const [account, form] = [await context.newPage(), await context.newPage()];
+  await account.goto("/account");
+  await form.goto("/sign-up");
+  await form.getByLabel("Name").fill("half a nam");
+  for (const tab of [account, form]) await hydrated(tab);
+  await expect(account.getByText(grace.email).first()).toBeVisible();
+
+  await page.goto("/");
+  await hydrated(page);
+  await (await openMenu(page)).getByRole("button", { name: /Switch to Ada/ }).click();
+  await expect(account.getByRole("definition").filter({ hasText: ada.email })).toBeVisible();
+  await expect(account.getByRole("definition").filter({ hasText: grace.email })).toHaveCount(0);
+  await expect(form.getByRole("button", { name: "Account of Ada Lovelace" })).toBeVisible();
+  await expect(form.getByLabel("Name")).toHaveValue("half a nam");
+});
+
+test("signing out and staying shows the next account", async ({ page }) => {
+  await signUp(page);
+  await signUp(page, newPerson("Grace Hopper"));
+  await page.goto("/");
+  await hydrated(page);
+  await page.getByRole("button", { name: "Sign out and stay here" }).click();
+  await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
+});
+
+test("an account that has ended meanwhile says so", async ({ page, context }) => {
+  await signUp(page);
+  await signUp(page, newPerson("Grace Hopper"));
+  await page.goto("/");
+  await hydrated(page);
+  const menu = await openMenu(page);
+  await page.route("/api/switch_account", (route) => route.fulfill({ status: 404, json: { error: "unknown_account" } }));
+  await menu.getByRole("button", { name: /Switch to Ada/ }).click();
+  await expect(menu.getByRole("alert").filter({ hasText: "is signed out" })).toBeVisible();
+  expect((await whoIs(context.request)).profile.name).toBe("Grace Hopper");
+});

@@ -1,0 +1,80 @@
+import { chromium, expect, test, type Page } from "@playwright/test";
+import { hydrated, signUp, userButton, whoIs } from "./site";
+
+// Playwright turns the back/forward cache off; this is about what it brings back.
+async function withCache(use: (page: Page) => Promise<void>) {
+  const { launchOptions } = test.info().project.use;
+  const browser = await chromium.launch({
+    ...launchOptions,
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  });
+  const context = await browser.newContext({ baseURL: test.info().project.use.baseURL });
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    addEventListener("pageshow", ({ persisted }) => Object.assign(window, { persisted }));
+  });
+  await use(page);
+  await browser.close();
+}
+
+const wasRestored = (page: Page) => page.evaluate(() => "persisted" in window && window.persisted);
+
+// Chromium keeps no page in the cache that was sent with `no-store` and holds a script's
+// connections; other browsers, and pages of other apps, may be kept.
+async function withoutNoStore(page: Page) {
+  await page.route(
+    (url) => url.pathname === "/",
+    async (route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers() };
+      delete headers["cache-control"];
+      await route.fulfill({ response, headers });
+    },
+  );
+}
+
+test("a page that comes back is shown when the same session is still there", async () => {
+  await withCache(async (page) => {
+    await signUp(page);
+    await withoutNoStore(page);
+    await page.goto("/");
+    await hydrated(page);
+    await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+    await page.goto("/favicon.svg");
+    await page.goBack();
+    await expect(userButton(page)).toBeVisible();
+    expect(await wasRestored(page), "from the cache").toBe(true);
+    expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
+    // And it hears of what happens then.
+    await page.context().request.post("/api/sign_out");
+    await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  });
+});
+
+test("nothing private comes back with a page whose session is over", async () => {
+  await withCache(async (page) => {
+    await signUp(page);
+    await withoutNoStore(page);
+    await page.goto("/");
+    await hydrated(page);
+    // What a person could see of it, from the first frame on.
+    await page.evaluate(() => {
+      addEventListener("pageshow", () => {
+        const visible = () => document.body.checkVisibility() && !!document.querySelector(".guardian-user");
+        sessionStorage.setItem("restored", "yes");
+        const look = () => {
+          if (visible()) sessionStorage.setItem("seen", "yes");
+          requestAnimationFrame(look);
+        };
+        look();
+      });
+    });
+    await page.goto("/favicon.svg");
+    await page.context().request.post("/api/sign_out");
+    expect(await whoIs(page.context().request)).toBeNull();
+    await page.goBack();
+    await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+    expect(await page.evaluate(() => sessionStorage.getItem("restored")), "from the cache").toBe("yes");
+    expect(await page.evaluate(() => sessionStorage.getItem("seen"))).toBeNull();
+  });
+});

@@ -1,0 +1,175 @@
+import { devices, expect, test, type Page } from "@playwright/test";
+import { command, OwnServer } from "./server";
+import { hydrated, listening, signIn, signUp, userButton, whoIs } from "./site";
+
+/** How long until somebody sees a sign-out that happened elsewhere. */
+const AT_ONCE = 2_000;
+
+/** Runs what ends sessions, and measures until the page shows nobody signed in. */
+async function latency(what: string, page: Page, end: () => Promise<unknown>) {
+  // The moment in the page itself, undisturbed by how fast the test looks.
+  const gone = page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const look = () => {
+          if (document.querySelector(".guardian-user")) requestAnimationFrame(look);
+          else resolve(Date.now());
+        };
+        look();
+      }),
+  );
+  const start = Date.now();
+  await end();
+  const answered = Date.now();
+  const shown = await gone;
+  console.log(`${what}: shown ${shown - start} ms after the click, ${shown - answered} ms after the answer`);
+  expect(shown - answered, what).toBeLessThan(AT_ONCE);
+}
+
+test("two tabs, another browser and a phone learn of a sign-out at once", async ({ page, context, browser }) => {
+  const person = await signUp(page);
+  const tab = await context.newPage();
+  await tab.goto("/");
+  const laptop = await browser.newContext();
+  const home = await laptop.newPage();
+  await signIn(home, person);
+  await home.goto("/");
+  const handset = await browser.newContext(devices["Pixel 7"]);
+  const form = await handset.newPage();
+  await signIn(form, person);
+  await form.goto("/sign-up");
+  await form.getByLabel("Name").fill("half a nam");
+  for (const one of [tab, home, form]) await hydrated(one);
+  for (const one of [home, form]) await listening(one);
+
+  const end = () => context.request.post("/api/sign_out", { form: { scope: "global" } });
+  await Promise.all([
+    latency("another tab", tab, async () => {}),
+    latency("another browser", home, end),
+    latency("a phone", form, async () => {}),
+  ]);
+  await expect(home.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(home.getByRole("status").filter({ hasText: "from another device" })).toBeVisible();
+  await expect(form.getByLabel("Name"), "what was typed is kept").toHaveValue("half a nam");
+  await expect(page, "a page that needs a user is left").toHaveURL(/\/sign-in\?callback_url=%2Faccount/);
+  await laptop.close();
+  await handset.close();
+});
+
+test("everywhere else: the others leave and say why, this one stays", async ({ page, browser }) => {
+  const person = await signUp(page);
+  await hydrated(page);
+  const other = await browser.newContext();
+  const account = await other.newPage();
+  await signIn(account, person);
+  await listening(account);
+  await page.getByRole("button", { name: "Sign out everywhere else" }).click();
+  await expect(account).toHaveURL("/sign-in?callback_url=%2Faccount&reason=other_device", { timeout: AT_ONCE });
+  await expect(account.getByRole("status").filter({ hasText: "signed out from another device" })).toBeVisible();
+  await expect(userButton(page)).toBeVisible();
+  await other.close();
+});
+
+test("a changed password says so on the other devices", async ({ page, browser }) => {
+  const person = await signUp(page);
+  const other = await browser.newContext();
+  const account = await other.newPage();
+  await signIn(account, person);
+  await listening(account);
+  await page.getByLabel("Current password").fill(person.password);
+  await page.getByLabel("New password").fill("a new password");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(account.getByRole("status").filter({ hasText: "password was changed" })).toBeVisible();
+  await other.close();
+});
+
+test("a command in a shell is seen on the open page within two seconds", async ({ page, context }) => {
+  const person = await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  await listening(page);
+  await latency("a command in a shell", page, async () => {
+    expect(await command("sign-out", "--user", person.email, "--reason", "a test")).toBe("1 session ended.");
+  });
+  await expect(page.getByRole("status").filter({ hasText: "An administrator" })).toBeVisible();
+  expect(await whoIs(context.request)).toBeNull();
+});
+
+test("eight tabs of one browser hold one stream, and hand it on", async ({ page, context }) => {
+  const open = new Set<unknown>();
+  const isStream = (request: { url(): string }) => request.url().endsWith("/guardian/events");
+  await signUp(page);
+  context.on("request", (request) => isStream(request) && open.add(request));
+  context.on("requestfailed", (request) => open.delete(request));
+  context.on("requestfinished", (request) => open.delete(request));
+  await page.goto("/");
+  const tabs = [page];
+  while (tabs.length < 8) {
+    const tab = await context.newPage();
+    await tab.goto("/");
+    tabs.push(tab);
+  }
+  for (const tab of tabs) await hydrated(tab);
+  const locks = () =>
+    tabs.at(-1)!.evaluate(async () => {
+      const { held, pending } = await navigator.locks.query();
+      return [held!.length, pending!.length];
+    });
+  await expect.poll(locks).toEqual([1, 7]);
+  console.log(`eight tabs: ${open.size} open stream`);
+  expect(open.size).toBe(1);
+
+  await tabs.shift()!.close();
+  await expect.poll(locks).toEqual([1, 6]);
+  await expect.poll(() => open.size).toBe(1);
+  await listening(tabs[0]);
+  await context.request.post("/api/sign_out");
+  for (const tab of tabs) await expect(userButton(tab)).toHaveCount(0, { timeout: AT_ONCE });
+});
+
+test("the stream survives a restart of the server", async ({ browser }) => {
+  const server = await OwnServer.start();
+  const context = await browser.newContext({ baseURL: server.url });
+  const other = await browser.newContext({ baseURL: server.url });
+  try {
+    const page = await context.newPage();
+    const person = await signUp(page);
+    await page.goto("/");
+    await hydrated(page);
+    await listening(page);
+    const elsewhere = await other.newPage();
+    await signIn(elsewhere, person);
+
+    const took = await server.stop();
+    console.log(`the server stopped after ${took} ms, with two pages open`);
+    expect(took, "open pages do not hold it up").toBeLessThan(5_000);
+    await server.run();
+    // The browser comes back by itself.
+    await listening(page);
+    await latency("after a restart", page, () =>
+      other.request.post("/api/sign_out", { form: { scope: "global" } }),
+    );
+  } finally {
+    await context.close();
+    await other.close();
+    await server.end();
+  }
+});
+
+test("a sign-out while the server is restarting is seen when it is back", async ({ browser }) => {
+  const server = await OwnServer.start();
+  const context = await browser.newContext({ baseURL: server.url });
+  try {
+    const page = await context.newPage();
+    await signUp(page);
+    await page.goto("/");
+    await listening(page);
+    await server.stop();
+    await server.run();
+    await context.request.post("/api/sign_out");
+    await expect(userButton(page)).toHaveCount(0);
+  } finally {
+    await context.close();
+    await server.end();
+  }
+});

@@ -1,0 +1,75 @@
+import { expect, test } from "@playwright/test";
+import { hydrated, sessionCookie, signUp, userButton, whoIs } from "./site";
+
+const FORGOTTEN = "This browser has forgotten you";
+
+test("signing out without a network forgets at once, and is sent when it is back", async ({ page, context }) => {
+  const person = await signUp(page);
+  const tab = await context.newPage();
+  await tab.goto("/account");
+  await hydrated(tab);
+  await hydrated(page);
+  const old = await sessionCookie(context);
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+  for (const one of [page, tab]) {
+    await expect(one.getByRole("alert").filter({ hasText: FORGOTTEN })).toBeVisible();
+    await expect(one.getByText(person.email), "nothing private is left").toHaveCount(0);
+    await expect(userButton(one)).toHaveCount(0);
+  }
+  await context.setOffline(false);
+  await expect(page, "then it goes where it was to lead").toHaveURL("/");
+  await expect(tab.getByText(FORGOTTEN)).toHaveCount(0);
+  await expect.poll(() => sessionCookie(context)).toBeUndefined();
+  await context.addCookies([old!]);
+  expect(await whoIs(context.request), "the old cookie is dead").toBeNull();
+});
+
+test("it is sent after a reload, too, and no page shows the user before", async ({ page, context }) => {
+  await signUp(page);
+  await hydrated(page);
+  const old = await sessionCookie(context);
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
+  await expect(page.getByText(FORGOTTEN)).toBeVisible();
+  await page.close();
+  await context.setOffline(false);
+
+  const html = await (await context.request.get("/")).text();
+  expect(html).toContain("Create an account");
+  expect(html).not.toContain("Account of");
+  expect(await whoIs(context.request)).toBeNull();
+  const next = await context.newPage();
+  await next.goto("/");
+  await expect.poll(() => sessionCookie(context)).toBeUndefined();
+  const names = (await context.cookies()).map((cookie) => cookie.name);
+  expect(names).not.toContain("signing_out");
+  await context.addCookies([old!]);
+  expect(await whoIs(context.request), "the old cookie is dead").toBeNull();
+});
+
+test("a server that does not answer is asked again until it does", async ({ page, context }) => {
+  await signUp(page);
+  await hydrated(page);
+  let refused = 0;
+  await page.route("/api/sign_out", (route) => (refused++ < 2 ? route.abort() : route.continue()));
+  await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
+  await expect(page.getByText(FORGOTTEN)).toBeVisible();
+  await expect(page).toHaveURL("/");
+  expect(refused).toBeGreaterThan(2);
+  expect(await sessionCookie(context)).toBeUndefined();
+});
+
+test("of several accounts, the one that the page showed is signed out", async ({ page, context }) => {
+  const first = await signUp(page);
+  await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "Sign out and stay here" }).click();
+  await expect(page.getByText(FORGOTTEN)).toBeVisible();
+  await context.setOffline(false);
+  await expect(page.getByText(FORGOTTEN)).toHaveCount(0);
+  await expect(userButton(page)).toBeVisible();
+  expect((await whoIs(context.request)).profile.email).toBe(first.email);
+});

@@ -1,0 +1,74 @@
+// A server of the test's own, for tests that stop it; and the server's commands.
+
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+const ROOT = resolve(__dirname, "../..");
+const PROGRAM = join(ROOT, "target/debug/server");
+const SESSION_KEY = "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5";
+
+/** Runs a command of the server beside the one that the tests talk to. */
+export async function command(...words: string[]) {
+  const env = { ...process.env, SESSION_KEY, RUST_LOG: "warn" };
+  const { stdout } = await promisify(execFile)(PROGRAM, words, { cwd: ROOT, env });
+  return stdout.trim();
+}
+
+/** A server with a database of its own, which can be stopped and started again. */
+export class OwnServer {
+  private process?: ChildProcess;
+
+  private constructor(
+    readonly url: string,
+    private readonly folder: string,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  static async start() {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const folder = await mkdtemp(join(tmpdir(), "server-"));
+    const server = new OwnServer(url, folder, {
+      ...process.env,
+      DATABASE_URL: `sqlite://${join(folder, "app.db")}`,
+      LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
+      SITE_URL: url,
+      SESSION_KEY,
+      RUST_LOG: "warn",
+    });
+    await server.run();
+    return server;
+  }
+
+  async run() {
+    this.process = spawn(PROGRAM, { cwd: ROOT, env: this.env, stdio: ["ignore", "pipe", "inherit"] });
+    await once(this.process.stdout!, "data");
+  }
+
+  /** Asks it to stop, and answers after how many milliseconds it has. */
+  async stop() {
+    const start = Date.now();
+    this.process!.kill("SIGTERM");
+    await once(this.process!, "exit");
+    return Date.now() - start;
+  }
+
+  async end() {
+    if (this.process?.exitCode === null) await this.stop();
+    await rm(this.folder, { recursive: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,116 @@
+import { expect, test, type Browser } from "@playwright/test";
+import { hydrated, signIn, signUp, whoIs, type Person } from "./site";
+
+const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0";
+
+async function elsewhere(browser: Browser, person: Person, userAgent = FIREFOX) {
+  const context = await browser.newContext({ userAgent });
+  await signIn(await context.newPage(), person);
+  return context;
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("see where you are signed in, end one, then the others, then all", async ({ page, context, browser }) => {
+      const person = await signUp(page);
+      const firefox = await elsewhere(browser, person);
+      const script = await elsewhere(browser, person, "curl/8.4.0");
+      await page.goto("/account/sessions");
+      if (javaScriptEnabled) await hydrated(page);
+      const lines = page.getByRole("main").getByRole("listitem");
+      await expect(lines).toHaveCount(3);
+      await expect(lines.first()).toContainText("This device");
+      await expect(lines.first()).toContainText("127.0.0.1");
+      await expect(lines.first()).toContainText("with password");
+      await expect(page.getByText("Firefox 128 on Windows")).toBeVisible();
+
+      const line = lines.filter({ hasText: "Firefox 128" });
+      await line.getByRole("button", { name: "End the session: Firefox 128 on Windows" }).click();
+      await expect(lines).toHaveCount(2);
+      await expect(page).toHaveURL("/account/sessions");
+      expect(await whoIs(firefox.request)).toBeNull();
+      expect(await whoIs(script.request)).not.toBeNull();
+
+      await page.getByRole("button", { name: "Sign out everywhere else" }).click();
+      await expect(lines).toHaveCount(1);
+      expect(await whoIs(script.request)).toBeNull();
+      expect(await whoIs(context.request)).not.toBeNull();
+
+      await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+      await expect(page).toHaveURL("/");
+      expect(await whoIs(context.request)).toBeNull();
+      await firefox.close();
+      await script.close();
+    });
+  });
+}
+
+test("the list follows what happens elsewhere", async ({ page, browser }) => {
+  const person = await signUp(page);
+  const other = await elsewhere(browser, person);
+  await page.goto("/account/sessions");
+  await hydrated(page);
+  const lines = page.getByRole("main").getByRole("listitem");
+  await expect(lines).toHaveCount(2);
+  await other.request.post("/api/sign_out");
+  await expect(lines).toHaveCount(1);
+  await other.close();
+});
+
+test("a list that cannot be loaded says so, and a retry brings it", async ({ page, browser }) => {
+  const person = await signUp(page);
+  const other = await elsewhere(browser, person);
+  await page.goto("/account/sessions");
+  await hydrated(page);
+  await page.route("/api/sessions", (route) => route.abort());
+  await other.request.post("/api/sign_out");
+  await expect(page.getByRole("alert").filter({ hasText: "could not be loaded" })).toBeVisible();
+  await page.unroute("/api/sessions");
+  await page.getByRole("link", { name: "Try again" }).click();
+  await expect(page.getByText("This device")).toBeVisible();
+  await other.close();
+});
+
+test("the handle of somebody else's session is like one that does not exist", async ({ page, browser }) => {
+  const victim = await browser.newContext();
+  await signUp(await victim.newPage());
+  const [{ handle }] = await (await victim.request.post("/api/sessions")).json();
+  await signUp(page);
+  const end = async (session: string) => {
+    const answer = await page.context().request.post("/api/sign_out", { form: { session, redirect: "false" } });
+    return [answer.status(), await answer.text()];
+  };
+  expect(await end(handle)).toEqual(await end("no-such-session"));
+  expect(await whoIs(victim.request)).not.toBeNull();
+  await victim.close();
+});
+
+test.describe("in Tokyo", () => {
+  test.use({ timezoneId: "Asia/Tokyo", locale: "en-GB" });
+
+  test("the exact time is in UTC at first, and the viewer's own once hydrated", async ({ page, context }) => {
+    await signUp(page);
+    const html = await (await context.request.get("/account/sessions")).text();
+    expect(html).toMatch(/title="\d+ \w{3} \d{4}, \d\d:\d\d UTC"/);
+    await page.goto("/account/sessions");
+    await hydrated(page);
+    const now = new Date().toLocaleDateString("en-GB", { timeZone: "Asia/Tokyo" });
+    await expect(page.locator("time").first()).toHaveAttribute("title", new RegExp(`^${now}, `));
+    await expect(page.locator("time").first()).toHaveText("just now");
+  });
+});
+
+test("a narrow screen does not break it", async ({ page, browser }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  const person = await signUp(page);
+  const other = await elsewhere(browser, person, `Mozilla/5.0 ${"W".repeat(200)}/1.0`);
+  await page.goto("/account/sessions");
+  await expect(page.getByRole("main").getByRole("listitem")).toHaveCount(2);
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overflow).toBe(0);
+  await other.close();
+});

@@ -1,0 +1,192 @@
+//! Several accounts on one browser.
+
+mod common;
+
+use common::{Browser, Site};
+use http::StatusCode;
+use leptos_guardian::{Accounts, AuthError, Reason, SignOutScope, SignedOut};
+use std::time::Duration;
+
+async fn site() -> Site {
+    Site::with(|builder| builder.accounts_per_browser(3)).await
+}
+
+/// A browser in which these users have signed in, one after the other.
+async fn with_accounts(site: &Site, users: &[&str]) -> Browser {
+    let mut browser = site.browser();
+    for user in users {
+        browser.sign_in(user).await;
+    }
+    browser
+}
+
+async fn handle_of(browser: &mut Browser, user: &str) -> String {
+    let accounts: Result<Accounts, AuthError> = browser.get("/accounts").await.json();
+    let accounts = accounts.unwrap();
+    let mut all = accounts.others;
+    all.push(accounts.active);
+    let found = all.into_iter().find(|account| account.id == user);
+    found.unwrap().session.to_string()
+}
+
+#[tokio::test]
+async fn a_second_sign_in_is_added_and_active() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada"]).await;
+    let mut before = browser.clone();
+    browser.sign_in("bob").await;
+    assert_eq!(browser.accounts().await, ["bob", "ada"]);
+    assert_ne!(browser.cookies, before.cookies, "a new token");
+    assert_eq!(before.is().await, "nobody", "and the old one is dead");
+}
+
+#[tokio::test]
+async fn one_account_is_the_default() {
+    let site = Site::new().await;
+    let mut browser = with_accounts(&site, &["ada", "bob"]).await;
+    assert_eq!(browser.accounts().await, ["bob"]);
+    assert_eq!(site.count("guardian_session").await, 1);
+}
+
+#[tokio::test]
+async fn the_same_user_again_is_one_account() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada", "bob", "ada"]).await;
+    assert_eq!(browser.accounts().await, ["ada", "bob"]);
+    assert_eq!(site.count("guardian_session").await, 2);
+}
+
+#[tokio::test]
+async fn beyond_the_limit_is_said_and_changes_nothing() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada", "bob", "cyd"]).await;
+    let answer = browser.post("/sign-in/dan").await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(
+        answer.json::<AuthError>(),
+        AuthError::TooManyAccounts { limit: 3 }
+    );
+    assert!(answer.set_cookies().is_empty());
+    assert_eq!(browser.accounts().await, ["cyd", "bob", "ada"]);
+    browser.sign_in("ada").await;
+    assert_eq!(browser.accounts().await, ["ada", "cyd", "bob"]);
+}
+
+#[tokio::test]
+async fn switching_makes_another_account_the_active_one() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada", "bob", "cyd"]).await;
+    let ada = handle_of(&mut browser, "ada").await;
+    let answer = browser.post(&format!("/switch-account/{ada}")).await;
+    assert_eq!(answer.json::<Accounts>().active.id, "ada");
+    assert_eq!(browser.accounts().await, ["ada", "cyd", "bob"]);
+    assert_eq!(browser.is().await, "ada");
+}
+
+#[tokio::test]
+async fn nobody_switches_to_a_session_on_another_browser() {
+    let site = site().await;
+    let mut elsewhere = with_accounts(&site, &["bob"]).await;
+    let bob = handle_of(&mut elsewhere, "bob").await;
+    let mut browser = with_accounts(&site, &["ada"]).await;
+    let foreign = browser.post(&format!("/switch-account/{bob}")).await;
+    let unknown = browser.post("/switch-account/no-such-session").await;
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+    assert_eq!(foreign.body, unknown.body);
+    assert_eq!(browser.is().await, "ada");
+}
+
+#[tokio::test]
+async fn each_scope_leaves_the_accounts_that_it_should() {
+    for (scope, left, ended) in [
+        (SignOutScope::Local, vec!["ada"], 1),
+        (SignOutScope::Browser, vec![], 2),
+        (SignOutScope::Others, vec!["bob", "ada"], 1),
+        (SignOutScope::Global, vec!["ada"], 2),
+    ] {
+        let site = site().await;
+        let mut browser = with_accounts(&site, &["ada", "bob"]).await;
+        let mut elsewhere = with_accounts(&site, &["bob"]).await;
+        let answer = browser.sign_out(scope).await;
+        assert_eq!(answer.json::<SignedOut>().ended.len(), ended, "{scope}");
+        assert_eq!(browser.accounts().await, left, "{scope}");
+        assert_eq!(browser.cookies.is_empty(), left.is_empty(), "{scope}");
+        let is_left_elsewhere = matches!(scope, SignOutScope::Local | SignOutScope::Browser);
+        let expected = if is_left_elsewhere { "bob" } else { "nobody" };
+        assert_eq!(elsewhere.is().await, expected, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn each_account_has_its_own_data() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada"]).await;
+    browser.post("/remember/adas").await;
+    browser.sign_in("bob").await;
+    assert_eq!(browser.get("/recall").await.body, "nothing");
+    browser.post("/remember/bobs").await;
+    let ada = handle_of(&mut browser, "ada").await;
+    browser.post(&format!("/switch-account/{ada}")).await;
+    assert_eq!(browser.get("/recall").await.body, "adas");
+    browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(browser.get("/recall").await.body, "bobs");
+    assert_eq!(site.count("tower_sessions").await, 1);
+}
+
+/// What handlers may log is not the token.
+#[tokio::test]
+async fn the_id_of_a_users_data_is_not_the_token() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada"]).await;
+    let id = browser.get("/data-id").await.body;
+    assert_eq!(id.len(), 22);
+    assert!(!browser.cookies[0].1.contains(&id));
+    let mut forged = browser.clone();
+    forged.cookies[0].1.replace_range(44.., &id);
+    assert_eq!(forged.is().await, "nobody");
+}
+
+#[tokio::test]
+async fn an_account_that_ends_elsewhere_makes_room_for_the_next() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada", "bob"]).await;
+    site.guardian
+        .sign_out_user("bob", Reason::Administrator)
+        .await
+        .unwrap();
+    assert_eq!(browser.accounts().await, ["ada"]);
+    assert_eq!(browser.is().await, "ada");
+}
+
+#[tokio::test]
+async fn expired_accounts_are_no_accounts() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada", "bob", "cyd"]).await;
+    site.pass_time(Duration::from_secs(15 * 24 * 60 * 60));
+    assert!(browser.accounts().await.is_empty());
+    browser.sign_in("dan").await;
+    assert_eq!(browser.accounts().await, ["dan"]);
+    assert_eq!(site.count("guardian_session").await, 1);
+}
+
+/// A failed sign-out takes the browser's cookie, and with it the other accounts: the retry
+/// ends what nobody can use any more.
+#[tokio::test]
+async fn the_retry_of_a_failed_sign_out_ends_every_account_of_the_lost_token() {
+    for scope in [SignOutScope::Local, SignOutScope::Global] {
+        let site = site().await;
+        let mut browser = with_accounts(&site, &["ada", "bob"]).await;
+        let mut adas_phone = with_accounts(&site, &["ada"]).await;
+        site.execute("alter table guardian_event rename to away")
+            .await;
+        let answer = browser.sign_out(scope).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(browser.accounts().await.is_empty());
+        site.execute("alter table away rename to guardian_event")
+            .await;
+        browser.sign_out(scope).await;
+        assert!(browser.cookies.is_empty());
+        assert_eq!(site.count("guardian_session").await, 1, "{scope}");
+        assert_eq!(adas_phone.is().await, "ada", "bob signed out, not ada");
+    }
+}

@@ -1,0 +1,133 @@
+//! What the app ends from anywhere on the server.
+
+mod common;
+
+use common::Site;
+use leptos_guardian::{
+    Reason,
+    server::{Cause, SignOutEvent},
+    with_connection,
+};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+#[tokio::test]
+async fn one_session_is_ended_by_its_handle_whosever_it_is() {
+    let site = Site::new().await;
+    let mut ada = site.signed_in("ada").await;
+    let mut bob = site.signed_in("bob").await;
+    let handle = ada.sessions().await[0].handle.clone();
+    let reason = Reason::Administrator;
+    assert!(
+        site.guardian
+            .sign_out_session(&handle, reason)
+            .await
+            .unwrap()
+    );
+    assert_eq!(ada.is().await, "nobody");
+    assert_eq!(bob.is().await, "bob");
+    assert!(
+        !site
+            .guardian
+            .sign_out_session(&handle, reason)
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn everyone_is_signed_out_and_may_sign_in_again() {
+    let site = Site::new().await;
+    let mut ada = site.signed_in("ada").await;
+    let mut bob = site.signed_in("bob").await;
+    bob.post("/remember/secret").await;
+    let reason = Reason::Administrator;
+    assert_eq!(site.guardian.sign_out_everyone(reason).await.unwrap(), 2);
+    assert_eq!(ada.is().await, "nobody");
+    assert_eq!(bob.get("/recall").await.body, "nothing");
+    assert_eq!(site.count("tower_sessions").await, 0);
+    assert_eq!(site.count("guardian_event").await, 2, "one for each user");
+    ada.sign_in("ada").await;
+    assert_eq!(ada.is().await, "ada");
+}
+
+/// More than one step.
+#[tokio::test]
+async fn thousands_are_signed_out() {
+    let site = Site::new().await;
+    site.signed_in("ada").await;
+    site.execute(
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2500)
+         insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
+             active, created_at, last_seen_at, expires_at)
+         select 'handle' || i, 'hash' || i, 'data' || i, 'user' || i, profile, method,
+             active, created_at, last_seen_at, expires_at from n, guardian_session",
+    )
+    .await;
+    let ended = site.guardian.sign_out_everyone(Reason::Administrator).await;
+    assert_eq!(ended.unwrap(), 2501);
+    assert_eq!(site.count("guardian_session").await, 0);
+    assert_eq!(site.count("guardian_event").await, 2501);
+}
+
+#[tokio::test]
+async fn the_hook_learns_who_did_it_and_why() {
+    let events: Arc<Mutex<Vec<SignOutEvent>>> = Arc::default();
+    let arrived = Arc::new(Notify::new());
+    let site = Site::with(|builder| {
+        let (events, arrived) = (Arc::clone(&events), Arc::clone(&arrived));
+        builder.after_sign_out(move |event| {
+            events.lock().unwrap().push(event);
+            arrived.notify_one();
+            async { Ok(()) }
+        })
+    })
+    .await;
+    let mut browser = site.signed_in("ada").await;
+    site.signed_in("ada").await;
+    let handle = browser.sessions().await[0].handle.clone();
+    browser.post("/sign-out-others").await;
+    arrived.notified().await;
+    let cause = Cause::from(Reason::Administrator).with_note("laptop stolen");
+    site.guardian.sign_out_user("ada", cause).await.unwrap();
+    arrived.notified().await;
+    let events = events.lock().unwrap();
+    assert_eq!(events[0].actor.as_ref(), Some(&handle));
+    assert_eq!(events[0].note, None);
+    assert_eq!(events[1].actor, None);
+    assert_eq!(events[1].note.as_deref(), Some("laptop stolen"));
+    assert_eq!(events[1].ended, [handle]);
+}
+
+/// With the app's own statements: all or nothing, and told only when it is so.
+#[tokio::test]
+async fn sessions_end_together_with_what_the_app_writes() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut stream = browser.listen().await;
+    stream.next().await;
+    site.execute("create table note (text text)").await;
+    for commits in [false, true] {
+        let mut transaction = site.guardian.begin().await.unwrap();
+        with_connection!(transaction.connection(), connection => {
+            let insert = sqlx::query("insert into note (text) values ('deleted')");
+            insert.execute(&mut *connection).await.unwrap();
+        });
+        let ended = transaction
+            .sign_out_user("ada", Reason::AccountDeleted)
+            .await;
+        assert_eq!(ended.unwrap().len(), 1);
+        if commits {
+            transaction.commit().await.unwrap();
+            assert_eq!(stream.notice().await.reason, Reason::AccountDeleted);
+            assert_eq!(browser.is().await, "nobody");
+        } else {
+            drop(transaction);
+            let heard = tokio::time::timeout(Duration::from_millis(300), stream.next()).await;
+            assert!(heard.is_err());
+            assert_eq!(browser.is().await, "ada");
+        }
+        assert_eq!(site.count("note").await, i64::from(commits));
+    }
+}

@@ -1,0 +1,249 @@
+//! Open pages learn of sign-outs at once.
+
+mod common;
+
+use common::Site;
+use http::StatusCode;
+use leptos_guardian::{
+    Reason, SignOutNotice, SignOutScope,
+    server::{Guardian, SigningKey},
+};
+use std::time::Duration;
+use tokio::time::timeout;
+
+fn told(notice: &SignOutNotice) -> (SignOutScope, Reason, bool) {
+    (notice.scope, notice.reason, notice.here)
+}
+
+#[tokio::test]
+async fn the_stream_names_its_session_first() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let handle = browser.sessions().await[0].handle.to_string();
+    let mut stream = browser.listen().await;
+    assert_eq!(stream.next().await.unwrap(), ("session".into(), handle));
+}
+
+#[tokio::test]
+async fn nobody_gets_a_stream_who_is_not_signed_in() {
+    let site = Site::new().await;
+    assert_eq!(site.browser().listen().await.status, StatusCode::NO_CONTENT);
+    let mut browser = site.signed_in("ada").await;
+    let replay = browser.clone();
+    browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(replay.listen().await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn each_scope_reaches_whom_it_concerns_and_ends_their_stream() {
+    use Reason::{OtherDevice, User};
+    for (scope, here, there) in [
+        (SignOutScope::Local, (User, true), (OtherDevice, false)),
+        (SignOutScope::Others, (User, false), (OtherDevice, true)),
+        (SignOutScope::Global, (User, true), (OtherDevice, true)),
+    ] {
+        let site = Site::new().await;
+        let mut laptop = site.signed_in("ada").await;
+        let phone = site.signed_in("ada").await;
+        let mut streams = [laptop.listen().await, phone.listen().await];
+        for stream in &mut streams {
+            stream.next().await;
+        }
+        laptop.sign_out(scope).await;
+        for (stream, (reason, ends)) in streams.iter_mut().zip([here, there]) {
+            assert_eq!(told(&stream.notice().await), (scope, reason, ends));
+            if ends {
+                assert_eq!(stream.next().await, None, "{scope}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn other_users_hear_nothing() {
+    let site = Site::new().await;
+    let bob = site.signed_in("bob").await;
+    let mut stream = bob.listen().await;
+    stream.next().await;
+    site.signed_in("ada")
+        .await
+        .sign_out(SignOutScope::Global)
+        .await;
+    assert!(
+        timeout(Duration::from_secs(1), stream.next())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn a_browser_hears_of_all_its_accounts() {
+    let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
+    let mut browser = site.signed_in("ada").await;
+    browser.sign_in("bob").await;
+    let mut stream = browser.listen().await;
+    stream.next().await;
+    let reason = Reason::Administrator;
+    site.guardian.sign_out_user("ada", reason).await.unwrap();
+    assert_eq!(
+        told(&stream.notice().await),
+        (SignOutScope::Global, reason, false)
+    );
+    site.guardian.sign_out_user("bob", reason).await.unwrap();
+    assert_eq!(
+        told(&stream.notice().await),
+        (SignOutScope::Global, reason, true)
+    );
+}
+
+#[tokio::test]
+async fn every_reason_is_told() {
+    for reason in [
+        Reason::Administrator,
+        Reason::PasswordChange,
+        Reason::AccountDeleted,
+        Reason::IdentityProvider,
+    ] {
+        let site = Site::new().await;
+        let browser = site.signed_in("ada").await;
+        let mut stream = browser.listen().await;
+        stream.next().await;
+        site.guardian.sign_out_user("ada", reason).await.unwrap();
+        assert_eq!(stream.notice().await.reason, reason);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_expires_ends_its_stream() {
+    let site = Site::with(|builder| builder.idle_timeout(Duration::from_secs(2))).await;
+    let browser = site.signed_in("ada").await;
+    let mut stream = browser.listen().await;
+    stream.next().await;
+    let notice = stream.notice().await;
+    assert_eq!(told(&notice), (SignOutScope::Local, Reason::Expiry, true));
+    assert_eq!(stream.next().await, None);
+}
+
+/// An open page is no activity: it must not keep a forgotten session alive.
+#[tokio::test]
+async fn a_stream_keeps_no_session_alive() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    site.pass_time(Duration::from_secs(10 * 24 * 60 * 60));
+    assert_eq!(browser.listen().await.status, StatusCode::OK);
+    site.pass_time(Duration::from_secs(5 * 24 * 60 * 60));
+    assert_eq!(browser.is().await, "nobody");
+}
+
+/// Another process on the same database: a second server, or a command in a shell.
+#[tokio::test]
+async fn a_sign_out_by_another_process_is_told_within_two_seconds() {
+    let site = Site::new().await;
+    let browser = site.signed_in("ada").await;
+    let mut stream = browser.listen().await;
+    stream.next().await;
+    let other_process = Guardian::builder(site.database.clone())
+        .site_url("http://site.test")
+        .key(SigningKey::generate())
+        .build()
+        .await
+        .unwrap();
+    let reason = Reason::Administrator;
+    other_process.sign_out_user("ada", reason).await.unwrap();
+    let notice = timeout(Duration::from_secs(2), stream.notice()).await;
+    assert_eq!(told(&notice.unwrap()), (SignOutScope::Global, reason, true));
+}
+
+/// Signing in again must not be followed by the news of the sign-out before.
+#[tokio::test]
+async fn what_happened_before_the_stream_began_is_no_news() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    browser.sign_out(SignOutScope::Global).await;
+    // The clock says seconds.
+    site.pass_time(Duration::from_secs(1));
+    browser.sign_in("ada").await;
+    let mut stream = browser.listen().await;
+    stream.next().await;
+    assert!(
+        timeout(Duration::from_millis(1500), stream.next())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn an_event_is_told_once() {
+    let site = Site::new().await;
+    let mut laptop = site.signed_in("ada").await;
+    let phone = site.signed_in("ada").await;
+    let mut stream = phone.listen().await;
+    stream.next().await;
+    laptop.sign_out(SignOutScope::Local).await;
+    stream.notice().await;
+    // By then it has been found in the table, too.
+    assert!(
+        timeout(Duration::from_millis(1500), stream.next())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_stops_ends_its_streams() {
+    let site = Site::new().await;
+    let browser = site.signed_in("ada").await;
+    let mut stream = browser.listen().await;
+    stream.next().await;
+    site.guardian.close_streams();
+    assert_eq!(stream.next().await, None);
+    let mut late = browser.listen().await;
+    late.next().await;
+    assert_eq!(late.next().await, None, "nor does one begin");
+}
+
+/// Connections that were lost linger; the newest ones count.
+#[tokio::test]
+async fn one_session_holds_no_more_than_eight_streams() {
+    let site = Site::new().await;
+    let browser = site.signed_in("ada").await;
+    let mut streams = Vec::new();
+    for _ in 0..9 {
+        let mut stream = browser.listen().await;
+        stream.next().await;
+        streams.push(stream);
+    }
+    assert_eq!(streams[0].next().await, None);
+    site.guardian
+        .sign_out_user("ada", Reason::Administrator)
+        .await
+        .unwrap();
+    for stream in &mut streams[1..] {
+        assert!(stream.notice().await.here);
+    }
+}
+
+#[tokio::test]
+async fn long_lived_work_ends_with_the_session() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut working = browser.clone();
+    let work = tokio::spawn(async move { working.get("/wait").await });
+    site.slow.arrived.notified().await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!work.is_finished());
+    browser.sign_out(SignOutScope::Local).await;
+    timeout(Duration::from_secs(2), work)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn long_lived_work_of_nobody_ends_at_once() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    timeout(Duration::from_secs(2), browser.get("/wait"))
+        .await
+        .unwrap();
+}
