@@ -51,7 +51,7 @@ test("the other tabs follow a switch: a private page is loaded anew, a public on
   await form.goto("/sign-up");
   await form.getByLabel("Name").fill("half a nam");
   for (const tab of [account, form]) await hydrated(tab);
-  await expect(account.getByText(grace.email).first()).toBeVisible();
+  await expect(account.getByRole("definition").filter({ hasText: grace.email })).toBeVisible();
 
   await page.goto("/");
   await hydrated(page);

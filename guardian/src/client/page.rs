@@ -88,7 +88,10 @@ pub(super) fn settle() {
 pub(super) async fn show_next_account() {
     settle();
     let Some(page) = PAGE.get() else { return };
-    if page.others.with_untracked(Vec::is_empty) || ask().await.is_err() {
+    // A sign-out that was queued has left nothing that could tell.
+    let may_have_next = page.state.get_untracked() == AuthState::SignedOut
+        || page.others.with_untracked(|others| !others.is_empty());
+    if !may_have_next || ask().await.is_err() {
         show(None);
     }
 }

@@ -77,6 +77,9 @@ fn hear(hint: Hint) {
             redirect: false,
             ..options
         }),
-        Hint::Settled => page::settle(),
+        Hint::Settled => {
+            page::settle();
+            page::ask_again();
+        }
     }
 }
