@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { hydrated, signUp, userButton, whoIs } from "./site";
+import { hydrated, newPerson, signUp, userButton, whoIs } from "./site";
 
 test("by keyboard alone: open, close, sign out", async ({ page, context }) => {
   await signUp(page);
@@ -73,4 +73,46 @@ test("a long name and a narrow screen do not break it", async ({ page }) => {
     expect(menu!.x, path).toBeGreaterThanOrEqual(0);
     expect(menu!.x + menu!.width, path).toBeLessThanOrEqual(320);
   }
+});
+
+for (const name of ["👩‍👩‍👧 Family", "李小龍", "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine the Elder of Philadelphia"]) {
+  test(`from right to left, on a narrow screen: ${name}`, async ({ page }) => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await signUp(page, newPerson(name));
+    await signUp(page, newPerson(name));
+    await page.goto("/");
+    await hydrated(page);
+    await page.evaluate(() => (document.documentElement.dir = "rtl"));
+    await userButton(page).click();
+    const menu = page.getByRole("dialog");
+    const box = await menu.boundingBox();
+    expect(box!.x).toBeGreaterThanOrEqual(0);
+    expect(box!.x + box!.width).toBeLessThanOrEqual(320);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+    // Every item can be reached, be it by scrolling.
+    const last = menu.getByRole("button", { name: "Sign out of all accounts" });
+    await last.scrollIntoViewIfNeeded();
+    await expect(last).toBeInViewport();
+  });
+}
+
+test("what a screen reader is told", async ({ page }) => {
+  await signUp(page);
+  await signUp(page, newPerson("Grace Hopper"));
+  await page.goto("/");
+  await hydrated(page);
+  await userButton(page).click();
+  await expect(page.getByRole("dialog")).toMatchAriaSnapshot(`
+    - dialog "Account of Grace Hopper":
+      - strong: Grace Hopper
+      - text: /.+@example.com/
+      - group "Account":
+        - link "Manage account"
+        - link "Where you are signed in"
+        - button "Sign out"
+      - group "Other accounts":
+        - button /Switch to Ada Lovelace/
+        - link "Add account"
+        - button "Sign out of all accounts"
+  `);
 });

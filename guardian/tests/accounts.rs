@@ -169,6 +169,21 @@ async fn expired_accounts_are_no_accounts() {
     assert_eq!(site.count("guardian_session").await, 1);
 }
 
+#[tokio::test]
+async fn nobody_switches_to_an_expired_account() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada"]).await;
+    let ada = handle_of(&mut browser, "ada").await;
+    site.pass_time(Duration::from_secs(10 * 24 * 60 * 60));
+    browser.sign_in("bob").await;
+    site.pass_time(Duration::from_secs(10 * 24 * 60 * 60));
+    assert_eq!(browser.accounts().await, ["bob", "ada"]);
+    site.pass_time(Duration::from_secs(5 * 24 * 60 * 60));
+    let answer = browser.post(&format!("/switch-account/{ada}")).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(browser.accounts().await, ["bob"]);
+}
+
 /// A failed sign-out takes the browser's cookie, and with it the other accounts: the retry
 /// ends what nobody can use any more.
 #[tokio::test]

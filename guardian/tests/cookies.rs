@@ -95,3 +95,37 @@ async fn a_visitor_with_data_gets_a_cookie_and_a_signed_in_request_gets_none() {
     assert!(user.post("/remember/word").await.set_cookies().is_empty());
     assert_eq!(user.get("/recall").await.body, "word");
 }
+
+/// A site's other cookies may hold any bytes.
+#[tokio::test]
+async fn another_cookie_that_is_not_ascii_signs_nobody_out() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    browser.cookies.insert(0, ("theme".into(), "dünkel".into()));
+    assert_eq!(browser.is().await, "ada");
+}
+
+/// The page sets it by a script, the server removes it.
+#[tokio::test]
+async fn over_https_the_page_s_own_cookie_is_a_host_cookie_too() {
+    let site = Site::with(|builder| builder.site_url("https://site.test")).await;
+    let mut browser = site.signed_in("ada").await;
+    let leaving = |name: &str| (name.to_owned(), "x".to_owned());
+    browser.cookies.push(leaving("signing_out"));
+    assert_eq!(
+        browser.is().await,
+        "ada",
+        "another host could have set this one"
+    );
+    browser.cookies.push(leaving("__Host-signing_out"));
+    assert_eq!(browser.is().await, "nobody");
+    let answer = browser.sign_out(SignOutScope::Local).await;
+    let removed = answer.set_cookies();
+    let removal = removed
+        .iter()
+        .find(|cookie| cookie.starts_with("__Host-signing_out="));
+    assert!(
+        removal.unwrap().contains("; Secure; Path=/; Max-Age=0"),
+        "{removed:?}"
+    );
+}

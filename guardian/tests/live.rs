@@ -247,3 +247,19 @@ async fn long_lived_work_of_nobody_ends_at_once() {
         .await
         .unwrap();
 }
+
+/// A sign-out between the check of the request and the subscription is not missed.
+#[tokio::test]
+async fn what_has_ended_before_it_listens_ends_the_work_at_once() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut working = browser.clone();
+    let work = tokio::spawn(async move { working.get("/slow-wait").await });
+    site.slow.arrived.notified().await;
+    browser.sign_out(SignOutScope::Local).await;
+    site.slow.go_on.notify_one();
+    timeout(Duration::from_secs(2), work)
+        .await
+        .unwrap()
+        .unwrap();
+}

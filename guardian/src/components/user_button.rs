@@ -156,3 +156,98 @@ fn Menu(
     // Erased: its type would be part of the type of every page that holds it.
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AuthState, MenuButton, MenuLink, SessionHandle, User, state::AuthContext};
+
+    fn user(name: &str, picture: Option<&str>) -> User {
+        User {
+            id: name.into(),
+            profile: Profile {
+                name: name.into(),
+                picture: picture.map(Into::into),
+                ..Default::default()
+            },
+            session: SessionHandle::from("handle"),
+        }
+    }
+
+    fn render(others: Vec<User>) -> String {
+        let owner = Owner::new();
+        owner.with(|| {
+            provide_context(AuthContext {
+                state: RwSignal::new(AuthState::SignedIn(user("Ada", Some("/ada.png")))),
+                others: RwSignal::new(others),
+                unfinished: RwSignal::new(None),
+            });
+            view! {
+                <UserButton manage_url="/account">
+                    <MenuLink href="/help">"Help"</MenuLink>
+                    <MenuButton>"Feedback"</MenuButton>
+                </UserButton>
+            }
+            .to_html()
+        })
+    }
+
+    /// Asserts that the texts stand in the page, in this order.
+    fn assert_order(html: &str, texts: &[&str]) {
+        let mut rest = html;
+        for text in texts {
+            let (_, after) = rest
+                .split_once(text)
+                .unwrap_or_else(|| panic!("{text} in {html}"));
+            rest = after;
+        }
+    }
+
+    #[test]
+    fn the_picture_lies_over_the_initials() {
+        let html = render(Vec::new());
+        assert_order(
+            &html,
+            &[
+                "guardian-avatar",
+                ">A",
+                "<img src=\"/ada.png\" alt",
+                "guardian-hidden",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_apps_own_items_stand_between_the_account_and_sign_out() {
+        let html = render(Vec::new());
+        let own = [
+            "Manage account",
+            "href=\"/help\"",
+            "Feedback",
+            "/api/sign_out",
+            "Sign out",
+        ];
+        assert_order(&html, &own);
+        assert!(
+            !html.contains("Other accounts"),
+            "there are none, and none can be added"
+        );
+    }
+
+    #[test]
+    fn the_other_accounts_are_a_labelled_group_of_forms() {
+        let html = render(vec![user("👩‍👩‍👧 Family", None), user("李小龍", None)]);
+        assert_order(
+            &html,
+            &[
+                "Other accounts",
+                "/api/switch_account",
+                "👩‍👩‍👧F",
+                "Switch to",
+                "李",
+                "Sign out of all accounts",
+            ],
+        );
+        assert_order(&html, &["value=\"browser\"", "Sign out of all accounts"]);
+    }
+}

@@ -66,7 +66,10 @@ fn after_failure(auth: &Auth, options: &SignOutOptions) -> SafeRedirect {
     }
     guardian
         .redirects()
-        .check_page(&format!("{page}?{}", failed.finish()), options.callback_url.as_deref())
+        .check_page(
+            &format!("{page}?{}", failed.finish()),
+            options.callback_url.as_deref(),
+        )
         .unwrap_or_else(|_| page.clone())
 }
 

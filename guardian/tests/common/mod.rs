@@ -142,6 +142,14 @@ fn routes(slow: Arc<Slow>) -> Router {
         .route("/accounts", get(accounts))
         .route("/switch-account/{handle}", post(switch_account))
         .route("/data-id", get(data_id))
+        .route("/slow-wait", {
+            let slow = Arc::clone(&slow);
+            get(move |auth: Auth| async move {
+                slow.arrived.notify_one();
+                slow.go_on.notified().await;
+                auth.until_signed_out().await;
+            })
+        })
         .route("/wait", {
             let slow = Arc::clone(&slow);
             get(move |auth: Auth| async move {
