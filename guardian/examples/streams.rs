@@ -1,11 +1,14 @@
 //! Measures what open `/guardian/events` streams cost the server's memory, and how soon the
-//! last of them is told of a sign-out of everyone. Run it with `scripts/measure-streams`.
-//!
-//! The server is a process of its own, a fresh one for each number of streams. Memory is what
-//! Linux counts as resident (RSS): sockets are the kernel's and not in it. Times are with the
-//! client on the same machine, which takes its share of the processors.
+//! last is told of a sign-out of everyone: `scripts/measure-streams`. Each number of streams
+//! gets a server process of its own. Memory is what Linux counts as resident: without the
+//! kernel's sockets, with SQLite's page caches (16 MB at most, however many streams). Times
+//! are with the client on the same machine, which takes its share of the processors.
 
-use axum::{Router, extract::Path, routing::post};
+use axum::{
+    Router,
+    extract::{Path, State},
+    routing::post,
+};
 use http::StatusCode;
 use leptos_guardian::{
     Profile, Reason,
@@ -49,6 +52,7 @@ const LONGEST_ANSWER: usize = 4096;
 
 const BYTES_PER_KIB: usize = 1024;
 const BYTES_PER_MIB: f64 = 1024.0 * 1024.0;
+const MS_PER_SECOND: f64 = 1000.0;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -79,11 +83,10 @@ async fn serve(folder: &str) -> Outcome<()> {
         .key(SigningKey::generate())
         .build()
         .await?;
-    let of_everyone = guardian.clone();
-    let routes = Router::new().route("/sign-in/{user}", post(sign_in)).route(
-        "/sign-out-everyone",
-        post(move || sign_out_everyone(of_everyone)),
-    );
+    let routes = Router::new()
+        .route("/sign-in/{user}", post(sign_in))
+        .route("/sign-out-everyone", post(sign_out_everyone))
+        .with_state(guardian.clone());
     let service = guardian
         .protect(routes)
         .into_make_service_with_connect_info::<SocketAddr>();
@@ -106,7 +109,7 @@ async fn sign_in(auth: Auth, Path(user): Path<String>) -> StatusCode {
     no_content(auth.sign_in(identity).await)
 }
 
-async fn sign_out_everyone(guardian: Guardian) -> StatusCode {
+async fn sign_out_everyone(State(guardian): State<Guardian>) -> StatusCode {
     no_content(guardian.sign_out_everyone(Reason::Administrator).await)
 }
 
@@ -165,10 +168,10 @@ async fn measure(count: usize) -> Outcome<()> {
         mib(after)
     );
     println!(
-        "  sign-out of everyone: answered after {:.0?}, first told after {:.0?}, last told after {:.0?}, {}",
-        told.answer,
-        told.first,
-        told.last,
+        "  sign-out of everyone: answered after {}, first told after {}, last told after {}, {}",
+        ms(told.answer),
+        ms(told.first),
+        ms(told.last),
         relative(told.last, told.answer)
     );
     Ok(())
@@ -178,10 +181,14 @@ fn mib(bytes: usize) -> String {
     format!("{:.1} MiB", bytes as f64 / BYTES_PER_MIB)
 }
 
+fn ms(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * MS_PER_SECOND)
+}
+
 fn relative(event: Duration, to_answer: Duration) -> String {
     match event.checked_sub(to_answer) {
-        Some(later) => format!("{later:.1?} after the answer"),
-        None => format!("{:.1?} before the answer", to_answer - event),
+        Some(later) => format!("{} after the answer", ms(later)),
+        None => format!("{} before the answer", ms(to_answer - event)),
     }
 }
 

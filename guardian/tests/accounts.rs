@@ -205,3 +205,57 @@ async fn the_retry_of_a_failed_sign_out_ends_every_account_of_the_lost_token() {
         assert_eq!(adas_phone.is().await, "ada", "bob signed out, not ada");
     }
 }
+
+/// The offline queue names the session, and the database fails when it arrives.
+#[tokio::test]
+async fn the_retry_by_handle_ends_the_other_accounts_of_the_lost_token_too() {
+    let site = site().await;
+    let mut browser = with_accounts(&site, &["ada", "bob"]).await;
+    let bob = handle_of(&mut browser, "bob").await;
+    let sign_out = format!("/sign-out-session/{bob}");
+    site.execute("alter table guardian_event rename to away")
+        .await;
+    let answer = browser.post(&sign_out).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    site.execute("alter table away rename to guardian_event")
+        .await;
+    browser.post(&sign_out).await;
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+    assert_eq!(site.count("guardian_session").await, 0);
+}
+
+/// A sign-in that fails half-way takes nothing from anybody.
+#[tokio::test]
+async fn a_failed_sign_in_leaves_the_data_where_it_was() {
+    let site = site().await;
+    for signed_in in [false, true] {
+        let mut browser = site.browser();
+        if signed_in {
+            browser.sign_in("ada").await;
+        }
+        browser.post("/remember/cart").await;
+        let before = browser.clone();
+        site.execute("alter table guardian_event rename to away")
+            .await;
+        site.execute("alter table guardian_session rename column method to away")
+            .await;
+        let answer = before.clone().post("/sign-in/ada").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        site.execute("alter table guardian_session rename column away to method")
+            .await;
+        site.execute("alter table away rename to guardian_event")
+            .await;
+        assert_eq!(before.clone().get("/recall").await.body, "cart");
+    }
+}
+
+#[tokio::test]
+async fn sessions_that_had_expired_are_not_counted() {
+    let site = site().await;
+    site.signed_in("ada").await;
+    site.pass_time(Duration::from_secs(15 * 24 * 60 * 60));
+    let mut browser = site.signed_in("ada").await;
+    let answer = browser.sign_out(SignOutScope::Global).await;
+    assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
+    assert_eq!(site.count("guardian_session").await, 0);
+}

@@ -4,6 +4,7 @@ mod common;
 
 use common::{Browser, Site};
 use leptos_guardian::{SignOutScope, SignedOut};
+use std::time::Duration;
 
 async fn leaving(site: &Site) -> (Browser, Browser) {
     let mut browser = site.signed_in("ada").await;
@@ -66,4 +67,27 @@ async fn the_session_is_still_ended_after_the_browser_got_another_token() {
     assert!(browser.cookies.is_empty());
     assert_eq!(replay.is().await, "nobody");
     assert_eq!(site.count("guardian_session").await, 0);
+}
+
+/// Asking to be signed out is no activity.
+#[tokio::test]
+async fn requests_of_a_browser_that_is_leaving_keep_no_session_alive() {
+    let site = Site::new().await;
+    let (mut browser, mut replay) = leaving(&site).await;
+    site.pass_time(Duration::from_secs(10 * 24 * 60 * 60));
+    browser.is().await;
+    site.pass_time(Duration::from_secs(5 * 24 * 60 * 60));
+    assert_eq!(replay.is().await, "nobody");
+}
+
+/// Its answer may not arrive: the page cannot be what takes the cookie back.
+#[tokio::test]
+async fn the_cookie_goes_with_the_answer_also_when_another_account_stays() {
+    let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
+    let mut browser = site.signed_in("ada").await;
+    browser.sign_in("bob").await;
+    browser.cookies.push(("signing_out".into(), "x".into()));
+    browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(browser.cookies.len(), 1);
+    assert_eq!(browser.accounts().await, ["ada"]);
 }

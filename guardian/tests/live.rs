@@ -89,6 +89,8 @@ async fn a_browser_hears_of_all_its_accounts() {
         told(&stream.notice().await),
         (SignOutScope::Global, reason, false)
     );
+    let mut stream = browser.listen().await;
+    stream.next().await;
     site.guardian.sign_out_user("bob", reason).await.unwrap();
     assert_eq!(
         told(&stream.notice().await),
@@ -135,6 +137,15 @@ async fn a_stream_keeps_no_session_alive() {
     assert_eq!(browser.is().await, "nobody");
 }
 
+async fn other_process(site: &Site) -> Guardian {
+    Guardian::builder(site.database.clone())
+        .site_url("http://site.test")
+        .key(SigningKey::generate())
+        .build()
+        .await
+        .unwrap()
+}
+
 /// Another process on the same database: a second server, or a command in a shell.
 #[tokio::test]
 async fn a_sign_out_by_another_process_is_told_within_two_seconds() {
@@ -142,12 +153,7 @@ async fn a_sign_out_by_another_process_is_told_within_two_seconds() {
     let browser = site.signed_in("ada").await;
     let mut stream = browser.listen().await;
     stream.next().await;
-    let other_process = Guardian::builder(site.database.clone())
-        .site_url("http://site.test")
-        .key(SigningKey::generate())
-        .build()
-        .await
-        .unwrap();
+    let other_process = other_process(&site).await;
     let reason = Reason::Administrator;
     other_process.sign_out_user("ada", reason).await.unwrap();
     let notice = timeout(Duration::from_secs(2), stream.notice()).await;
@@ -159,7 +165,11 @@ async fn a_sign_out_by_another_process_is_told_within_two_seconds() {
 async fn what_happened_before_the_stream_began_is_no_news() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    browser.sign_out(SignOutScope::Global).await;
+    let other_process = other_process(&site).await;
+    let ended = other_process
+        .sign_out_user("ada", Reason::Administrator)
+        .await;
+    assert_eq!(ended.unwrap().len(), 1);
     // The clock says seconds.
     site.pass_time(Duration::from_secs(1));
     browser.sign_in("ada").await;
@@ -258,8 +268,80 @@ async fn what_has_ended_before_it_listens_ends_the_work_at_once() {
     site.slow.arrived.notified().await;
     browser.sign_out(SignOutScope::Local).await;
     site.slow.go_on.notify_one();
+    timeout(Duration::from_millis(500), work)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+/// The app's own work counts for itself: nine uploads are nine uploads.
+#[tokio::test]
+async fn work_is_not_cut_off_for_other_work_or_pages() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut working = browser.clone();
+    let work = tokio::spawn(async move { working.get("/wait").await });
+    site.slow.arrived.notified().await;
+    let mut streams = Vec::new();
+    for _ in 0..9 {
+        let mut stream = browser.listen().await;
+        stream.next().await;
+        streams.push(stream);
+    }
+    assert!(!work.is_finished());
+    browser.sign_out(SignOutScope::Local).await;
     timeout(Duration::from_secs(2), work)
         .await
         .unwrap()
         .unwrap();
+}
+
+/// Another account's end is no end of this one's work; a page asks again who is there.
+#[tokio::test]
+async fn work_goes_on_when_another_account_of_the_browser_ends() {
+    let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
+    let mut browser = site.signed_in("ada").await;
+    browser.sign_in("bob").await;
+    let mut working = browser.clone();
+    let work = tokio::spawn(async move { working.get("/wait").await });
+    site.slow.arrived.notified().await;
+    let mut page = browser.listen().await;
+    page.next().await;
+    let ada = site
+        .guardian
+        .sign_out_user("ada", Reason::Administrator)
+        .await;
+    assert_eq!(ada.unwrap().len(), 1);
+    assert!(!page.notice().await.here);
+    assert_eq!(
+        page.next().await,
+        None,
+        "it comes back for the accounts that are left"
+    );
+    assert!(!work.is_finished());
+    browser.sign_out(SignOutScope::Local).await;
+    timeout(Duration::from_secs(2), work)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+/// One that does not read is cut off altogether, and finds out when it comes back.
+#[tokio::test]
+async fn a_page_that_is_far_behind_is_cut_off_from_all_its_accounts() {
+    let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
+    let mut browser = site.signed_in("ada").await;
+    browser.sign_in("bob").await;
+    let mut stream = browser.listen().await;
+    for _ in 0..20 {
+        site.signed_in("ada")
+            .await
+            .sign_out(SignOutScope::Local)
+            .await;
+    }
+    let mut events = 0;
+    while stream.next().await.is_some() {
+        events += 1;
+    }
+    assert!(events <= 17, "{events}: the first, and the backlog");
 }

@@ -39,7 +39,11 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     let config = Config::read(|name| std::env::var(name).ok())?;
-    let database = Database::connect(&config.database_url).await?;
+    let database = match cli.command {
+        // An empty new one, in a wrong folder, would answer that nobody is signed in.
+        Some(_) => Database::connect_existing(&config.database_url).await?,
+        None => Database::connect(&config.database_url).await?,
+    };
     let state = AppState::new(database.clone(), config.attempts_per_minute).await?;
     let builder = configure(&config, database);
     match cli.command {

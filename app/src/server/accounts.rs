@@ -53,12 +53,14 @@ pub(crate) async fn sign_in(
     let user = begin_session(context, account).await?;
     // A password that was changed while it was being checked: its change may have ended the
     // other sessions just before this one began.
-    let now = context.state.users.by_id(&id).await?;
-    if now.is_none_or(|account| account.password_hash != checked_hash) {
-        let signed_out = context.auth.sign_out(SignOutOptions::default()).await;
-        return Err(signed_out.map_or(FormError::Unavailable, |_| FormError::WrongCredentials));
+    match context.state.users.still_has(&id, &checked_hash).await {
+        Ok(true) => Ok(user),
+        not_confirmed => {
+            let signed_out = context.auth.sign_out(SignOutOptions::default()).await;
+            not_confirmed?;
+            Err(signed_out.map_or(FormError::Unavailable, |_| FormError::WrongCredentials))
+        }
     }
-    Ok(user)
 }
 
 pub(crate) async fn change_password(
@@ -72,9 +74,12 @@ pub(crate) async fn change_password(
     // Together: whoever knew the old password is out as soon as it is changed.
     let guardian = context.auth.guardian();
     let mut transaction = guardian.begin().await.map_err(unavailable)?;
-    users::set_password(transaction.connection(), &account.id, &hash)
+    let is_changed = users::set_password(transaction.connection(), &account, &hash)
         .await
         .map_err(unavailable)?;
+    if !is_changed {
+        return Err(FormError::WrongPassword);
+    }
     transaction
         .sign_out_others(&context.auth, Reason::PasswordChange)
         .await?;
@@ -85,17 +90,21 @@ pub(crate) async fn delete_account(context: &Context, password: String) -> Resul
     let account = confirm(context, password, FormError::NotDeleted).await?;
     let guardian = context.auth.guardian();
     let mut transaction = guardian.begin().await.map_err(unavailable)?;
-    users::delete(transaction.connection(), &account.id)
+    let is_deleted = users::delete(transaction.connection(), &account)
         .await
         .map_err(unavailable)?;
+    if !is_deleted {
+        return Err(FormError::NotDeleted);
+    }
     transaction
         .sign_out_user(&account.id, Reason::AccountDeleted)
         .await
         .map_err(unavailable)?;
     transaction.commit().await.map_err(unavailable)?;
-    // Nothing is left to end; the cookie goes, or another account becomes the active one.
-    let signed_out = context.auth.sign_out(SignOutOptions::default()).await;
-    signed_out.map(drop).map_err(|_| FormError::Unavailable)
+    // The cookie goes, or another account becomes the active one. Nothing is left to end, so a
+    // failure, which the log has, takes nothing back.
+    let _ = context.auth.sign_out(SignOutOptions::default()).await;
+    Ok(())
 }
 
 /// The signed-in user's account, if this is its password.

@@ -77,25 +77,53 @@ impl Users {
         })
         .map_err(unavailable)
     }
+
+    /// Whether the user still has this password. Writes what is there already, and so waits for
+    /// a transaction that is changing it; a read would answer with what was before.
+    pub(crate) async fn still_has(&self, id: &str, password_hash: &str) -> Result<bool, FormError> {
+        const STILL: &str = "update app_user set password_hash = password_hash
+            where id = $1 and password_hash = $2";
+        with_pool!(&self.database, pool => {
+            let done = sqlx::query(STILL).bind(id).bind(password_hash).execute(pool).await;
+            done.map(|done| done.rows_affected() == 1)
+        })
+        .map_err(unavailable)
+    }
 }
 
-/// Stores a new password, together with what else the transaction does.
+/// Stores a new password, together with what else the transaction does. Answers whether the
+/// account is still as it was read: another change may have been faster.
 pub(crate) async fn set_password(
     connection: Connection<'_>,
-    id: &str,
+    account: &Account,
     password_hash: &str,
-) -> Result<(), sqlx::Error> {
-    const SET: &str = "update app_user set password_hash = $2 where id = $1";
+) -> Result<bool, sqlx::Error> {
+    const SET: &str = "update app_user set password_hash = $3 where id = $1 and password_hash = $2";
     with_connection!(connection, connection => {
-        sqlx::query(SET).bind(id).bind(password_hash).execute(&mut *connection).await.map(drop)
+        let done = sqlx::query(SET)
+            .bind(&account.id)
+            .bind(&account.password_hash)
+            .bind(password_hash)
+            .execute(&mut *connection)
+            .await?;
+        Ok(done.rows_affected() == 1)
     })
 }
 
-/// Deletes a user, together with what else the transaction does.
-pub(crate) async fn delete(connection: Connection<'_>, id: &str) -> Result<(), sqlx::Error> {
-    const DELETE: &str = "delete from app_user where id = $1";
+/// Deletes a user, together with what else the transaction does. Answers whether the account
+/// was still as it was read.
+pub(crate) async fn delete(
+    connection: Connection<'_>,
+    account: &Account,
+) -> Result<bool, sqlx::Error> {
+    const DELETE: &str = "delete from app_user where id = $1 and password_hash = $2";
     with_connection!(connection, connection => {
-        sqlx::query(DELETE).bind(id).execute(&mut *connection).await.map(drop)
+        let done = sqlx::query(DELETE)
+            .bind(&account.id)
+            .bind(&account.password_hash)
+            .execute(&mut *connection)
+            .await?;
+        Ok(done.rows_affected() == 1)
     })
 }
 

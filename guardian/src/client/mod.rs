@@ -98,6 +98,9 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
             Err(SignOutError::Queued)
         }
         Err(error) => {
+            if is_queued {
+                queue::try_later();
+            }
             if error
                 == (SignOutError::Unavailable {
                     signed_out_here: true,
@@ -111,24 +114,18 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
     }
 }
 
-/// Makes another account of this browser the active one, and loads the page anew, or the one
-/// at `callback_url`. The browser's other tabs follow.
+/// Makes another account of this browser the active one, and loads the page anew. The
+/// browser's other tabs follow.
 ///
 /// # Errors
 ///
 /// [`AuthError::UnknownAccount`] when the account is not signed in on this browser any more;
 /// see [`AuthError`] for the rest.
-pub async fn switch_account(
-    session: &SessionHandle,
-    callback_url: Option<String>,
-) -> Result<Accounts, AuthError> {
+pub async fn switch_account(session: &SessionHandle) -> Result<Accounts, AuthError> {
     let quiet = events::quiet();
-    let accounts = api::switch_account(session.to_string(), callback_url.clone()).await?;
+    let accounts = api::switch_account(session.to_string(), None).await?;
     tabs::tell(&Hint::Session(Some(accounts.active.session.clone())));
     drop(quiet);
-    match callback_url.filter(|url| !url.is_empty()) {
-        Some(url) => load(&url),
-        None => reload(),
-    }
+    reload();
     Ok(accounts)
 }

@@ -33,7 +33,7 @@ fn Switch(user: User, failure: RwSignal<Option<AuthError>>) -> impl IntoView {
         let handle = handle.clone();
         spawn_local(async move {
             // Pending until the page is loaded anew.
-            if let Err(error) = switch_account(&handle, None).await {
+            if let Err(error) = switch_account(&handle).await {
                 is_pending.try_set(false);
                 failure.try_set(Some(error));
             }

@@ -40,8 +40,8 @@ fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Ip
     let forwarded: Vec<&str> = headers
         .get_all(FORWARDED_FOR)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        // What cannot be read is no address, and ends the walk below.
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
         .collect();
     let mut ip = peer.to_canonical();
     for hop in forwarded.iter().rev() {

@@ -36,6 +36,12 @@ pub enum ConnectError {
         /// What the URL starts with.
         scheme: String,
     },
+    /// There is no such SQLite file.
+    #[error("there is no database {file}")]
+    Missing {
+        /// The file.
+        file: String,
+    },
     /// The folder of the SQLite file could not be made.
     #[error("cannot make the folder {folder} for the database: {cause}")]
     Folder {
@@ -80,6 +86,22 @@ impl Database {
                 scheme: scheme.unwrap_or_default().chars().take(16).collect(),
             }),
         }
+    }
+
+    /// Connects to a database that must be there already, as [`connect`](Self::connect) does.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, too.
+    pub async fn connect_existing(url: &str) -> Result<Self, ConnectError> {
+        if let Ok(options) = SqliteConnectOptions::from_str(url)
+            && !options.get_filename().exists()
+        {
+            return Err(ConnectError::Missing {
+                file: options.get_filename().display().to_string(),
+            });
+        }
+        Self::connect(url).await
     }
 
     async fn connect_sqlite(url: &str) -> Result<Self, ConnectError> {

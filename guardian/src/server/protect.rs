@@ -134,7 +134,7 @@ async fn write_cookies(
     } else if ending != presented.ending {
         cookies.set_ending(response.headers_mut(), &ending);
     }
-    if presented.is_leaving && change != CookieChange::Keep {
+    if presented.is_leaving && !auth.is_leaving() {
         cookies.remove_leaving(response.headers_mut());
     }
     Ok(())
@@ -146,7 +146,8 @@ async fn save_data(
     auth: &Auth,
     may_save: bool,
 ) -> Result<Option<Id>, tower_sessions::session::Error> {
-    if !may_save {
+    // A visitor only to a database that did not answer: a new token would replace a user's.
+    if !may_save || auth.is_unknown() {
         return Ok(None);
     }
     let session = auth.session();

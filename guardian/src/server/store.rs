@@ -19,8 +19,8 @@ pub(crate) const TABLE: &str = "tower_sessions";
 pub(crate) struct BrowserStore {
     inner: Arc<dyn SessionStore>,
     registry: Registry,
-    /// Data that is not to be deleted, though tower-sessions thinks it has moved: an account's
-    /// that stays on the browser while another signs in.
+    /// Data that a sign-in has copied, and that tower-sessions must not delete: it stays with its
+    /// account, or goes in the transaction of the sign-in.
     kept: Mutex<Vec<Id>>,
 }
 

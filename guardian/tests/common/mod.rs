@@ -13,10 +13,11 @@ use axum::{
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use leptos_guardian::{
-    Accounts, AuthError, ErrorStatus as _, Profile, Reason, SessionHandle, SessionInfo,
-    SignOutNotice, SignOutOptions, SignOutScope, SignedOut,
+    Accounts, AuthError, ErrorStatus, Profile, Reason, SessionHandle, SessionInfo, SignOutNotice,
+    SignOutOptions, SignOutScope,
     server::{Auth, Builder, Database, Guardian, Identity, SigningKey},
 };
+use serde::Serialize;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::SeqCst},
@@ -216,12 +217,12 @@ async fn sign_out_others(auth: Auth) -> Response {
     answer(auth.sign_out_others(Reason::PasswordChange).await)
 }
 
-async fn sign_out_session(auth: Auth, Path(handle): Path<String>) -> Json<SignedOut> {
+async fn sign_out_session(auth: Auth, Path(handle): Path<String>) -> Response {
     let options = SignOutOptions {
         session: Some(SessionHandle::from(handle.as_str())),
         ..Default::default()
     };
-    Json(auth.sign_out(options).await.unwrap())
+    answer(auth.sign_out(options).await)
 }
 
 async fn sessions(auth: Auth) -> Json<Result<Vec<SessionInfo>, AuthError>> {
@@ -241,7 +242,7 @@ async fn data_id(session: Session) -> String {
     session.id().map(|id| id.to_string()).unwrap_or_default()
 }
 
-fn answer(outcome: Result<impl serde::Serialize, AuthError>) -> Response {
+fn answer(outcome: Result<impl Serialize, impl ErrorStatus + Serialize>) -> Response {
     match outcome {
         Ok(done) => Json(done).into_response(),
         Err(error) => {
@@ -260,10 +261,7 @@ async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {
         scope,
         ..Default::default()
     };
-    match auth.sign_out(options).await {
-        Ok(signed_out) => Json(signed_out).into_response(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response(),
-    }
+    answer(auth.sign_out(options).await)
 }
 
 async fn remember(session: Session, Path(word): Path<String>) {

@@ -1,6 +1,6 @@
 //! How long a session lives, and when its use is written down.
 
-use super::{Auth, Current};
+use super::Auth;
 use crate::server::Guardian;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ impl Auth {
     /// Writes down that the session is in use, once in a while, and never fails a request.
     pub(crate) async fn note_activity(&self) {
         let guardian = self.guardian();
-        let Current::SignedIn(live, _) = self.state().current.clone() else {
+        let Ok((live, _)) = self.require_accounts() else {
             return;
         };
         let now = guardian.0.clock.now();

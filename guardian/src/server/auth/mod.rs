@@ -222,6 +222,11 @@ impl Auth {
         state.token.iter().chain(&state.ending).copied().collect()
     }
 
+    /// Whether the browser has yet to be signed out after its page could not do it.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.state().is_leaving
+    }
+
     /// Whether the database could not say who this is.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self.state().current, Current::Unknown)

@@ -125,11 +125,11 @@ impl Auth {
         };
         if !may_keep {
             session.clear().await;
-            if let Some(id) = session.id() {
-                store.keep(id);
-            }
         }
-        if session.id().is_some() {
+        if let Some(id) = session.id() {
+            // What was kept under it goes with the session that is replaced, in the transaction:
+            // until then the sign-in may fail.
+            store.keep(id);
             session.cycle_id().await?;
         }
         session.save().await?;

@@ -25,7 +25,8 @@ impl Auth {
             Current::SignedIn(active, _) => Some(active.handle().clone()),
             Current::SignedOut | Current::Unknown => None,
         };
-        let ends_here = options.ends(here.as_ref());
+        let is_retry = here.is_none() && !before.ending.is_empty();
+        let ends_here = options.ends(here.as_ref()) || is_retry;
         let scope = options.scope;
         let done = match conditions(&before, &options, self.guardian().0.clock.now()) {
             Some(conditions) => {
@@ -137,7 +138,10 @@ fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<
             if !tokens.is_empty() {
                 conditions.push(Condition::OwnSession(session.clone(), user_id, tokens));
             }
-            return Some(conditions);
+            // A retry: with the token that was given up, its other accounts are lost, too.
+            if user.is_some() || before.ending.is_empty() {
+                return Some(conditions);
+            }
         }
         (None, SignOutScope::Local) => {
             conditions.extend(user.map(|user| Condition::Session(user.session.clone())));

@@ -3,7 +3,6 @@
 use crate::{SessionHandle, server::event::SignOutEvent};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,13 +12,13 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 /// back and asks who is signed in.
 const BACKLOG: usize = 16;
 
-/// How many listeners one session may have here: the tabs of a browser share one, and each
+/// How many pages of one session may listen here: the tabs of a browser share one, and each
 /// lost connection lingers until it times out. The oldest goes first.
 const PER_SESSION: usize = 8;
 
-/// How long the ids of events are remembered, so that none is told twice. Longer than the
-/// time that [`catch_up`](super::catch_up) looks back.
-const MEMORY: Duration = Duration::from_secs(60);
+/// How long the ids of events are remembered, so that none is told twice: as far as
+/// [`catch_up`](super::catch_up) looks back at most.
+pub(super) const MEMORY: Duration = Duration::from_secs(5 * 60);
 
 /// Hands events to those who listen for their users.
 #[derive(Debug, Default)]
@@ -29,17 +28,28 @@ pub(super) struct Bus(Mutex<Listeners>);
 struct Listeners {
     is_closed: bool,
     next_id: u64,
-    /// Several for each user: a browser listens for all of its accounts.
-    by_user: HashMap<String, Vec<Listener>>,
+    listeners: HashMap<u64, Listener>,
+    /// Who listens for whom: a browser listens for all of its accounts.
+    by_user: HashMap<String, Vec<u64>>,
     told: HashSet<String>,
     told_when: VecDeque<(Instant, String)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Listener {
-    id: u64,
+    kind: Kind,
     session: SessionHandle,
+    users: Vec<String>,
     sender: Sender<Arc<SignOutEvent>>,
+}
+
+/// Who listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A browser's page, of which each session has only so many.
+    Page,
+    /// The app's own work.
+    Work,
 }
 
 /// Listens until it is dropped.
@@ -47,7 +57,6 @@ struct Listener {
 pub(super) struct Subscription {
     bus: Arc<Bus>,
     id: u64,
-    users: Vec<String>,
     events: Receiver<Arc<SignOutEvent>>,
 }
 
@@ -60,7 +69,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.bus.listeners().remove(self.id, &self.users);
+        self.bus.listeners().remove(self.id);
     }
 }
 
@@ -68,6 +77,7 @@ impl Bus {
     /// Listens for the sign-outs of some users, on behalf of one session.
     pub(super) fn subscribe(
         self: &Arc<Self>,
+        kind: Kind,
         session: &SessionHandle,
         users: Vec<String>,
     ) -> Subscription {
@@ -77,21 +87,23 @@ impl Bus {
         listeners.next_id += 1;
         // A closed bus keeps no sender, so the subscription ends at once.
         if !listeners.is_closed {
-            listeners.make_room(session, &users);
-            for user in &users {
-                let listener = Listener {
-                    id,
-                    session: session.clone(),
-                    sender: sender.clone(),
-                };
-                let listening = listeners.by_user.entry(user.clone()).or_default();
-                listening.push(listener);
+            if kind == Kind::Page {
+                listeners.make_room(session, &users);
             }
+            for user in &users {
+                listeners.by_user.entry(user.clone()).or_default().push(id);
+            }
+            let listener = Listener {
+                kind,
+                session: session.clone(),
+                users,
+                sender,
+            };
+            listeners.listeners.insert(id, listener);
         }
         Subscription {
             bus: Arc::clone(self),
             id,
-            users,
             events,
         }
     }
@@ -102,11 +114,18 @@ impl Bus {
         if !listeners.note_told(&event.id) {
             return;
         }
-        let Some(listening) = listeners.by_user.get_mut(&event.user_id) else {
+        let Some(listening) = listeners.by_user.get(&event.user_id).cloned() else {
             return;
         };
         let event = Arc::new(event);
-        listening.retain(|listener| listener.sender.try_send(Arc::clone(&event)).is_ok());
+        for id in listening {
+            let listener = listeners.listeners.get(&id);
+            let is_told = listener
+                .is_some_and(|listener| listener.sender.try_send(Arc::clone(&event)).is_ok());
+            if !is_told {
+                listeners.remove(id);
+            }
+        }
     }
 
     /// Whether nobody listens.
@@ -118,7 +137,8 @@ impl Bus {
     pub(super) fn close(&self) {
         let mut listeners = self.listeners();
         listeners.is_closed = true;
-        drop(mem::take(&mut listeners.by_user));
+        listeners.listeners.clear();
+        listeners.by_user.clear();
     }
 
     fn listeners(&self) -> MutexGuard<'_, Listeners> {
@@ -146,25 +166,31 @@ impl Listeners {
     }
 
     fn make_room(&mut self, session: &SessionHandle, users: &[String]) {
-        let of_session = users.first().and_then(|user| self.by_user.get(user));
-        let mut ids = of_session
+        let of_user = users.first().and_then(|user| self.by_user.get(user));
+        let pages: Vec<u64> = of_user
             .into_iter()
             .flatten()
-            .filter(|listener| listener.session == *session)
-            .map(|listener| listener.id);
-        if let Some(oldest) = ids.next()
-            && ids.count() + 1 >= PER_SESSION
-        {
-            self.remove(oldest, users);
+            .copied()
+            .filter(|id| {
+                self.listeners.get(id).is_some_and(|listener| {
+                    listener.kind == Kind::Page && listener.session == *session
+                })
+            })
+            .collect();
+        if pages.len() >= PER_SESSION {
+            self.remove(pages[0]);
         }
     }
 
-    fn remove(&mut self, id: u64, users: &[String]) {
-        for user in users {
-            if let Some(listening) = self.by_user.get_mut(user) {
-                listening.retain(|listener| listener.id != id);
+    fn remove(&mut self, id: u64) {
+        let Some(listener) = self.listeners.remove(&id) else {
+            return;
+        };
+        for user in listener.users {
+            if let Some(listening) = self.by_user.get_mut(&user) {
+                listening.retain(|known| *known != id);
                 if listening.is_empty() {
-                    self.by_user.remove(user);
+                    self.by_user.remove(&user);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! `/guardian/events`: the stream of server-sent events that one tab of each browser holds.
 
-use super::watch::Watch;
+use super::{bus::Kind, watch::Watch};
 use crate::{AuthError, live_path, server::Auth};
 use axum::response::{
     IntoResponse, Response,
@@ -22,7 +22,7 @@ const RETRY_SPREAD: u64 = 1000;
 /// Streams what happens to the browser's sessions. The first event names the session, for
 /// the page to compare with its own; the stream ends with it.
 pub(crate) async fn stream(auth: Auth) -> Response {
-    let watch = match Watch::start(&auth).await {
+    let watch = match Watch::start(&auth, Kind::Page).await {
         Ok(watch) => watch,
         // An EventSource that gets this does not come back.
         Err(AuthError::SignedOut) => return StatusCode::NO_CONTENT.into_response(),
@@ -33,14 +33,13 @@ pub(crate) async fn stream(auth: Auth) -> Response {
         .retry(retry)
         .event(live_path::SESSION)
         .data(watch.session().as_str());
-    let notices = stream::unfold(Some(watch), |watch| async {
-        let mut watch = watch?;
+    let notices = stream::unfold(watch, |mut watch| async {
         let notice = watch.next().await?;
         let event = Event::default()
             .event(live_path::SIGNED_OUT)
             .json_data(&notice)
             .ok()?;
-        Some((event, (!notice.here).then_some(watch)))
+        Some((event, watch))
     });
     let events = stream::once(future::ready(first)).chain(notices);
     (

@@ -1,6 +1,6 @@
 //! Follows one session until it ends.
 
-use super::bus::Subscription;
+use super::bus::{Kind, Subscription};
 use crate::{
     AuthError, Reason, SessionHandle, SignOutNotice, SignOutScope,
     server::{Auth, Guardian},
@@ -8,15 +8,18 @@ use crate::{
 use std::{future::Future, time::Duration};
 use tokio::time::sleep;
 
-/// The longest time until the session's expiry is looked up again. Timers need not be exact to
-/// the second over weeks.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
+/// The longest time until the session is looked up again: a net for what no event told, for
+/// one read per open page in five minutes.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
 
 /// Follows the active session of one browser.
 pub(super) struct Watch {
     guardian: Guardian,
     subscription: Subscription,
     session: SessionHandle,
+    /// The other accounts of the browser.
+    others: Vec<SessionHandle>,
+    is_over: bool,
     expires_at: i64,
     /// When it began, in seconds since the epoch: what happened before is no news.
     since: i64,
@@ -29,23 +32,32 @@ impl Watch {
     ///
     /// [`AuthError::SignedOut`] when nobody is signed in, not even any more;
     /// [`AuthError::Unavailable`] when the database could not tell.
-    pub(super) async fn start(auth: &Auth) -> Result<Self, AuthError> {
+    pub(super) async fn start(auth: &Auth, kind: Kind) -> Result<Self, AuthError> {
         let guardian = auth.guardian().clone();
         let accounts = auth.accounts()?;
         let session = accounts.active.session.clone();
         let mut users = vec![accounts.active.id];
-        users.extend(accounts.others.into_iter().map(|other| other.id));
+        let mut others = Vec::new();
+        // A page shows the browser's other accounts, too; work is one account's.
+        if kind == Kind::Page {
+            for other in accounts.others {
+                users.push(other.id);
+                others.push(other.session);
+            }
+        }
         let bus = &guardian.0.live.bus;
-        let subscription = bus.subscribe(&session, users);
+        let subscription = bus.subscribe(kind, &session, users);
         let mut watch = Self {
             since: guardian.0.clock.now(),
             expires_at: 0,
             guardian,
             subscription,
             session,
+            others,
+            is_over: false,
         };
         // Asked after subscribing: a sign-out between the two would be missed.
-        if watch.is_over().await? {
+        if watch.has_ended().await? {
             return Err(AuthError::SignedOut);
         }
         Ok(watch)
@@ -56,22 +68,25 @@ impl Watch {
         &self.session
     }
 
-    /// The next sign-out that concerns the browser; with [`here`](SignOutNotice::here) it is
-    /// the last. `None` when it is to be asked again who is signed in.
+    /// The next sign-out that concerns the browser. `None` when it is to be asked again who is
+    /// signed in: after one that ended an account of this browser, and when this is cut off.
     pub(super) async fn next(&mut self) -> Option<SignOutNotice> {
-        loop {
+        while !self.is_over {
             let until_expiry = self.until_expiry();
             tokio::select! {
                 event = self.subscription.next() => {
                     let event = event?;
                     let notice = event.seen_from(&self.session);
+                    let ends_other = self.others.iter().any(|other| event.ended.contains(other));
+                    self.is_over = notice.here || ends_other;
                     if notice.here || event.created_at >= self.since {
                         return Some(notice);
                     }
                 }
                 () = sleep(until_expiry) => {
                     // It may have been used meanwhile, which moves its idle limit.
-                    if self.is_over().await.ok()? {
+                    if self.has_ended().await.ok()? {
+                        self.is_over = true;
                         return Some(SignOutNotice {
                             scope: SignOutScope::Local,
                             reason: Reason::Expiry,
@@ -82,6 +97,7 @@ impl Watch {
                 }
             }
         }
+        None
     }
 
     fn until_expiry(&self) -> Duration {
@@ -91,7 +107,7 @@ impl Watch {
     }
 
     /// Looks the session up.
-    async fn is_over(&mut self) -> Result<bool, AuthError> {
+    async fn has_ended(&mut self) -> Result<bool, AuthError> {
         let found = self.guardian.0.registry.expiry(&self.session).await;
         let found = found.map_err(|cause| {
             tracing::error!(%cause, "an open page's session could not be checked");
@@ -126,11 +142,11 @@ impl Auth {
     pub fn until_signed_out(&self) -> impl Future<Output = ()> + Send + use<> {
         let auth = self.clone();
         async move {
-            let Ok(mut watch) = Watch::start(&auth).await else {
+            let Ok(mut watch) = Watch::start(&auth, Kind::Work).await else {
                 return;
             };
             drop(auth);
-            while watch.next().await.is_some_and(|notice| !notice.here) {}
+            while watch.next().await.is_some() {}
         }
     }
 }

@@ -64,6 +64,7 @@ impl Ending {
 pub(super) struct EndedRow {
     pub(super) handle: String,
     pub(super) user_id: String,
+    expires_at: i64,
 }
 
 /// Ends sessions, with the data that was kept for them, and writes down that it happened.
@@ -86,7 +87,7 @@ pub(crate) async fn end(
 
             let mut rows = QueryBuilder::new("delete from guardian_session where ");
             push_condition(&mut rows, condition);
-            rows.push(" returning handle, user_id");
+            rows.push(" returning handle, user_id, expires_at");
             ended.extend(rows.build_query_as().fetch_all(&mut *connection).await?);
 
             // A visitor who signs out is forgotten, too.
@@ -96,6 +97,8 @@ pub(crate) async fn end(
                 visitors.build().execute(&mut *connection).await?;
             }
         }
+        // What had expired was over before: it goes, and is no news.
+        ended.retain(|row| row.expires_at > now);
         let events = events(ended, ending.scope, cause, now);
         for mut insert in insert_events(&events)? {
             insert.build().execute(&mut *connection).await?;
