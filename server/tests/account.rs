@@ -75,3 +75,29 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
     let nobody = starter.post("/api/delete_account", "", &fields).await;
     assert_eq!(nobody.error(), "signed_out");
 }
+
+/// Both know the old password; whoever is slower must not undo what the other has done.
+#[tokio::test]
+async fn of_two_password_changes_at_once_one_is_refused() {
+    let starter = Starter::new().await;
+    let [here, there] = on_two_browsers(&starter).await;
+    let change = async |cookie: &str, password: &str| {
+        let fields = format!("current_password={PASSWORD}&password={password}");
+        starter.post("/api/change_password", cookie, &fields).await
+    };
+    let (one, other) = tokio::join!(
+        change(&here, "the+first+password"),
+        change(&there, "the+other+password"),
+    );
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort();
+    assert_eq!(statuses, [200, 403], "{} {}", one.body, other.body);
+    let is_first = one.status == StatusCode::OK;
+    let (winner, loser) = if is_first {
+        (&here, &there)
+    } else {
+        (&there, &here)
+    };
+    assert!(starter.who_is(winner).await.is_object());
+    assert!(starter.who_is(loser).await.is_null());
+}
