@@ -3,7 +3,7 @@
 use crate::{flash::Flash, take_flash};
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_guardian::{
-    MenuLink, Reason, SignedIn, SignedOut, UserButton, on_signed_out, use_callback_url,
+    AuthState, MenuLink, SignedIn, SignedOut, UserButton, on_signed_out, use_auth, use_callback_url,
 };
 use leptos_router::{components::A, location::Url};
 use std::time::Duration;
@@ -29,17 +29,20 @@ pub(crate) fn Header() -> impl IntoView {
     }
 }
 
-/// Says that this page's user was signed out, and why, if it was not their own doing here.
+/// Says that this page's user was signed out, and why, as long as nobody is signed in.
 #[component]
 pub(crate) fn Farewell() -> impl IntoView {
     let reason = RwSignal::new(None);
     on_signed_out(move |event| {
-        let is_news = event.here && event.reason != Reason::User;
-        reason.set(is_news.then_some(event.reason));
+        if event.here {
+            reason.set(Some(event.reason));
+        }
     });
+    let auth = use_auth();
+    let shown = move || reason.get().filter(|_| auth.get() == AuthState::SignedOut);
     view! {
         <div role="status">
-            {move || reason.get().map(|reason| view! { <p class="notice">{reason.to_string()}</p> })}
+            {move || shown().map(|reason| view! { <p class="notice">{reason.to_string()}</p> })}
         </div>
     }
 }

@@ -54,6 +54,42 @@ test("a page that comes back is shown when the same session is still there", asy
   });
 });
 
+test("a public page that comes back keeps what was typed, also without a network", async () => {
+  await withCache(async (page) => {
+    await page.goto("/sign-up");
+    await page.waitForFunction(() => "wasm_bindgen" in window || document.readyState === "complete");
+    await page.getByLabel("Name").fill("half a nam");
+    await page.goto("/favicon.svg");
+    await page.context().setOffline(true);
+    await goBack(page);
+    await expect(page.getByLabel("Name")).toHaveValue("half a nam");
+    expect(await wasRestored(page), "from the cache").toBe(true);
+  });
+});
+
+test("Back after a sign-out that led away shows nothing private", async () => {
+  await withCache(async (page) => {
+    const person = await signUp(page);
+    await page.route(
+      (url) => url.pathname === "/sign-out",
+      async (route) => {
+        const response = await route.fetch();
+        const headers = { ...response.headers() };
+        delete headers["cache-control"];
+        await route.fulfill({ response, headers });
+      },
+    );
+    await page.goto("/sign-out?callback_url=/favicon.svg");
+    await hydrated(page);
+    await expect(page.getByText(`(${person.email})`)).toBeVisible();
+    await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+    await expect(page).toHaveURL("/favicon.svg");
+    await goBack(page);
+    await expect(page.getByText("You are signed out. Nobody is signed in")).toBeVisible();
+    await expect(page.getByText(person.email)).toHaveCount(0);
+  });
+});
+
 test("nothing private comes back with a page whose session is over", async () => {
   await withCache(async (page) => {
     await signUp(page);

@@ -167,9 +167,11 @@ test("a sign-out while the server is restarting is seen when it is back", async 
     await page.goto("/");
     await listening(page);
     await server.stop();
+    expect(await server.command("sign-out", "--everyone")).toBe("1 session ended.");
+    await expect(userButton(page), "nobody has told it yet").toBeVisible();
     await server.run();
-    await context.request.post("/api/sign_out");
     await expect(userButton(page)).toHaveCount(0);
+    await expect(page.getByRole("status").filter({ hasText: "You were signed out." })).toBeVisible();
   } finally {
     await context.close();
     await server.end();

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { hydrated, sessionCookie, signUp, userButton, whoIs } from "./site";
+import { hydrated, newPerson, sessionCookie, signIn, signUp, userButton, whoIs } from "./site";
 
 const FORGOTTEN = "This browser has forgotten you";
 
@@ -72,4 +72,71 @@ test("of several accounts, the one that the page showed is signed out", async ({
   await expect(page.getByText(FORGOTTEN)).toHaveCount(0);
   await expect(userButton(page)).toBeVisible();
   expect((await whoIs(context.request)).profile.email).toBe(first.email);
+});
+
+test("a server that does not answer at all keeps nothing private on the page", async ({ page }) => {
+  const person = await signUp(page);
+  await hydrated(page);
+  await page.route("/api/sign_out", () => {});
+  await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+  await expect(page.getByText(FORGOTTEN)).toBeVisible();
+  await expect(page.getByText(person.email)).toHaveCount(0);
+  await page.unroute("/api/sign_out");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page).toHaveURL("/");
+});
+
+test("a sign-out that is sent twice signs nobody else out", async ({ page, context, browser }) => {
+  const ada = await signUp(page);
+  const other = await browser.newContext();
+  await signIn(await other.newPage(), ada);
+  const grace = await signUp(page, newPerson("Grace Hopper"));
+  await page.goto("/account");
+  await hydrated(page);
+  // Carried out, but the answer is lost; the page sends it again.
+  let lost = 0;
+  await page.route("/api/sign_out", async (route) => {
+    if (lost++ > 0) return route.continue();
+    await route.fetch();
+    await route.abort();
+  });
+  await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+  await expect(page.getByText(FORGOTTEN)).toBeVisible();
+  await expect(page).toHaveURL("/");
+  expect(lost).toBeGreaterThan(1);
+  await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
+  expect((await whoIs(context.request)).profile.email).toBe(ada.email);
+  expect((await whoIs(other.request)).profile.email).toBe(ada.email);
+  expect(grace.email).not.toBe(ada.email);
+  await other.close();
+});
+
+test("a notice that is overtaken by a new sign-in is gone, and signs nobody out", async ({ page, context }) => {
+  const person = await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  await page.route("/api/sign_out", (route) => route.abort());
+  await page.getByRole("button", { name: "Sign out and stay here" }).click();
+  await expect(page.getByText(FORGOTTEN)).toBeVisible();
+  const tab = await context.newPage();
+  await tab.route("/api/sign_out", (route) => route.abort());
+  await signIn(tab, person);
+  await expect(userButton(page)).toBeVisible();
+  await expect(page.getByText(FORGOTTEN)).toHaveCount(0);
+  await page.unroute("/api/sign_out");
+  await page.waitForTimeout(5_000);
+  expect(await whoIs(context.request)).not.toBeNull();
+});
+
+test("a long callback URL does not keep it from being sent", async ({ page, context }) => {
+  await signUp(page);
+  await page.goto(`/sign-out?callback_url=/sign-up%3F${"é".repeat(600)}`);
+  await hydrated(page);
+  await context.setOffline(true);
+  await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByText(FORGOTTEN)).toBeVisible();
+  const names = (await context.cookies()).map((cookie) => cookie.name);
+  expect(names).toContain("signing_out");
+  await context.setOffline(false);
+  await expect.poll(() => sessionCookie(context)).toBeUndefined();
 });

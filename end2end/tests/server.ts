@@ -14,7 +14,10 @@ const SESSION_KEY = "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5";
 
 /** Runs a command of the server beside the one that the tests talk to. */
 export async function command(...words: string[]) {
-  const env = { ...process.env, SESSION_KEY, RUST_LOG: "warn" };
+  return runCommand(words, { ...process.env, SESSION_KEY, RUST_LOG: "warn" });
+}
+
+async function runCommand(words: string[], env: NodeJS.ProcessEnv) {
   const { stdout } = await promisify(execFile)(PROGRAM, words, { cwd: ROOT, env });
   return stdout.trim();
 }
@@ -48,6 +51,11 @@ export class OwnServer {
   async run() {
     this.process = spawn(PROGRAM, { cwd: ROOT, env: this.env, stdio: ["ignore", "pipe", "inherit"] });
     await once(this.process.stdout!, "data");
+  }
+
+  /** Runs a command on its database, whether or not it runs itself. */
+  command(...words: string[]) {
+    return runCommand(words, this.env);
   }
 
   /** Asks it to stop, and answers after how many milliseconds it has. */

@@ -30,6 +30,11 @@ for (const javaScriptEnabled of [true, false]) {
       await line.getByRole("button", { name: "End the session: Firefox 128 on Windows" }).click();
       await expect(lines).toHaveCount(2);
       await expect(page).toHaveURL("/account/sessions");
+      if (javaScriptEnabled) {
+        // The button is gone with its line; the focus must not be on another "End".
+        const said = page.getByRole("status").filter({ hasText: "The session has ended." });
+        await expect(said).toBeFocused();
+      }
       expect(await whoIs(firefox.request)).toBeNull();
       expect(await whoIs(script.request)).not.toBeNull();
 

@@ -50,8 +50,8 @@ export async function listening(page: Page) {
       return held!.some(({ name }) => name === "leptos-guardian");
     });
   await expect.poll(isListening).toBe(true);
-  // The stream is asked for as soon as the lock is held.
-  await page.waitForTimeout(500);
+  // The stream is asked for as soon as the lock is held; the browser notes when it answers.
+  await page.waitForTimeout(1_000);
 }
 
 export async function sessionCookie(context: BrowserContext) {

@@ -59,3 +59,53 @@ test("the tab that signs out goes where it was sent, however slow the way", asyn
   // A page that needs a signed-in user could leave for the sign-in page meanwhile.
   await expect(page).toHaveURL("/");
 });
+
+test("a late answer does not bring back who has signed out", async ({ page }) => {
+  await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  // Asked before the sign-out, and arriving after it.
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route(
+    "/api/session",
+    async (route) => {
+      const response = await route.fetch();
+      await held;
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  const late = page.waitForResponse("**/api/session");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await page.waitForTimeout(500);
+  await page.getByRole("button", { name: "Sign out and stay here" }).click();
+  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  letGo();
+  await late;
+  await page.waitForTimeout(500);
+  await expect(userButton(page)).toHaveCount(0);
+});
+
+test("a page from the browser's history asks who is signed in", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await signUp(page);
+  await page.goBack();
+  await page.goBack();
+  await expect(page).toHaveURL("/");
+  await expect(userButton(page)).toBeVisible();
+});
+
+test("a link within the app to a private page leads back to that page", async ({ page }) => {
+  await page.goto("/sign-up?from=here");
+  await page.waitForLoadState("networkidle");
+  await page.evaluate(() => {
+    const link = document.createElement("a");
+    link.href = "/account/sessions?x=1";
+    link.textContent = "private";
+    document.querySelector("main")!.append(link);
+  });
+  await page.getByRole("link", { name: "private" }).click();
+  await expect(page).toHaveURL("/sign-in?callback_url=%2Faccount%2Fsessions%3Fx%3D1");
+});

@@ -116,3 +116,23 @@ test("what a screen reader is told", async ({ page }) => {
         - button "Sign out of all accounts"
   `);
 });
+
+test("a menu that is open before hydration is not said to be closed", async ({ page }) => {
+  await signUp(page);
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto("/");
+  await userButton(page).click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  letGo();
+  await expect(userButton(page)).toHaveAttribute("aria-expanded", "true");
+  // And it does not stand over the page that one of its links leads to.
+  await page.getByRole("link", { name: "Where you are signed in" }).click();
+  await expect(page.getByRole("heading", { name: "Where you are signed in" })).toBeVisible();
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await expect(userButton(page)).toHaveAttribute("aria-expanded", "false");
+});

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 pub async fn post_sign_out(
     /// `local` (the default), `browser`, `others` or `global`.
     scope: Option<String>,
-    /// The handle of the one session to end, instead of a scope.
+    /// The handle of the session that the scope is seen from, instead of this one.
     session: Option<String>,
     /// Whether the browser goes to another page (the default).
     redirect: Option<bool>,

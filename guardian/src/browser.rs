@@ -16,15 +16,10 @@ pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
     (AuthState::Loading, Vec::new())
 }
 
-/// Loads the sign-in page, which leads back to this one, and says why if it was not the
-/// person's own doing.
-pub(crate) fn leave_for_sign_in(sign_in_url: &str, reason: Option<Reason>) {
-    let location = leptos::prelude::window().location();
-    let here = [location.pathname(), location.search()]
-        .into_iter()
-        .flatten()
-        .collect::<String>();
-    let here = String::from(encode_uri_component(&here));
+/// Loads the sign-in page, which leads back `here`, and says why if it was not the person's
+/// own doing.
+pub(crate) fn leave_for_sign_in(sign_in_url: &str, here: &str, reason: Option<Reason>) {
+    let here = String::from(encode_uri_component(here));
     let reason = match reason {
         None | Some(Reason::User) => String::new(),
         Some(reason) => format!("&reason={}", reason.as_str()),

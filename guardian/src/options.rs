@@ -109,8 +109,10 @@ impl fmt::Display for SessionHandle {
 pub struct SignOutOptions {
     /// Which sessions end.
     pub scope: SignOutScope,
-    /// Ends this one session instead, if it is the user's own or one of this browser's. The
-    /// handle of another user's session is treated like one that does not exist.
+    /// The session that the scope is seen from, instead of this one: `Local` ends that one,
+    /// `Global` all of its user's, `Others` all of its user's but that one. It must be the user's
+    /// own or one of this browser's; the handle of another user's session is treated like one
+    /// that does not exist.
     pub session: Option<SessionHandle>,
     /// Whether the browser goes to another page afterwards (the default). With `false` it
     /// stays where it is and the auth state flips.
@@ -132,19 +134,12 @@ impl Default for SignOutOptions {
 }
 
 impl SignOutOptions {
-    /// Whether the session `here` is among those that end.
+    /// Whether the session `here` is sure to be among those that end.
     pub fn ends(&self, here: Option<&SessionHandle>) -> bool {
-        match &self.session {
-            Some(session) => Some(session) == here,
-            None => self.scope.ends_this_session(),
-        }
-    }
-
-    /// The scope of what ends, seen from there.
-    pub(crate) fn ended_scope(&self) -> SignOutScope {
-        match self.session {
-            Some(_) => SignOutScope::Local,
-            None => self.scope,
+        let is_seen_from_here = self.session.is_none() || self.session.as_ref() == here;
+        match self.scope {
+            SignOutScope::Browser => true,
+            scope => is_seen_from_here && scope.ends_this_session(),
         }
     }
 }

@@ -34,10 +34,12 @@ pub enum Reason {
     Expiry,
     /// The identity provider that the user signed in with signed them out.
     IdentityProvider,
+    /// A page has asked, and its session was gone: nobody told it why.
+    Unknown,
 }
 
 impl Reason {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::User,
         Self::OtherDevice,
         Self::NewSignIn,
@@ -46,6 +48,7 @@ impl Reason {
         Self::Administrator,
         Self::Expiry,
         Self::IdentityProvider,
+        Self::Unknown,
     ];
 
     /// The word for this reason in JSON, in addresses and in the database.
@@ -59,6 +62,7 @@ impl Reason {
             Self::Administrator => "administrator",
             Self::Expiry => "expiry",
             Self::IdentityProvider => "identity_provider",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -74,6 +78,7 @@ impl fmt::Display for Reason {
             Self::Administrator => "An administrator signed you out.",
             Self::Expiry => "Your session has expired.",
             Self::IdentityProvider => "Your sign-in provider signed you out.",
+            Self::Unknown => "You were signed out.",
         })
     }
 }

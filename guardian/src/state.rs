@@ -39,6 +39,8 @@ pub(crate) struct AuthContext {
     pub(crate) state: RwSignal<AuthState>,
     /// The other accounts of this browser.
     pub(crate) others: RwSignal<Vec<User>>,
+    /// Counts how often it was looked at what is true now, for what shows more than the state.
+    pub(crate) checked: RwSignal<u64>,
     /// A sign-out after which nobody is signed in here, and whose session the server has not
     /// ended; and why.
     pub(crate) unfinished: RwSignal<Option<(SignOutOptions, SignOutError)>>,

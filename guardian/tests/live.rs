@@ -288,6 +288,7 @@ async fn work_is_not_cut_off_for_other_work_or_pages() {
         stream.next().await;
         streams.push(stream);
     }
+    tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!work.is_finished());
     browser.sign_out(SignOutScope::Local).await;
     timeout(Duration::from_secs(2), work)

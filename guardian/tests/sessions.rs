@@ -5,7 +5,7 @@ mod common;
 use axum::{Extension, extract::ConnectInfo};
 use common::{Browser, Site};
 use http::Request;
-use leptos_guardian::{AuthError, SessionInfo, SignedOut};
+use leptos_guardian::{AuthError, SessionInfo, SignOutScope, SignedOut};
 use std::{net::SocketAddr, time::Duration};
 
 const FIREFOX: &str =
@@ -141,4 +141,46 @@ async fn the_address_is_the_connections_unless_a_trusted_proxy_says_otherwise() 
         let sessions = browser.sessions().await;
         assert_eq!(sessions[0].ip.as_deref(), Some(expected));
     }
+}
+
+/// Said twice, from the session that it was said in, a sign-out is still about that user.
+#[tokio::test]
+async fn a_scope_can_be_seen_from_another_session() {
+    for (scope, left) in [
+        (SignOutScope::Local, ["ada", "nobody", "ada"]),
+        (SignOutScope::Others, ["nobody", "ada", "nobody"]),
+        (SignOutScope::Global, ["nobody", "nobody", "nobody"]),
+    ] {
+        let site = Site::new().await;
+        let mut browsers = [
+            site.signed_in("ada").await,
+            site.signed_in("ada").await,
+            site.signed_in("ada").await,
+        ];
+        let mut bob = site.signed_in("bob").await;
+        let handle = browsers[1].sessions().await[0].handle.clone();
+        let path = format!("/sign-out-session/{handle}/{scope}");
+        // Nobody else can say it.
+        assert!(bob.post(&path).await.json::<SignedOut>().ended.is_empty());
+        for _ in 0..2 {
+            browsers[0].clone().post(&path).await;
+        }
+        for (browser, expected) in browsers.iter_mut().zip(left) {
+            assert_eq!(browser.is().await, expected, "{scope}");
+        }
+        assert_eq!(bob.is().await, "bob");
+    }
+}
+
+/// With an account that is signed out by its handle, what becomes of the cookie follows from
+/// what ended.
+#[tokio::test]
+async fn a_global_sign_out_seen_from_another_device_ends_this_session_too() {
+    let site = Site::new().await;
+    let mut here = site.signed_in("ada").await;
+    let mut there = site.signed_in("ada").await;
+    let handle = there.sessions().await[0].handle.clone();
+    here.post(&format!("/sign-out-session/{handle}/global"))
+        .await;
+    assert!(here.cookies.is_empty());
 }

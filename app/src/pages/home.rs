@@ -28,7 +28,7 @@ pub(crate) fn Home() -> impl IntoView {
                 </p>
             </SignedOut>
             <SignedIn>
-                <p>"You are signed in as "<strong>{name}</strong>"."</p>
+                <p>"You are signed in as "<strong dir="auto">{name}</strong>"."</p>
                 <div class="actions">
                     <a class="button" href="/account">"Your account"</a>
                     <SignOutButton redirect=false>"Sign out and stay here"</SignOutButton>

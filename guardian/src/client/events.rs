@@ -2,7 +2,7 @@
 //! server's stream. Each is told once.
 
 use super::page;
-use crate::{Reason, SignOutNotice};
+use crate::{Reason, SessionHandle, SignOutNotice, SignOutScope};
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
@@ -23,6 +23,8 @@ thread_local! {
     /// What was heard meanwhile.
     static HELD_BACK: RefCell<Vec<SignOutNotice>> = const { RefCell::new(Vec::new()) };
     static LAST_REASON: Cell<Option<Reason>> = const { Cell::new(None) };
+    /// The session of this page whose end has been told.
+    static TOLD_HERE: RefCell<Option<SessionHandle>> = const { RefCell::new(None) };
 }
 
 /// Calls back whenever a sign-out concerns this page's user: by this page, another tab or
@@ -87,6 +89,12 @@ pub(super) fn tell_callbacks(notice: &SignOutNotice) {
         return;
     }
     if notice.here {
+        // Once for each session: what was queued is heard again when it has been carried out.
+        let here = page::session();
+        let told = TOLD_HERE.with_borrow_mut(|told| std::mem::replace(told, here.clone()));
+        if here.is_none() || told == here {
+            return;
+        }
         LAST_REASON.set(Some(notice.reason));
     }
     // Not borrowed while they run: a callback may end, or begin, a component that has one.
@@ -94,6 +102,21 @@ pub(super) fn tell_callbacks(notice: &SignOutNotice) {
     for (_, callback) in callbacks {
         callback(notice.clone());
     }
+}
+
+/// The page has asked, and the session that it showed is gone.
+pub(super) fn tell_gone() {
+    tell_callbacks(&SignOutNotice {
+        scope: SignOutScope::Local,
+        reason: Reason::Unknown,
+        here: true,
+        events: Vec::new(),
+    });
+}
+
+/// Somebody is signed in: what was told is over.
+pub(super) fn forget_reason() {
+    LAST_REASON.set(None);
 }
 
 /// Holds back what is heard, until it is dropped.

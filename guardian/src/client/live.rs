@@ -124,10 +124,13 @@ fn open() {
     let on_session = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
         LIVE.with_borrow_mut(|live| live.pause = FIRST_PAUSE);
         let session = event.data().as_string().map(SessionHandle);
-        if session != page::session() {
-            tabs::tell(&Hint::Session(session));
+        if session == page::session() {
+            // Nobody told what happened while there was no stream.
+            page::recheck();
+        } else {
             page::ask_again();
         }
+        tabs::tell(&Hint::Session(session));
     });
     let on_signed_out = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
         let notice = event.data().as_string();

@@ -8,13 +8,18 @@ mod tabs;
 
 pub(crate) use events::last_reason;
 pub use events::on_signed_out;
-pub(crate) use page::{load, reload, start};
+pub(crate) use page::{load, needs_user, reload, start};
 
 use crate::{
     Accounts, AuthError, Reason, SessionHandle, SignOutError, SignOutNotice, SignOutOptions,
     SignOutScope, SignedOut, api,
 };
+use leptos::prelude::set_timeout;
+use std::{cell::Cell, rc::Rc, time::Duration};
 use tabs::Hint;
+
+/// How long the server may take to answer a sign-out before the page forgets without it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Signs out from the browser: the call behind every sign-out button.
 ///
@@ -47,10 +52,13 @@ use tabs::Hint;
 /// ```
 pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError> {
     let here = page::session();
-    let is_queued = queue::read().is_some();
-    let ends_here = is_queued || options.ends(here.as_ref());
+    let ends_here = queue::read().is_some() || options.ends(here.as_ref());
     // What is heard meanwhile is this very sign-out: it must not change the page first.
     let quiet = events::quiet();
+    let is_answered = Rc::new(Cell::new(false));
+    if ends_here {
+        queue_when_late(&is_answered, &options, here.clone());
+    }
     let outcome = api::post_sign_out(
         Some(options.scope.to_string()),
         options.session.as_ref().map(SessionHandle::to_string),
@@ -58,10 +66,12 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
         options.callback_url.clone(),
     )
     .await;
+    is_answered.set(true);
+    let is_queued = queue::read().is_some();
     match outcome {
         Ok(done) => {
             let notice = SignOutNotice {
-                scope: options.ended_scope(),
+                scope: options.scope,
                 reason: Reason::User,
                 here: ends_here,
                 events: done.events.clone(),
@@ -70,7 +80,7 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
                 // It has been told of when the page dropped its state.
                 queue::forget();
                 tabs::tell(&Hint::Settled);
-            } else {
+            } else if ends_here || !done.ended.is_empty() {
                 tabs::tell(&Hint::SignedOut(notice.clone()));
                 events::tell_callbacks(&notice);
             }
@@ -82,19 +92,7 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
             Ok(done)
         }
         Err(SignOutError::Unreachable) if ends_here => {
-            // Of several accounts, the one that the page shows.
-            let one = SignOutOptions {
-                session: match options.scope {
-                    SignOutScope::Local => options.session.clone().or(here),
-                    _ => None,
-                },
-                ..options
-            };
-            if !is_queued {
-                queue::remember(&one);
-                tabs::tell(&Hint::Queued(one.clone()));
-            }
-            page::show_queued(one);
+            put_in_queue(options, here);
             Err(SignOutError::Queued)
         }
         Err(error) => {
@@ -112,6 +110,41 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
             Err(error)
         }
     }
+}
+
+/// A server that does not answer at all must not keep private what a person wanted gone.
+fn queue_when_late(
+    is_answered: &Rc<Cell<bool>>,
+    options: &SignOutOptions,
+    here: Option<SessionHandle>,
+) {
+    let is_answered = Rc::clone(is_answered);
+    let options = options.clone();
+    set_timeout(
+        move || {
+            if !is_answered.get() {
+                put_in_queue(options, here);
+            }
+        },
+        PATIENCE,
+    );
+}
+
+/// Drops the page's private state, and leaves the sign-out to be sent again.
+fn put_in_queue(options: SignOutOptions, here: Option<SessionHandle>) {
+    let options = SignOutOptions {
+        // Said twice, it must not sign out the account that is active by then.
+        session: match options.scope {
+            SignOutScope::Browser => None,
+            _ => options.session.clone().or(here),
+        },
+        ..options
+    };
+    if queue::read().is_none() {
+        queue::remember(&options);
+        tabs::tell(&Hint::Queued(options.clone()));
+    }
+    page::show_queued(options);
 }
 
 /// Makes another account of this browser the active one, and loads the page anew. The

@@ -1,19 +1,31 @@
 //! The page in the browser: its auth state, its history, where it goes.
 
-use super::{events, live, queue, tabs};
+use super::{events, live, queue, sign_out, tabs};
 use crate::{
     Accounts, AuthError, AuthState, Reason, SessionHandle, SignOutError, SignOutNotice,
     SignOutOptions, api, state::AuthContext,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{
+    prelude::*,
+    task::{spawn_local, tick},
+};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
-use web_sys::PageTransitionEvent;
+use web_sys::{PageTransitionEvent, PerformanceNavigation, js_sys::Date};
+
+/// How long the way to the next page may take, in milliseconds.
+const LONGEST_WAY: f64 = 10_000.0;
 
 thread_local! {
     /// The auth state of this page. A page has one `AuthProvider`; code that runs after an
     /// event has no reactive owner to find it through.
     static PAGE: Cell<Option<AuthContext>> = const { Cell::new(None) };
+    /// Since when another page is being loaded, in milliseconds since the epoch.
+    static LEFT_AT: Cell<Option<f64>> = const { Cell::new(None) };
+    /// Counts what is asked and shown, so that a late answer undoes nothing newer.
+    static LATEST: Cell<u64> = const { Cell::new(0) };
+    /// How many parts of the page need a signed-in user.
+    static PRIVATE_PARTS: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Takes charge of the page, once it is hydrated.
@@ -35,6 +47,37 @@ pub(crate) fn start(page: AuthContext) {
     });
     queue::start();
     hide_while_away();
+    // It may come from the browser's cache, older than a sign-in.
+    if is_from_history() {
+        ask_again();
+    }
+}
+
+fn is_from_history() -> bool {
+    let performance = window().performance();
+    performance.is_some_and(|performance| {
+        performance.navigation().type_() == PerformanceNavigation::TYPE_BACK_FORWARD
+    })
+}
+
+/// Notes that a part of the page needs a signed-in user, as long as it is there.
+pub(crate) fn needs_user() {
+    PRIVATE_PARTS.set(PRIVATE_PARTS.get() + 1);
+    on_cleanup(|| PRIVATE_PARTS.set(PRIVATE_PARTS.get() - 1));
+}
+
+/// The page is looked at: it asks again, or, when it was left long ago and is still there, is
+/// loaded anew. Somebody has stopped the way to the next one.
+pub(super) fn look() {
+    match LEFT_AT.get() {
+        None => ask_again(),
+        Some(left_at) if Date::now() - left_at > LONGEST_WAY => reload(),
+        Some(_) => {}
+    }
+}
+
+fn is_leaving() -> bool {
+    LEFT_AT.get().is_some()
 }
 
 /// The session that this page shows.
@@ -51,24 +94,56 @@ pub(super) fn ask_again() {
 }
 
 async fn ask() -> Result<(), AuthError> {
+    let asked = LATEST.get() + 1;
+    LATEST.set(asked);
     let found = api::session().await?;
-    show(found);
+    // Something newer is known by now.
+    if LATEST.get() == asked {
+        show(found);
+    }
     Ok(())
 }
 
+/// What shows more than the auth state may have changed.
+pub(super) fn recheck() {
+    if let Some(page) = PAGE.get() {
+        page.checked.update(|checked| *checked += 1);
+    }
+}
+
 fn show(found: Option<Accounts>) {
-    // None when the page is being left.
-    let Some(page) = PAGE.get() else { return };
+    LATEST.set(LATEST.get() + 1);
+    let Some(page) = PAGE.get().filter(|_| !is_leaving()) else {
+        return;
+    };
+    let shown = session();
+    let is_there = |session: &SessionHandle| {
+        found.as_ref().is_some_and(|accounts| {
+            let others = accounts.others.iter().map(|other| &other.session);
+            others
+                .chain([&accounts.active.session])
+                .any(|one| one == session)
+        })
+    };
+    if shown.is_some_and(|shown| !is_there(&shown)) {
+        events::tell_gone();
+    }
     let (state, others) = match found {
         Some(accounts) => (AuthState::SignedIn(accounts.active), accounts.others),
         None => (AuthState::SignedOut, Vec::new()),
     };
+    if state.user().is_some() {
+        events::forget_reason();
+        // Somebody is signed in again: a retry would sign them out.
+        settle();
+    }
     if page.others.get_untracked() != others {
         page.others.set(others);
     }
     if page.state.get_untracked() != state {
         page.state.set(state);
     }
+    recheck();
 }
 
 /// The sign-out that this page has yet to see through.
@@ -79,14 +154,32 @@ pub(super) fn unfinished() -> Option<SignOutOptions> {
 
 /// It has been seen through.
 pub(super) fn settle() {
-    if let Some(page) = PAGE.get() {
+    if let Some(page) = PAGE.get()
+        && page.unfinished.with_untracked(Option::is_some)
+    {
         page.unfinished.set(None);
+    }
+}
+
+/// What was queued has been seen through, by another tab or by a plain form.
+pub(super) async fn settle_queued() {
+    let Some((options, SignOutError::Queued)) =
+        PAGE.get().and_then(|page| page.unfinished.get_untracked())
+    else {
+        return;
+    };
+    if options.redirect {
+        // Asked for on this page, which is to go on: nothing is left to end, and the answer
+        // says where.
+        drop(sign_out(options).await);
+    } else {
+        drop(ask().await);
+        settle();
     }
 }
 
 /// After a sign-out that stays on the page: another account may have become the active one.
 pub(super) async fn show_next_account() {
-    settle();
     let Some(page) = PAGE.get() else { return };
     // A sign-out that was queued has left nothing that could tell.
     let may_have_next = page.state.get_untracked() == AuthState::SignedOut
@@ -94,6 +187,7 @@ pub(super) async fn show_next_account() {
     if !may_have_next || ask().await.is_err() {
         show(None);
     }
+    settle();
 }
 
 /// Shows that nobody is signed in, without leaving the page, and the sign-out that is to be
@@ -127,7 +221,7 @@ pub(super) fn show_queued(options: SignOutOptions) {
 pub(crate) fn load(url: &str) {
     // From here on nothing may change what is shown: a page that needs a signed-in user would
     // leave for another place.
-    PAGE.set(None);
+    LEFT_AT.set(Some(Date::now()));
     let location = window().location();
     let shown = location.href().unwrap_or_default();
     // Only refused for an unparsable URL; the server sends none.
@@ -143,7 +237,7 @@ pub(crate) fn load(url: &str) {
 
 /// Loads this page as a new document.
 pub(crate) fn reload() {
-    PAGE.set(None);
+    LEFT_AT.set(Some(Date::now()));
     let _ = window().location().reload();
 }
 
@@ -177,15 +271,22 @@ fn hide_while_away() {
 
 async fn confirm() {
     let shown = session();
+    if shown.is_none() && !is_leaving() {
+        // Nobody's page: there is nothing to hide.
+        set_hidden(false);
+        return ask_again();
+    }
     let found = api::session().await;
     let is_same = found.as_ref().is_ok_and(|found| {
         found.as_ref().map(|accounts| &accounts.active.session) == shown.as_ref()
     });
     match found {
-        Ok(found) if is_same => {
+        Ok(found) if !is_leaving() && (is_same || PRIVATE_PARTS.get() == 0) => {
             show(found);
+            // What it changes is drawn before the page is seen.
+            tick().await;
             set_hidden(false);
-            live::follow(shown);
+            live::follow(session());
         }
         // The server renders what is true, or the browser says that it cannot be reached.
         Ok(_) | Err(_) => reload(),

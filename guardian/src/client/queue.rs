@@ -24,6 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 thread_local! {
     static PAUSE: Cell<Duration> = const { Cell::new(FIRST_PAUSE) };
+    static IS_SENDING: Cell<bool> = const { Cell::new(false) };
     static IS_WAITING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -46,13 +47,20 @@ pub(super) fn read() -> Option<SignOutOptions> {
     let value = cookies
         .split("; ")
         .find_map(|cookie| cookie.strip_prefix(&prefix))?;
-    let options = String::from(decode_uri_component(value).ok()?);
-    serde_json::from_str(&options).ok()
+    let options = decode_uri_component(value).ok().map(String::from);
+    // One that an older version of the site has left means a sign-out all the same.
+    let options = options.and_then(|options| serde_json::from_str(&options).ok());
+    Some(options.unwrap_or_default())
 }
 
 /// Keeps a sign-out until the server can be reached.
 pub(super) fn remember(options: &SignOutOptions) {
-    if let Ok(options) = serde_json::to_string(options) {
+    let options = SignOutOptions {
+        // A cookie holds about 4 KB; and the page that sends it goes nowhere.
+        callback_url: None,
+        ..options.clone()
+    };
+    if let Ok(options) = serde_json::to_string(&options) {
         write(&String::from(encode_uri_component(&options)), MAX_AGE);
     }
 }
@@ -81,7 +89,12 @@ pub(super) fn try_later() {
 }
 
 fn try_now() {
-    let Some(queued) = read() else { return };
+    let Some(queued) = read() else {
+        return spawn_local(page::settle_queued());
+    };
+    if IS_SENDING.replace(true) {
+        return;
+    }
     // Only the page on which it was asked for goes where it was to lead.
     let options = page::unfinished().unwrap_or(SignOutOptions {
         redirect: false,
@@ -90,6 +103,7 @@ fn try_now() {
     spawn_local(async move {
         // A failure is shown, and tried again, by the call itself.
         let _ = sign_out(options).await;
+        IS_SENDING.set(false);
     });
 }
 

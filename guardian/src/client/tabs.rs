@@ -2,7 +2,7 @@
 
 use super::{events, page};
 use crate::{SessionHandle, SignOutNotice, SignOutOptions};
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
 use web_sys::{BroadcastChannel, MessageEvent, VisibilityState};
@@ -60,26 +60,25 @@ pub(super) fn listen() {
     on_message.forget();
     let on_show = Closure::<dyn Fn()>::new(|| {
         if document().visibility_state() == VisibilityState::Visible {
-            page::ask_again();
+            page::look();
         }
     });
-    let _ = document()
-        .add_event_listener_with_callback("visibilitychange", on_show.as_ref().unchecked_ref());
+    let on_show_ref = on_show.as_ref().unchecked_ref();
+    let _ = document().add_event_listener_with_callback("visibilitychange", on_show_ref);
+    // A window beside another one stays visible.
+    let _ = window().add_event_listener_with_callback("focus", on_show_ref);
     on_show.forget();
 }
 
 fn hear(hint: Hint) {
     match hint {
         Hint::Session(session) if session != page::session() => page::ask_again(),
-        Hint::Session(_) => {}
+        Hint::Session(_) => page::recheck(),
         Hint::SignedOut(notice) => events::hear(notice),
         Hint::Queued(options) => page::show_queued(SignOutOptions {
             redirect: false,
             ..options
         }),
-        Hint::Settled => {
-            page::settle();
-            page::ask_again();
-        }
+        Hint::Settled => spawn_local(page::settle_queued()),
     }
 }

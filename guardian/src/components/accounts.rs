@@ -50,7 +50,7 @@ fn Switch(user: User, failure: RwSignal<Option<AuthError>>) -> impl IntoView {
                 <Avatar profile=user.profile.clone()/>
                 <span class="guardian-who">
                     <span class="guardian-hidden">"Switch to "</span>
-                    <strong>{user.profile.name}</strong>
+                    <strong dir="auto">{user.profile.name}</strong>
                     {user.profile.email.map(|email| view! { <span>{email}</span> })}
                 </span>
             </button>

@@ -29,6 +29,7 @@ pub fn AuthProvider(children: Children) -> impl IntoView {
     let context = AuthContext {
         state: RwSignal::new(state),
         others: RwSignal::new(others),
+        checked: RwSignal::new(0),
         unfinished: RwSignal::new(None),
     };
     provide_context(context);

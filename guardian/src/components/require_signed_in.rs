@@ -1,10 +1,11 @@
 use super::SignedIn;
 use crate::{AuthState, client, leave_for_sign_in, state::AuthContext};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 /// For pages that need a signed-in user. Anyone else is sent to `sign_in_url`, with the way
 /// back in `callback_url`: by the server before it renders, by the browser as soon as the
-/// state flips. When another account becomes the active one the page is loaded anew.
+/// state flips. Inside a `<Router>` only. When another account becomes the active one the page is loaded anew.
 ///
 /// This spares people a useless page. What protects the data is the server, which must check
 /// [`Auth`](crate::server::Auth) wherever it hands data out.
@@ -20,14 +21,23 @@ pub fn RequireSignedIn(
         unfinished,
         ..
     } = expect_context();
+    // Not the window's: the router changes that one only when the new page has been built.
+    let location = use_location();
+    let here = move || {
+        let search = location.search.get_untracked();
+        let separator = if search.is_empty() { "" } else { "?" };
+        let search = search.trim_start_matches('?');
+        format!("{}{separator}{search}", location.pathname.get_untracked())
+    };
     if auth.get_untracked() == AuthState::SignedOut {
-        leave_for_sign_in(&sign_in_url, None);
+        leave_for_sign_in(&sign_in_url, &here(), None);
     }
+    Effect::new(|_| client::needs_user());
     Effect::new(move |was_signed_in: Option<bool>| {
         // A page that still has to say that a sign-out failed stays, without its content.
         let is_signed_out = auth.get() == AuthState::SignedOut && unfinished.get().is_none();
         if is_signed_out && was_signed_in == Some(true) {
-            leave_for_sign_in(&sign_in_url, client::last_reason());
+            leave_for_sign_in(&sign_in_url, &here(), client::last_reason());
         }
         !is_signed_out
     });

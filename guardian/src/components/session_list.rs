@@ -1,6 +1,8 @@
 use super::{SignOutButton, time::Ago};
-use crate::{AuthError, SessionInfo, SignOutScope, api, now, on_signed_out};
-use leptos::{ev::MouseEvent, prelude::*};
+use crate::{
+    AuthError, Reason, SessionInfo, SignOutScope, api, now, on_signed_out, state::AuthContext,
+};
+use leptos::{ev::MouseEvent, html, prelude::*};
 use std::time::Duration;
 
 /// How often "5 minutes ago" is counted anew.
@@ -14,15 +16,51 @@ const TICK: Duration = Duration::from_secs(30);
 /// after the page, and put it in its place with JavaScript.
 #[component]
 pub fn SessionList() -> impl IntoView {
-    let sessions = Resource::new(|| (), |()| async { (api::sessions().await, now()) });
-    on_signed_out(move |_| sessions.refetch());
+    let AuthContext { checked, .. } = expect_context();
+    let sessions = Resource::new(
+        move || checked.get(),
+        |_| async { (api::sessions().await, now()) },
+    );
+    let list = move || match sessions.get() {
+        Some((Ok(found), asked_at)) => found.into_iter().map(|one| (one, asked_at)).collect(),
+        Some((Err(_), _)) | None => Vec::new(),
+    };
+    let failure = move || sessions.get().and_then(|(found, _)| found.err());
+    let passed = ticking();
+
+    // The button that was pressed goes with its line: what it did is said, and the focus kept,
+    // in a place that stays.
+    let message = RwSignal::new("");
+    let region = NodeRef::<html::Div>::new();
+    on_signed_out(move |event| {
+        if event.here {
+            return;
+        }
+        if event.reason == Reason::User {
+            message.set(match event.scope {
+                SignOutScope::Others => "You are signed out everywhere else.",
+                _ => "The session has ended.",
+            });
+            if let Some(region) = region.get_untracked() {
+                let _ = region.focus();
+            }
+        }
+        checked.update(|checked| *checked += 1);
+    });
     view! {
         <section class="guardian-sessions" aria-label="Where you are signed in">
+            <div class="guardian-message" role="status" tabindex="-1" node_ref=region>{message}</div>
             <Transition fallback=|| view! { <p role="status">"Loading…"</p> }>
-                {move || sessions.get().map(|(found, asked_at)| match found {
-                    Ok(sessions) => view! { <List sessions asked_at/> }.into_any(),
-                    Err(error) => view! { <NotLoaded error retry=move || sessions.refetch()/> }.into_any(),
+                {move || failure().map(|error| view! {
+                    <NotLoaded error retry=move || sessions.refetch()/>
                 })}
+                <ul>
+                    <For
+                        each=list
+                        key=|(session, _)| (session.handle.clone(), session.last_seen_at)
+                        children=move |(session, asked_at)| view! { <Line session asked_at passed/> }
+                    />
+                </ul>
             </Transition>
             <div class="guardian-actions">
                 <SignOutButton scope=SignOutScope::Others redirect=false>
@@ -36,28 +74,29 @@ pub fn SessionList() -> impl IntoView {
     .into_any()
 }
 
-#[component]
-fn List(
-    sessions: Vec<SessionInfo>,
-    /// In seconds since the Unix epoch.
-    asked_at: i64,
-) -> impl IntoView {
-    let now = RwSignal::new(asked_at);
+/// How many seconds the page is there.
+fn ticking() -> RwSignal<i64> {
+    let passed = RwSignal::new(0);
     Effect::new(move |_| {
-        let tick = move || now.update(|now| *now += TICK.as_secs() as i64);
+        let start = now();
+        let tick = move || passed.set(now() - start);
         if let Ok(ticking) = set_interval_with_handle(tick, TICK) {
             on_cleanup(move || ticking.clear());
         }
     });
-    view! {
-        <ul>
-            {sessions.into_iter().map(|session| view! { <Line session now/> }).collect_view()}
-        </ul>
-    }
+    passed
 }
 
 #[component]
-fn Line(session: SessionInfo, now: RwSignal<i64>) -> impl IntoView {
+fn Line(
+    session: SessionInfo,
+    /// By the server's clock, in seconds since the Unix epoch.
+    asked_at: i64,
+    /// Seconds that go on from there: the viewer's clock may be wrong, but it runs.
+    passed: RwSignal<i64>,
+) -> impl IntoView {
+    let from = passed.get_untracked();
+    let now = Signal::derive(move || asked_at + passed.get() - from);
     let device = match (session.browser, session.system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(one), None) | (None, Some(one)) => one,

@@ -14,12 +14,16 @@ pub fn SignOut() -> impl IntoView {
     let auth = use_auth();
     let callback_url = use_callback_url();
     let asked_scope = use_query_parameter("scope").and_then(|scope| scope.parse().ok());
-    let scope: SignOutScope = asked_scope.unwrap_or_default();
+    let others = use_other_accounts();
+    let has_others = others.with_untracked(|others| !others.is_empty());
+    // One that is not offered would leave no choice made.
+    let scope = asked_scope
+        .filter(|scope| *scope != SignOutScope::Browser || has_others)
+        .unwrap_or_default();
     // The one session that a failed sign-out was to end.
     let session =
         use_query_parameter("session").map(|session| SessionHandle::from(session.as_str()));
     let has_scopes = session.is_none();
-    let others = use_other_accounts();
     let who = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
 
     // Only if it can be true: anybody may have written the address.
@@ -62,7 +66,7 @@ pub fn SignOut() -> impl IntoView {
                     {has_scopes.then(|| view! { <fieldset class="guardian-choices">
                         <legend>"Where"</legend>
                         {choice(SignOutScope::Local, "Here", "Only in this browser")}
-                        {others.with_untracked(|others| !others.is_empty()).then(|| choice(
+                        {has_others.then(|| choice(
                             SignOutScope::Browser, "All accounts", "Every account in this browser",
                         ))}
                         {choice(SignOutScope::Others, "Everywhere else", "You stay signed in in this browser")}

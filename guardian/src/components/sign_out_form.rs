@@ -1,4 +1,6 @@
-use crate::{SessionHandle, SignOutError, SignOutOptions, api::PostSignOut, client::sign_out};
+use crate::{
+    SessionHandle, SignOutError, SignOutOptions, SignOutScope, api::PostSignOut, client::sign_out,
+};
 use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_local};
 use wasm_bindgen::JsCast as _;
 use web_sys::{FormData, HtmlFormElement};
@@ -17,7 +19,7 @@ enum Step {
     Idle,
     Pending,
     /// Done, and the page stays.
-    Done,
+    Done(SignOutScope),
 }
 
 impl Progress {
@@ -65,9 +67,9 @@ pub(super) fn SignOutForm(
         };
         progress.step.set(Step::Pending);
         spawn_local(async move {
-            let stays = !options.redirect;
+            let (scope, stays) = (options.scope, !options.redirect);
             match sign_out(options).await {
-                Ok(_) if stays => progress.finish(Step::Done, None),
+                Ok(_) if stays => progress.finish(Step::Done(scope), None),
                 // Pending until the next page is there.
                 Ok(_) => {}
                 Err(error) => progress.finish(Step::Idle, Some(error)),
@@ -86,7 +88,8 @@ pub(super) fn SignOutForm(
                 {move || match progress.step.get() {
                     Step::Idle => None,
                     Step::Pending => Some("Signing out…"),
-                    Step::Done => Some("Signed out."),
+                    Step::Done(SignOutScope::Others) => Some("Signed out everywhere else."),
+                    Step::Done(_) => Some("Signed out."),
                 }}
             </div>
             <div class="guardian-message guardian-failure" role="alert">

@@ -21,7 +21,8 @@ pub(super) fn Ago(
     /// In seconds since the Unix epoch.
     time: i64,
     /// Now, in seconds since the Unix epoch.
-    now: RwSignal<i64>,
+    #[prop(into)]
+    now: Signal<i64>,
 ) -> impl IntoView {
     let exact = RwSignal::new(ExactTime::default());
     if cfg!(feature = "ssr") {

@@ -1,6 +1,6 @@
 use super::{SignOutButton, accounts::OtherAccounts, avatar::Avatar};
 use crate::{Profile, SignOutScope, use_auth, use_other_accounts};
-use leptos::prelude::*;
+use leptos::{ev::MouseEvent, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 
 /// The signed-in user's picture or initials; pressed, it opens a menu with who they are, the
@@ -80,13 +80,21 @@ fn Menu(
     // Browsers know by themselves whether a popover is open; the attribute is for assistive
     // technology that does not ask them, and would be a lie before hydration.
     let is_open = RwSignal::new(None);
-    Effect::new(move |_| is_open.set(Some(false)));
-    let on_toggle = move |toggle: web_sys::Event| {
-        let open = toggle
-            .target()
-            .and_then(|menu| menu.dyn_into::<web_sys::Element>().ok())
-            .and_then(|menu| menu.matches(":popover-open").ok());
-        is_open.set(open);
+    let menu = NodeRef::<html::Div>::new();
+    let look = move || {
+        let menu = menu.get_untracked();
+        is_open.set(menu.and_then(|menu| menu.matches(":popover-open").ok()));
+    };
+    Effect::new(move |_| look());
+    // A router that follows a link leaves the menu standing over the new page.
+    let on_click = move |click: MouseEvent| {
+        let target = click.target().and_then(|target| target.dyn_into().ok());
+        let is_link = target
+            .and_then(|target: web_sys::Element| target.closest("a").ok())
+            .is_some_and(|link| link.is_some());
+        if is_link && let Some(menu) = menu.get_untracked() {
+            let _ = menu.hide_popover();
+        }
     };
     let others = use_other_accounts();
     let has_others = Memo::new(move |_| others.with(|others| !others.is_empty()));
@@ -107,22 +115,24 @@ fn Menu(
             >
                 <Avatar profile=profile.clone()/>
                 <span class="guardian-hidden">"Account of "</span>
-                <span class=if show_name { "guardian-name" } else { "guardian-hidden" }>
+                <span class=if show_name { "guardian-name" } else { "guardian-hidden" } dir="auto">
                     {profile.name.clone()}
                 </span>
             </button>
             <div
                 id=id
+                node_ref=menu
                 class="guardian-menu"
                 popover="auto"
                 role="dialog"
                 aria-label=label
-                on:toggle=on_toggle
+                on:toggle=move |_| look()
+                on:click=on_click
             >
                 <div class="guardian-identity">
                     <Avatar profile=profile.clone()/>
                     <div class="guardian-who">
-                        <strong>{profile.name}</strong>
+                        <strong dir="auto">{profile.name}</strong>
                         {profile.email.map(|email| view! { <span>{email}</span> })}
                     </div>
                 </div>
@@ -180,6 +190,7 @@ mod tests {
             provide_context(AuthContext {
                 state: RwSignal::new(AuthState::SignedIn(user("Ada", Some("/ada.png")))),
                 others: RwSignal::new(others),
+                checked: RwSignal::new(0),
                 unfinished: RwSignal::new(None),
             });
             view! {

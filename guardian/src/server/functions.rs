@@ -119,7 +119,7 @@ pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
 
 /// Answers the page's request with the sign-in page, which leads back to it. Why nobody is
 /// signed in, only an open page has heard.
-pub(crate) fn leave_for_sign_in(sign_in_url: &str, _: Option<Reason>) {
+pub(crate) fn leave_for_sign_in(sign_in_url: &str, _: &str, _: Option<Reason>) {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return;
     };

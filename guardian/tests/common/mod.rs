@@ -138,7 +138,13 @@ fn routes(slow: Arc<Slow>) -> Router {
         .route("/sign-in-and-out/{user}", post(sign_in_and_out))
         .route("/switch-to/{user}", post(switch_to))
         .route("/sign-out-others", post(sign_out_others))
-        .route("/sign-out-session/{handle}", post(sign_out_session))
+        .route(
+            "/sign-out-session/{handle}",
+            post(async |auth: Auth, Path(handle)| {
+                sign_out_session(auth, Path((handle, SignOutScope::Local))).await
+            }),
+        )
+        .route("/sign-out-session/{handle}/{scope}", post(sign_out_session))
         .route("/sessions", get(sessions))
         .route("/accounts", get(accounts))
         .route("/switch-account/{handle}", post(switch_account))
@@ -217,8 +223,12 @@ async fn sign_out_others(auth: Auth) -> Response {
     answer(auth.sign_out_others(Reason::PasswordChange).await)
 }
 
-async fn sign_out_session(auth: Auth, Path(handle): Path<String>) -> Response {
+async fn sign_out_session(
+    auth: Auth,
+    Path((handle, scope)): Path<(String, SignOutScope)>,
+) -> Response {
     let options = SignOutOptions {
+        scope,
         session: Some(SessionHandle::from(handle.as_str())),
         ..Default::default()
     };

@@ -6,7 +6,7 @@ use crate::{
     server::{
         Cause, Guardian,
         redirect::SafeRedirect,
-        registry::{Condition, Ending},
+        registry::{Condition, Ending, Own},
         token::TokenHash,
     },
 };
@@ -30,7 +30,7 @@ impl Auth {
         let scope = options.scope;
         let done = match conditions(&before, &options, self.guardian().0.clock.now()) {
             Some(conditions) => {
-                let ending = Ending::new(options.ended_scope(), conditions);
+                let ending = Ending::new(scope, conditions);
                 let cause = Cause::from(Reason::User).by(here);
                 let done = self.guardian().end(&ending, &cause).await;
                 done.inspect_err(|cause| {
@@ -43,8 +43,8 @@ impl Auth {
                 None
             }
         };
-        self.note_outcome(before, &options, ends_here, done.is_some())
-            .await;
+        let ended = done.as_ref().map(|(ended, _)| ended.as_slice());
+        self.note_outcome(before, ends_here, ended).await;
         let (ended, events) = done.ok_or(SignOutError::Unavailable {
             signed_out_here: ends_here,
         })?;
@@ -59,41 +59,39 @@ impl Auth {
         })
     }
 
-    /// What the request knows after a sign-out, and what becomes of the cookie.
-    async fn note_outcome(
-        &self,
-        before: State,
-        options: &SignOutOptions,
-        ends_here: bool,
-        is_done: bool,
-    ) {
+    /// What the request knows after a sign-out, and what becomes of the cookie. `ended` is what
+    /// ended, if it could be carried out.
+    async fn note_outcome(&self, before: State, ends_here: bool, ended: Option<&[SessionHandle]>) {
         let mut left = before.current.accounts();
-        left.retain(|account| match &options.session {
-            Some(session) => account.handle() != session,
-            None => options.scope != SignOutScope::Browser,
-        });
-        if !ends_here {
-            if is_done && !left.is_empty() {
+        let active = left.first().map(|active| active.handle().clone());
+        left.retain(|account| !ended.unwrap_or_default().contains(account.handle()));
+        // Also when it had been ended already, elsewhere.
+        if ends_here {
+            left.retain(|account| Some(account.handle()) != active.as_ref());
+        }
+        let stays_signed_in = ended.is_some() && !left.is_empty();
+        let is_over_here = left.first().map(|first| first.handle()) != active.as_ref();
+        if !ends_here && !is_over_here {
+            if stays_signed_in {
                 self.state().current = Current::of(left);
             }
             return;
         }
         // Whatever the answer: what the handler still holds is no longer theirs.
         self.session().clear().await;
-        if options.session.is_none() && !left.is_empty() {
-            left.remove(0);
-        }
-        let stays_signed_in = is_done && !left.is_empty();
         let mut state = self.state();
         state.is_leaving = false;
-        state.ending = if is_done { Vec::new() } else { before.ending };
+        state.ending = match ended {
+            Some(_) => Vec::new(),
+            None => before.ending,
+        };
         if stays_signed_in {
             state.current = Current::of(left);
         } else {
             state.current = Current::SignedOut;
             state.cookie = CookieChange::Remove;
             let token = state.token.take();
-            if !is_done {
+            if ended.is_none() {
                 // First: the cookie forgets the oldest when there are too many.
                 state.ending.splice(..0, token);
             }
@@ -131,22 +129,29 @@ fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<
     };
     let is_unknown = matches!(before.current, Current::Unknown);
     let mut conditions = Vec::new();
-    match (&options.session, options.scope) {
-        (Some(_), _) | (None, SignOutScope::Others) if is_unknown => return None,
-        (Some(session), _) => {
-            let user_id = user.map(|user| user.id.clone());
-            if !tokens.is_empty() {
-                conditions.push(Condition::OwnSession(session.clone(), user_id, tokens));
-            }
-            // A retry: with the token that was given up, its other accounts are lost, too.
-            if user.is_some() || before.ending.is_empty() {
-                return Some(conditions);
-            }
+    let own = options.session.clone().map(|session| Own {
+        session,
+        user_id: user.map(|user| user.id.clone()),
+        tokens: tokens.clone(),
+    });
+    let is_others = options.scope == SignOutScope::Others;
+    if is_unknown && (own.is_some() || is_others) {
+        return None;
+    }
+    match (own, options.scope) {
+        // Nobody, and nothing to be anybody by.
+        (Some(own), _) if own.tokens.is_empty() => {}
+        (Some(own), SignOutScope::Local) => conditions.push(Condition::OwnSession(own)),
+        (Some(own), SignOutScope::Global | SignOutScope::Others) => {
+            conditions.push(Condition::UserOfOwnSession {
+                own,
+                spares_it: is_others,
+            });
         }
         (None, SignOutScope::Local) => {
             conditions.extend(user.map(|user| Condition::Session(user.session.clone())));
         }
-        (None, SignOutScope::Browser) => {
+        (_, SignOutScope::Browser) => {
             // By their handles, too: a sign-in may be giving the browser a new token.
             for account in before.current.clone().accounts() {
                 conditions.push(Condition::Session(account.handle().clone()));
@@ -154,11 +159,9 @@ fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<
             conditions.extend(before.token.map(|token| Condition::Browsers(vec![token])));
         }
         (None, SignOutScope::Others) => {
-            return Some(
-                user.map(|user| Condition::UserExcept(user.id.clone(), user.session.clone()))
-                    .into_iter()
-                    .collect(),
-            );
+            let others =
+                user.map(|user| Condition::UserExcept(user.id.clone(), user.session.clone()));
+            conditions.extend(others);
         }
         (None, SignOutScope::Global) => {
             conditions.extend(user.map(|user| Condition::User(user.id.clone())));
@@ -167,7 +170,10 @@ fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<
             }
         }
     }
-    if !abandoned.is_empty() {
+    // What is still to be ended has no say about the others. A retry by handle ends it all: with
+    // the token that was given up, its other accounts are lost, too.
+    let is_retry = options.session.is_none() || (user.is_none() && !before.ending.is_empty());
+    if !abandoned.is_empty() && !is_others && is_retry {
         conditions.push(Condition::Browsers(abandoned));
     }
     Some(conditions)

@@ -34,7 +34,9 @@ pub(crate) enum Condition {
     /// One.
     Session(SessionHandle),
     /// One, if it belongs to the user or to the browser.
-    OwnSession(SessionHandle, Option<String>, Vec<TokenHash>),
+    OwnSession(Own),
+    /// All of its user's, if it does; but that one, if it is to be spared.
+    UserOfOwnSession { own: Own, spares_it: bool },
     /// All accounts of these browsers, and the data of their visitors.
     Browsers(Vec<TokenHash>),
     /// All of one user's.
@@ -46,6 +48,14 @@ pub(crate) enum Condition {
     ActiveUsersOf(Vec<TokenHash>, i64),
     /// Some of all that had begun by then.
     SomeBegunUntil(i64),
+}
+
+/// A session that must belong to this user or to one of these browsers.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    pub(crate) session: SessionHandle,
+    pub(crate) user_id: Option<String>,
+    pub(crate) tokens: Vec<TokenHash>,
 }
 
 impl Ending {
@@ -117,13 +127,16 @@ where
         Condition::Session(handle) => {
             query.push("handle = ").push_bind(handle.to_string());
         }
-        Condition::OwnSession(handle, user_id, tokens) => {
-            query.push("handle = ").push_bind(handle.to_string());
-            push_tokens(query, " and (token_hash in", tokens);
-            if let Some(user_id) = user_id {
-                query.push(" or user_id = ").push_bind(user_id.clone());
-            }
+        Condition::OwnSession(own) => push_own(query, own),
+        Condition::UserOfOwnSession { own, spares_it } => {
+            query.push("user_id in (select user_id from guardian_session where ");
+            push_own(query, own);
             query.push(")");
+            if *spares_it {
+                query
+                    .push(" and handle <> ")
+                    .push_bind(own.session.to_string());
+            }
         }
         Condition::Browsers(tokens) => push_tokens(query, "token_hash in", tokens),
         Condition::User(user_id) => {
@@ -151,4 +164,17 @@ where
             query.push(")");
         }
     }
+}
+
+fn push_own<DB>(query: &mut QueryBuilder<'static, DB>, own: &Own)
+where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    query.push("handle = ").push_bind(own.session.to_string());
+    push_tokens(query, " and (token_hash in", &own.tokens);
+    if let Some(user_id) = &own.user_id {
+        query.push(" or user_id = ").push_bind(user_id.clone());
+    }
+    query.push(")");
 }

@@ -10,7 +10,7 @@ mod events;
 mod sessions;
 mod tables;
 
-pub(crate) use ending::{Condition, Ending, end};
+pub(crate) use ending::{Condition, Ending, Own, end};
 pub(crate) use events::ClaimedEvent;
 pub(crate) use sessions::{LiveSession, NewSession, carry_over, insert};
 
