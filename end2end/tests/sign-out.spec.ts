@@ -141,7 +141,7 @@ test("the button says that it is at it, and offers a retry when it failed", asyn
 
   await page.unroute("/api/sign_out");
   await page.getByRole("button", { name: "Try again" }).click();
-  await expect(page.getByRole("status").filter({ hasText: "Signed out." })).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: "Signed out everywhere else." })).toBeVisible();
   expect(await whoIs(other.context().request)).toBeNull();
   expect(await whoIs(context.request)).not.toBeNull();
   await other.context().close();
