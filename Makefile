@@ -1,6 +1,6 @@
 # Everything installs what it is missing, into .tools/ and end2end/node_modules/.
 
-.PHONY: run test watch build lint unit end2end picture
+.PHONY: run test watch build lint unit end2end picture streams
 
 # Serves http://127.0.0.1:3000 with SQLite in data/.
 run:
@@ -38,3 +38,7 @@ end2end:
 # The README's picture, from the running app.
 picture:
 	PICTURE=1 scripts/end2end --grep @picture
+
+# What an open page costs the server: memory per stream, and how soon the last one is told.
+streams:
+	scripts/measure-streams

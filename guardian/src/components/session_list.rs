@@ -30,17 +30,17 @@ pub fn SessionList() -> impl IntoView {
 
     // The button that was pressed goes with its line: what it did is said, and the focus kept,
     // in a place that stays.
-    let message = RwSignal::new("");
+    let message = RwSignal::new(None);
     let region = NodeRef::<html::Div>::new();
     on_signed_out(move |event| {
         if event.here {
             return;
         }
         if event.reason == Reason::User {
-            message.set(match event.scope {
+            message.set(Some(match event.scope {
                 SignOutScope::Others => "You are signed out everywhere else.",
                 _ => "The session has ended.",
-            });
+            }));
             if let Some(region) = region.get_untracked() {
                 let _ = region.focus();
             }
@@ -49,7 +49,10 @@ pub fn SessionList() -> impl IntoView {
     });
     view! {
         <section class="guardian-sessions" aria-label="Where you are signed in">
-            <div class="guardian-message" role="status" tabindex="-1" node_ref=region>{message}</div>
+            // Never hidden: what is cannot take the focus.
+            <div role="status" tabindex="-1" node_ref=region>
+                {move || message.get().map(|message| view! { <p>{message}</p> })}
+            </div>
             <Transition fallback=|| view! { <p role="status">"Loading…"</p> }>
                 {move || failure().map(|error| view! {
                     <NotLoaded error retry=move || sessions.refetch()/>
