@@ -82,3 +82,16 @@ test("an account that has ended meanwhile says so", async ({ page, context }) =>
   await expect(menu.getByRole("alert").filter({ hasText: "is signed out" })).toBeVisible();
   expect((await whoIs(context.request)).profile.name).toBe("Grace Hopper");
 });
+
+test("the sign-out page offers all accounts where there are several", async ({ page, context }) => {
+  await signUp(page);
+  await page.goto("/sign-out?scope=browser");
+  await expect(page.getByRole("radio", { name: /All accounts/ })).toHaveCount(0);
+  await expect(page.getByRole("radio", { name: /^Here/ })).toBeChecked();
+  await signUp(page);
+  await page.goto("/sign-out?scope=browser");
+  await expect(page.getByRole("radio", { name: /All accounts/ })).toBeChecked();
+  await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+  await expect(page).toHaveURL("/");
+  expect(await whoIs(context.request)).toBeNull();
+});

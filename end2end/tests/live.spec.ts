@@ -177,3 +177,19 @@ test("a sign-out while the server is restarting is seen when it is back", async 
     await server.end();
   }
 });
+
+test("the tab that signs out is not hurried away by what it hears of itself", async ({ page }) => {
+  await signUp(page);
+  await hydrated(page);
+  await listening(page);
+  // The stream is faster than the answer.
+  await page.route("/api/sign_out", async (route) => {
+    const response = await route.fetch();
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await route.fulfill({ response });
+  });
+  await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+  await page.waitForTimeout(1_000);
+  await expect(page).toHaveURL("/account");
+  await expect(page, "it goes where it was sent").toHaveURL("/");
+});

@@ -24,6 +24,21 @@ async fn the_stream_names_its_session_first() {
     assert_eq!(stream.next().await.unwrap(), ("session".into(), handle));
 }
 
+/// It keeps proxies from closing the connection, and finds out that the browser is gone.
+#[tokio::test]
+async fn an_idle_stream_sends_a_comment_every_fifteen_seconds() {
+    let site = Site::new().await;
+    let browser = site.signed_in("ada").await;
+    let mut stream = browser.listen().await;
+    stream.next().await;
+    tokio::time::sleep(Duration::from_secs(13)).await;
+    assert_eq!(
+        stream.next().await.unwrap(),
+        Default::default(),
+        "a comment"
+    );
+}
+
 #[tokio::test]
 async fn nobody_gets_a_stream_who_is_not_signed_in() {
     let site = Site::new().await;

@@ -196,3 +196,22 @@ impl Listeners {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_listener_that_has_gone() {
+        let bus = Arc::new(Bus::default());
+        let session = SessionHandle::from("handle");
+        let users = || vec!["ada".to_owned(), "bob".to_owned()];
+        let one = bus.subscribe(Kind::Page, &session, users());
+        let other = bus.subscribe(Kind::Work, &session, users());
+        drop(one);
+        assert!(!bus.is_idle());
+        drop(other);
+        assert!(bus.is_idle());
+        assert!(bus.listeners().listeners.is_empty());
+    }
+}
