@@ -52,12 +52,15 @@ test("the other tabs follow a switch: a private page is loaded anew, a public on
   await form.getByLabel("Name").fill("half a nam");
   for (const tab of [account, form]) await hydrated(tab);
   await expect(account.getByRole("definition").filter({ hasText: grace.email })).toBeVisible();
+  await account.evaluate(() => Object.assign(window, { sameDocument: true }));
 
   await page.goto("/");
   await hydrated(page);
   await (await openMenu(page)).getByRole("button", { name: /Switch to Ada/ }).click();
   await expect(account.getByRole("definition").filter({ hasText: ada.email })).toBeVisible();
   await expect(account.getByRole("definition").filter({ hasText: grace.email })).toHaveCount(0);
+  // Whatever else it had loaded for the other account is gone, too.
+  await expect.poll(() => account.evaluate(() => "sameDocument" in window)).toBe(false);
   await expect(form.getByRole("button", { name: "Account of Ada Lovelace" })).toBeVisible();
   await expect(form.getByLabel("Name")).toHaveValue("half a nam");
 });

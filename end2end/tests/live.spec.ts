@@ -99,6 +99,7 @@ test("eight tabs of one browser hold one stream, and hand it on", async ({ page,
   const streams = new Set<Request>();
   const open = () => [...streams].filter((request) => !request.frame().page().isClosed()).length;
   await signUp(page);
+  await page.goto("about:blank");
   context.on("request", (request) => {
     if (request.url().endsWith("/guardian/events")) streams.add(request);
   });

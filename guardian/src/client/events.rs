@@ -22,6 +22,8 @@ thread_local! {
     static QUIET: Cell<u32> = const { Cell::new(0) };
     /// What was heard meanwhile.
     static HELD_BACK: RefCell<Vec<SignOutNotice>> = const { RefCell::new(Vec::new()) };
+    /// Whether it was to be asked meanwhile who is signed in.
+    static HELD_QUESTION: Cell<bool> = const { Cell::new(false) };
     static LAST_REASON: Cell<Option<Reason>> = const { Cell::new(None) };
     /// The session of this page whose end has been told.
     static TOLD_HERE: RefCell<Option<SessionHandle>> = const { RefCell::new(None) };
@@ -119,7 +121,16 @@ pub(super) fn forget_reason() {
     LAST_REASON.set(None);
 }
 
-/// Holds back what is heard, until it is dropped.
+/// Whether it is not the time to ask who is signed in; then that is done later.
+pub(super) fn hold_question() -> bool {
+    let is_quiet = QUIET.get() > 0;
+    if is_quiet {
+        HELD_QUESTION.set(true);
+    }
+    is_quiet
+}
+
+/// Holds back what is heard and what is to be asked, until it is dropped.
 #[must_use]
 pub(super) fn quiet() -> Quiet {
     QUIET.set(QUIET.get() + 1);
@@ -133,6 +144,9 @@ impl Drop for Quiet {
         QUIET.set(QUIET.get() - 1);
         for notice in HELD_BACK.with_borrow_mut(mem::take) {
             hear(notice);
+        }
+        if QUIET.get() == 0 && HELD_QUESTION.take() {
+            page::ask_again();
         }
     }
 }

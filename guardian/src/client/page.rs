@@ -88,19 +88,30 @@ pub(super) fn session() -> Option<SessionHandle> {
 }
 
 /// Asks the server who is signed in, and shows it in place: what a person has typed stays.
+///
+/// Not while this page itself signs out or switches: the answer could be what that has done,
+/// and lead elsewhere.
 pub(super) fn ask_again() {
-    // On a failure nothing changes: any other state would be a guess.
-    spawn_local(async { drop(ask().await) });
+    if events::hold_question() {
+        return;
+    }
+    spawn_local(async {
+        let asked = LATEST.get() + 1;
+        LATEST.set(asked);
+        let found = api::session().await;
+        // Something newer may be known by now. On a failure nothing changes: any other state
+        // would be a guess.
+        if LATEST.get() == asked
+            && !events::hold_question()
+            && let Ok(found) = found
+        {
+            show(found);
+        }
+    });
 }
 
 async fn ask() -> Result<(), AuthError> {
-    let asked = LATEST.get() + 1;
-    LATEST.set(asked);
-    let found = api::session().await?;
-    // Something newer is known by now.
-    if LATEST.get() == asked {
-        show(found);
-    }
+    show(api::session().await?);
     Ok(())
 }
 
