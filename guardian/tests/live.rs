@@ -323,6 +323,8 @@ async fn work_goes_on_when_another_account_of_the_browser_ends() {
     site.slow.arrived.notified().await;
     let mut page = browser.listen().await;
     page.next().await;
+    // The work has said that it is there, and only then listens.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let ada = site
         .guardian
         .sign_out_user("ada", Reason::Administrator)
