@@ -283,7 +283,7 @@ async fn what_has_ended_before_it_listens_ends_the_work_at_once() {
     site.slow.arrived.notified().await;
     browser.sign_out(SignOutScope::Local).await;
     site.slow.go_on.notify_one();
-    timeout(Duration::from_millis(500), work)
+    timeout(Duration::from_millis(900), work)
         .await
         .unwrap()
         .unwrap();
