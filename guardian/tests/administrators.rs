@@ -71,6 +71,25 @@ async fn thousands_are_signed_out() {
     assert_eq!(site.count("guardian_event").await, 2501);
 }
 
+/// Whole steps of sessions that have expired are not the end of it.
+#[tokio::test]
+async fn nobody_hides_behind_the_expired() {
+    let site = Site::new().await;
+    site.signed_in("ada").await;
+    site.execute(
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2500)
+         insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
+             active, created_at, last_seen_at, expires_at)
+         select ' ' || i, 'hash' || i, 'data' || i, 'user' || i, profile, method,
+             active, created_at, last_seen_at, 0 from n, guardian_session",
+    )
+    .await;
+    let mut bob = site.signed_in("bob").await;
+    let ended = site.guardian.sign_out_everyone(Reason::Administrator).await;
+    assert_eq!(ended.unwrap(), 2);
+    assert_eq!(bob.is().await, "nobody");
+}
+
 #[tokio::test]
 async fn the_hook_learns_who_did_it_and_why() {
     let events: Arc<Mutex<Vec<SignOutEvent>>> = Arc::default();

@@ -4,6 +4,7 @@ mod common;
 
 use clap::Parser as _;
 use common::{PASSWORD, Starter};
+use leptos_guardian::server::{ConnectError, Database};
 use server::commands::{self, Cli, CommandError};
 
 async fn run(starter: &Starter, line: &str) -> Result<String, CommandError> {
@@ -92,4 +93,20 @@ fn whose_sessions_must_be_said_and_only_once() {
     // Handles may begin with a hyphen.
     let words = ["server", "sign-out", "--session", "-aB_"];
     assert!(Cli::try_parse_from(words).is_ok());
+}
+
+/// A command in the wrong folder must not answer from a database that it has just made.
+#[tokio::test]
+async fn a_database_that_is_not_there_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.db");
+    let refused = Database::connect_existing(&format!("sqlite://{}", file.display())).await;
+    assert!(matches!(refused, Err(ConnectError::Missing { .. })));
+    assert!(!file.exists());
+    // The name of a server is no file's.
+    let refused = Database::connect_existing("postgres://127.0.0.1:1/app").await;
+    assert!(
+        matches!(refused, Err(ConnectError::Refused(_))),
+        "{refused:?}"
+    );
 }

@@ -94,7 +94,8 @@ impl Database {
     ///
     /// When there is none, too.
     pub async fn connect_existing(url: &str) -> Result<Self, ConnectError> {
-        if let Ok(options) = SqliteConnectOptions::from_str(url)
+        if url.starts_with("sqlite:")
+            && let Ok(options) = SqliteConnectOptions::from_str(url)
             && !options.get_filename().exists()
         {
             return Err(ConnectError::Missing {

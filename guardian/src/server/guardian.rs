@@ -122,7 +122,7 @@ impl Guardian {
     /// When the database fails; then some sessions may have ended. Call it again.
     pub async fn sign_out_everyone(&self, cause: impl Into<Cause>) -> Result<usize, sqlx::Error> {
         let cause = cause.into();
-        let some = Ending::some_begun_until(self.0.clock.now());
+        let some = Ending::some_live_at(self.0.clock.now());
         let mut total = 0;
         loop {
             let (ended, _) = self.end(&some, &cause).await?;

@@ -46,8 +46,8 @@ pub(crate) enum Condition {
     /// All of the users whose account is the active one of these browsers. An expired session
     /// speaks for no other.
     ActiveUsersOf(Vec<TokenHash>, i64),
-    /// Some of all that had begun by then.
-    SomeBegunUntil(i64),
+    /// Some of all that were live then.
+    SomeLiveAt(i64),
 }
 
 /// A session that must belong to this user or to one of these browsers.
@@ -64,8 +64,8 @@ impl Ending {
     }
 
     /// A part of everyone's sessions: to be repeated until nothing ends.
-    pub(crate) fn some_begun_until(time: i64) -> Self {
-        Self::new(SignOutScope::Global, vec![Condition::SomeBegunUntil(time)])
+    pub(crate) fn some_live_at(time: i64) -> Self {
+        Self::new(SignOutScope::Global, vec![Condition::SomeLiveAt(time)])
     }
 }
 
@@ -157,9 +157,13 @@ where
             );
             query.push_bind(*now).push("))");
         }
-        Condition::SomeBegunUntil(time) => {
+        Condition::SomeLiveAt(time) => {
             query.push("handle in (select handle from guardian_session where created_at <= ");
-            query.push_bind(*time);
+            // The expired are not counted: a step of nothing else would look like the last one.
+            query
+                .push_bind(*time)
+                .push(" and expires_at > ")
+                .push_bind(*time);
             query.push(" order by handle limit ").push_bind(STEP);
             query.push(")");
         }
