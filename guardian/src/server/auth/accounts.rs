@@ -12,8 +12,7 @@ impl Auth {
     /// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database
     /// could not tell.
     pub fn accounts(&self) -> Result<Accounts, AuthError> {
-        let (active, others) = self.require_accounts()?;
-        Ok(Accounts {
+        self.read_accounts(|active, others| Accounts {
             active: (*active.user).clone(),
             others: others.iter().map(|other| (*other.user).clone()).collect(),
         })
@@ -28,13 +27,13 @@ impl Auth {
     /// [`AuthError::SignedOut`] when none is, [`AuthError::Unavailable`] when the database
     /// fails.
     pub async fn switch_account(&self, session: &SessionHandle) -> Result<Accounts, AuthError> {
-        let (active, others) = self.require_accounts()?;
-        if active.handle() != session {
+        if self.require_user()?.session != *session {
             self.try_switch(session).await?;
-            let mut accounts = [vec![active], others].concat();
+            let mut state = self.state();
+            let mut accounts = state.current.clone().accounts();
             // Stable: the others stay in the order of their last use.
             accounts.sort_by_key(|account| account.handle() != session);
-            self.state().current = Current::of(accounts);
+            state.current = Current::of(accounts);
         }
         self.accounts()
     }

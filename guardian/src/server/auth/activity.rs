@@ -12,7 +12,7 @@ impl Auth {
     /// Writes down that the session is in use, once in a while, and never fails a request.
     pub(crate) async fn note_activity(&self) {
         let guardian = self.guardian();
-        let Ok((live, _)) = self.require_accounts() else {
+        let Ok(live) = self.read_accounts(|active, _| active.clone()) else {
             return;
         };
         let now = guardian.0.clock.now();

@@ -66,6 +66,18 @@ struct State {
     cookie: CookieChange,
 }
 
+impl State {
+    /// Every token that this browser answers for.
+    fn tokens(&self) -> Vec<TokenHash> {
+        self.token.iter().chain(&self.ending).copied().collect()
+    }
+
+    /// Whether nobody is signed in, and an earlier sign-out is still to be carried out.
+    fn is_retry(&self) -> bool {
+        !matches!(self.current, Current::SignedIn(..)) && !self.ending.is_empty()
+    }
+}
+
 #[derive(Clone)]
 enum Current {
     /// The active account, and the others of this browser.
@@ -177,17 +189,20 @@ impl Auth {
     /// [`AuthError::SignedOut`] when there is none, [`AuthError::Unavailable`] when the
     /// database could not tell.
     pub fn require_user(&self) -> Result<Arc<User>, AuthError> {
-        self.require_accounts().map(|(active, _)| active.user)
+        self.read_accounts(|active, _| Arc::clone(&active.user))
     }
 
-    /// The active account, and the others.
-    fn require_accounts(&self) -> Result<(LiveSession, Vec<LiveSession>), AuthError> {
+    /// Reads the active account, and the others.
+    fn read_accounts<T>(
+        &self,
+        read: impl FnOnce(&LiveSession, &[LiveSession]) -> T,
+    ) -> Result<T, AuthError> {
         let state = self.state();
         match &state.current {
             Current::Unknown => Err(AuthError::Unavailable),
             _ if state.is_leaving => Err(AuthError::SignedOut),
             Current::SignedOut => Err(AuthError::SignedOut),
-            Current::SignedIn(active, others) => Ok((active.clone(), others.clone())),
+            Current::SignedIn(active, others) => Ok(read(active, others)),
         }
     }
 
@@ -214,12 +229,6 @@ impl Auth {
         let state = self.state();
         let forgotten = state.token.filter(|_| state.is_leaving && gets_new_token);
         forgotten.into_iter().chain(state.ending.clone()).collect()
-    }
-
-    /// Every token that this browser answers for.
-    fn tokens(&self) -> Vec<TokenHash> {
-        let state = self.state();
-        state.token.iter().chain(&state.ending).copied().collect()
     }
 
     /// Whether the browser has yet to be signed out after its page could not do it.

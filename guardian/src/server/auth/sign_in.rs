@@ -95,7 +95,7 @@ impl Auth {
                 return Err(Failure::TooManyAccounts);
             }
         }
-        let replaced = self.tokens();
+        let replaced = before.tokens();
         if !replaced.is_empty() {
             let replaced = vec![Condition::Browsers(replaced)];
             let ending = Ending::new(SignOutScope::Local, replaced);

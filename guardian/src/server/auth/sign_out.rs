@@ -7,7 +7,6 @@ use crate::{
         Cause, Guardian,
         redirect::SafeRedirect,
         registry::{Condition, Ending, Own},
-        token::TokenHash,
     },
 };
 
@@ -25,8 +24,7 @@ impl Auth {
             Current::SignedIn(active, _) => Some(active.handle().clone()),
             Current::SignedOut | Current::Unknown => None,
         };
-        let is_retry = here.is_none() && !before.ending.is_empty();
-        let ends_here = options.ends(here.as_ref()) || is_retry;
+        let ends_here = options.ends(here.as_ref()) || before.is_retry();
         let scope = options.scope;
         let done = match conditions(&before, &options, self.guardian().0.clock.now()) {
             Some(conditions) => {
@@ -122,7 +120,7 @@ impl Auth {
 
 /// Which sessions a browser's sign-out ends; `None` when that cannot be told.
 fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<Condition>> {
-    let tokens: Vec<TokenHash> = before.token.iter().chain(&before.ending).copied().collect();
+    let tokens = before.tokens();
     let (user, abandoned) = match &before.current {
         Current::SignedIn(active, _) => (Some(&active.user), before.ending.clone()),
         Current::SignedOut | Current::Unknown => (None, tokens.clone()),
@@ -172,8 +170,8 @@ fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<
     }
     // What is still to be ended has no say about the others. A retry by handle ends it all: with
     // the token that was given up, its other accounts are lost, too.
-    let is_retry = options.session.is_none() || (user.is_none() && !before.ending.is_empty());
-    if !abandoned.is_empty() && !is_others && is_retry {
+    let ends_abandoned = options.session.is_none() || before.is_retry();
+    if !abandoned.is_empty() && !is_others && ends_abandoned {
         conditions.push(Condition::Browsers(abandoned));
     }
     Some(conditions)
