@@ -1,6 +1,6 @@
 //! Who is signed in, as the page knows it.
 
-use crate::{SignOutError, SignOutOptions, User};
+use crate::{SessionHandle, SignOutError, SignOutOptions, User};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,11 @@ impl AuthState {
             Self::SignedIn(user) => Some(user),
             Self::Loading | Self::SignedOut => None,
         }
+    }
+
+    /// The session by which they are.
+    pub(crate) fn session(&self) -> Option<SessionHandle> {
+        self.user().map(|user| user.session.clone())
     }
 }
 

@@ -4,7 +4,7 @@
 //! Where there are no locks or no event streams, a tab asks when it is looked at.
 
 use super::{
-    events, page,
+    events, longer, page,
     tabs::{self, Hint},
 };
 use crate::{SessionHandle, SignOutNotice, live_path};
@@ -19,10 +19,9 @@ use web_sys::{
 /// The name of the lock; browsers keep it to this origin.
 const LOCK: &str = "leptos-guardian";
 
-/// The pause before a refused stream is asked for again, doubled after each refusal up to the
-/// longest. A lost connection is the browser's to bring back, which it does sooner.
+/// The pause before a refused stream is asked for again, longer after each refusal. A lost
+/// connection is the browser's to bring back, which it does sooner.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 thread_local! {
     static LIVE: RefCell<Live> = const {
@@ -166,8 +165,8 @@ fn on_error() {
         if source.ready_state() != EventSource::CLOSED {
             return None;
         }
-        let longer = (live.pause * 2).min(LONGEST_PAUSE);
-        Some(std::mem::replace(&mut live.pause, longer))
+        let next = longer(live.pause);
+        Some(std::mem::replace(&mut live.pause, next))
     });
     if let Some(pause) = pause {
         page::ask_again();

@@ -21,6 +21,14 @@ use tabs::Hint;
 /// How long the server may take to answer a sign-out before the page forgets without it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The longest pause between two tries of whatever is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The pause after this one.
+fn longer(pause: Duration) -> Duration {
+    (pause * 2).min(LONGEST_PAUSE)
+}
+
 /// Signs out from the browser: the call behind every sign-out button.
 ///
 /// With `redirect` (the default) the page at the outcome's `url` is loaded as a new
@@ -87,7 +95,7 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
             match &done.url {
                 Some(url) => load(url),
                 None if ends_here => page::show_next_account().await,
-                None => {}
+                None => page::recheck(),
             }
             Ok(done)
         }

@@ -31,24 +31,19 @@ thread_local! {
 /// Takes charge of the page, once it is hydrated.
 pub(crate) fn start(page: AuthContext) {
     PAGE.set(Some(page));
-    if page.state.get_untracked() == AuthState::Loading {
-        ask_again();
-    }
+    let is_known = page.state.get_untracked() != AuthState::Loading;
     tabs::listen();
     // The others may have been opened before somebody signed in, or switched.
-    if page.state.get_untracked() != AuthState::Loading {
+    if is_known {
         tabs::tell(&tabs::Hint::Session(session()));
     }
     Effect::new(move |_| {
-        live::follow(
-            page.state
-                .with(|state| state.user().map(|user| user.session.clone())),
-        );
+        live::follow(page.state.with(AuthState::session));
     });
     queue::start();
     hide_while_away();
-    // It may come from the browser's cache, older than a sign-in.
-    if is_from_history() {
+    // What is known may come from the browser's cache, older than a sign-in.
+    if !is_known || is_from_history() {
         ask_again();
     }
 }
@@ -83,8 +78,7 @@ fn is_leaving() -> bool {
 /// The session that this page shows.
 pub(super) fn session() -> Option<SessionHandle> {
     let page = PAGE.get()?;
-    page.state
-        .with_untracked(|state| state.user().map(|user| user.session.clone()))
+    page.state.with_untracked(AuthState::session)
 }
 
 /// Asks the server who is signed in, and shows it in place: what a person has typed stays.

@@ -2,7 +2,7 @@
 //! the server shows nobody signed in from the browser's next request on, and whichever page
 //! runs next sends the sign-out.
 
-use super::{page, sign_out};
+use super::{longer, page, sign_out};
 use crate::SignOutOptions;
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::Cell, time::Duration};
@@ -18,9 +18,8 @@ const COOKIE: &str = "signing_out";
 /// As long as browsers keep any cookie: 400 days, in seconds.
 const MAX_AGE: u32 = 400 * 24 * 60 * 60;
 
-/// The pause before the first further try, doubled after each up to the longest.
+/// The pause before the first further try, longer after each.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 thread_local! {
     static PAUSE: Cell<Duration> = const { Cell::new(FIRST_PAUSE) };
@@ -78,7 +77,7 @@ pub(super) fn try_later() {
         return;
     }
     let pause = PAUSE.get();
-    PAUSE.set((pause * 2).min(LONGEST_PAUSE));
+    PAUSE.set(longer(pause));
     set_timeout(
         || {
             IS_WAITING.set(false);

@@ -5,7 +5,8 @@ use leptos_router::hooks::use_location;
 
 /// For pages that need a signed-in user. Anyone else is sent to `sign_in_url`, with the way
 /// back in `callback_url`: by the server before it renders, by the browser as soon as the
-/// state flips. Inside a `<Router>` only. When another account becomes the active one the page is loaded anew.
+/// state flips. When another account becomes the active one the page is loaded anew. Inside a
+/// `<Router>` only.
 ///
 /// This spares people a useless page. What protects the data is the server, which must check
 /// [`Auth`](crate::server::Auth) wherever it hands data out.

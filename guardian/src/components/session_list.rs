@@ -45,7 +45,6 @@ pub fn SessionList() -> impl IntoView {
                 let _ = region.focus();
             }
         }
-        checked.update(|checked| *checked += 1);
     });
     view! {
         <section class="guardian-sessions" aria-label="Where you are signed in">

@@ -1,7 +1,7 @@
 use super::sign_out_form::{Progress, SignOutForm};
 use crate::{
-    SessionHandle, SignOutError, SignOutOptions, SignOutScope, query::use_query_parameter,
-    use_auth, use_callback_url, use_other_accounts,
+    AuthState, SessionHandle, SignOutError, SignOutOptions, SignOutScope,
+    query::use_query_parameter, use_auth, use_callback_url, use_other_accounts,
 };
 use leptos::prelude::*;
 
@@ -33,7 +33,7 @@ pub fn SignOut() -> impl IntoView {
         ..Default::default()
     };
     let signed_out_here = untrack(who).is_none();
-    let here = auth.with_untracked(|auth| auth.user().map(|user| user.session.clone()));
+    let here = auth.with_untracked(AuthState::session);
     let failed_before = use_query_parameter("error").is_some()
         && (asked.session.is_some() || asked.ends(here.as_ref()) == signed_out_here);
     let progress =

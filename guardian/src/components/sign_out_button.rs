@@ -23,7 +23,8 @@ pub fn SignOutButton(
     /// Which sessions end: this one unless set.
     #[prop(optional)]
     scope: SignOutScope,
-    /// Ends this one session instead: another account on this browser, or another device.
+    /// The session that the scope is seen from, instead of this one: of another account on this
+    /// browser, or on another device.
     #[prop(optional, into)]
     session: Option<SessionHandle>,
     /// Where to go afterwards: the app's `after_sign_out_url` unless set.

@@ -47,7 +47,7 @@ impl Progress {
 pub(super) fn SignOutForm(
     /// Pending and failed states, for the button inside.
     progress: Progress,
-    /// The one session to end, instead of a scope.
+    /// The session that the scope is seen from, instead of this one.
     #[prop(into)]
     session: Option<SessionHandle>,
     #[prop(into)] callback_url: Option<String>,
