@@ -26,10 +26,11 @@ lint:
 	cargo clippy --package server --package leptos-guardian --features leptos-guardian/ssr --all-targets -- -D warnings
 	cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
 
-# The Rust tests: on SQLite, or on the PostgreSQL server that TEST_POSTGRES_URL names, such as
-# postgres://postgres@127.0.0.1:5432.
+# The Rust tests: on SQLite, then on a throwaway PostgreSQL server, or the one that
+# TEST_POSTGRES_URL names, such as postgres://postgres@127.0.0.1:5432. (Each test leaves a
+# database test_… there.)
 unit:
-	cargo test --package leptos-guardian --package app --package server --features leptos-guardian/ssr
+	scripts/unit
 
 # The browser tests.
 end2end:

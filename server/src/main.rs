@@ -13,6 +13,9 @@ use tracing_subscriber::EnvFilter;
 /// How long requests may take to finish once the server is told to stop.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long the server waits for a database that is being started, too.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -42,7 +45,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     let database = match cli.command {
         // An empty new one, in a wrong folder, would answer that nobody is signed in.
         Some(_) => Database::connect_existing(&config.database_url).await?,
-        None => Database::connect(&config.database_url).await?,
+        None => Database::connect_within(&config.database_url, DATABASE_PATIENCE).await?,
     };
     let state = AppState::new(database.clone(), config.attempts_per_minute).await?;
     let builder = configure(&config, database);

@@ -8,13 +8,14 @@ use leptos_guardian::{
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-const TABLE: &str = "create table if not exists app_user (
+/// What leads to each version of the table; see [`Database::migrate`].
+const STEPS: [&str; 1] = ["create table if not exists app_user (
     id text primary key,
     email text not null unique,
     name text not null,
     password_hash text not null,
     created_at bigint not null
-)";
+)"];
 
 /// The users' table.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ pub(crate) struct Account {
 
 impl Users {
     pub(crate) async fn new(database: Database) -> Result<Self, sqlx::Error> {
-        with_pool!(&database, pool => { sqlx::query(TABLE).execute(pool).await?; });
+        database.migrate("users", &STEPS).await?;
         Ok(Self { database })
     }
 

@@ -6,6 +6,7 @@ use super::{
     cookie::Cookies,
     dispatcher::{Dispatcher, Hook, HookResult},
     guardian::Inner,
+    housekeeping::{Housekeeper, Housekeeping},
     live::Live,
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
@@ -26,6 +27,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// Ninety days end it in any case (7.3.2). Browsers keep no cookie longer than 400.
 const MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// Ninety days are long enough to ask what happened to an account.
+const EVENT_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// Configures a [`Guardian`]. `site_url` and `key` have no default.
 #[must_use]
 pub struct Builder {
@@ -40,6 +44,7 @@ pub struct Builder {
     sign_out_page: String,
     redirect_origins: Vec<String>,
     hook: Option<Hook>,
+    event_age: Duration,
     clock: Clock,
 }
 
@@ -82,6 +87,7 @@ impl Builder {
             sign_out_page: "/sign-out".into(),
             redirect_origins: Vec::new(),
             hook: None,
+            event_age: EVENT_AGE,
             clock: Clock::new(SystemTime::now),
         }
     }
@@ -147,14 +153,23 @@ impl Builder {
     }
 
     /// Runs after every sign-out that ended something: after the commit, at least once, off
-    /// the request's path. A failure, a panic or 30 s without an answer lead to another run;
-    /// de-duplicate by the event's id.
+    /// the request's path, on one server at a time, and for each user in the order of their
+    /// sign-outs. A failure, a panic or 30 s without an answer lead to another run, after growing
+    /// pauses, 20 times in eight hours; then the log and `guardian_event.given_up_at` say so.
+    /// De-duplicate by the event's id.
     pub fn after_sign_out<F, Run>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Run + Send + Sync + 'static,
         Run: Future<Output = HookResult> + Send + 'static,
     {
         self.hook = Some(Arc::new(move |event| Box::pin(hook(event))));
+        self
+    }
+
+    /// How long sign-outs stay in `guardian_event`, the audit trail: 90 days unless set. Those
+    /// that `after_sign_out` has yet to hear of stay in any case.
+    pub fn keep_events(mut self, age: Duration) -> Self {
+        self.event_age = age;
         self
     }
 
@@ -196,6 +211,12 @@ impl Builder {
 
         let registry = Registry::new(self.database).await?;
         let store = BrowserStore::new(registry.clone()).await?;
+        let housekeeper = Housekeeper::start(Housekeeping {
+            registry: registry.clone(),
+            clock: self.clock.clone(),
+            event_age: self.event_age,
+            has_hook: self.hook.is_some(),
+        });
         let dispatcher = self
             .hook
             .map(|hook| Dispatcher::start(registry.clone(), self.clock.clone(), hook));
@@ -213,6 +234,7 @@ impl Builder {
             trusted_proxies,
             clock: self.clock,
             dispatcher,
+            housekeeper,
             live,
         })))
     }

@@ -1,16 +1,25 @@
 //! The database: SQLite by default, PostgreSQL at scale, one SQL text for both.
 
 use sqlx::{
-    PgPool, SqlitePool,
-    postgres::PgPoolOptions,
+    ConnectOptions as _, Connection as _, PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{future::Future, io, path::Path, str::FromStr, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long a statement waits for SQLite's write lock, and a request for a free connection.
 /// Long enough for a burst of writes, short enough that a stuck database answers 503 to a
 /// person who is still there.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long the library waits for one piece of work of the database. More than it takes to say
+/// that no connection is free, and short enough for a person who waits for the answer.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// The pauses between two tries to reach a database that is not there yet.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Connections per pool. SQLite reads in parallel and writes one at a time.
 const CONNECTIONS: u32 = 8;
@@ -53,6 +62,14 @@ pub enum ConnectError {
     /// The database refused, or did not answer.
     #[error("cannot connect to the database: {0}")]
     Refused(#[from] sqlx::Error),
+    /// The database could not be reached in all the time that was given.
+    #[error("the database could not be reached for {seconds} s; given up: {cause}")]
+    Away {
+        /// How long it was tried.
+        seconds: u64,
+        /// What happened at the last try.
+        cause: sqlx::Error,
+    },
 }
 
 impl Database {
@@ -74,17 +91,37 @@ impl Database {
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         match url.split(':').next() {
             Some("sqlite") => Self::connect_sqlite(url).await,
-            Some("postgres" | "postgresql") => Ok(Self::Postgres(
-                PgPoolOptions::new()
-                    .max_connections(CONNECTIONS)
-                    .acquire_timeout(PATIENCE)
-                    .connect(url)
-                    .await?,
-            )),
+            Some("postgres" | "postgresql") => Self::connect_postgres(url).await,
             // Only what stands before the colon: the rest of a mistyped URL may hold a password.
             scheme => Err(ConnectError::UnknownScheme {
                 scheme: scheme.unwrap_or_default().chars().take(16).collect(),
             }),
+        }
+    }
+
+    /// Connects as [`connect`](Self::connect) does, and keeps trying while the database cannot be
+    /// reached, as when both are being started. The log says so.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Away`] when it cannot be reached for all of `patience`; at once when more
+    /// patience would not help.
+    pub async fn connect_within(url: &str, patience: Duration) -> Result<Self, ConnectError> {
+        let start = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match Self::connect(url).await {
+                Err(ConnectError::Refused(cause)) if may_pass(&cause) => {
+                    if start.elapsed() + pause > patience {
+                        let seconds = start.elapsed().as_secs();
+                        return Err(ConnectError::Away { seconds, cause });
+                    }
+                    tracing::warn!(%cause, "the database cannot be reached; trying again");
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                outcome => return outcome,
+            }
         }
     }
 
@@ -129,10 +166,42 @@ impl Database {
         ))
     }
 
+    async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
+        let options = PgConnectOptions::from_str(url)?;
+        // One without the pool, which says no more of a failure than that it took too long.
+        in_time(options.connect()).await?.close().await?;
+        Ok(Self::Postgres(
+            PgPoolOptions::new()
+                .max_connections(CONNECTIONS)
+                .acquire_timeout(PATIENCE)
+                .connect_lazy_with(options),
+        ))
+    }
+
     /// Closes every connection. Statements fail from then on.
     pub async fn close(&self) {
         crate::with_pool!(self, pool => pool.close().await);
     }
+}
+
+/// Whether the failure to connect may pass by itself.
+fn may_pass(cause: &sqlx::Error) -> bool {
+    match cause {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(cause) => cause.is_transient_in_connect_phase(),
+        _ => false,
+    }
+}
+
+/// Gives up on work of the database that takes too long, as on a network that swallows packets:
+/// better no answer than one that never comes. Whether the work was done is then unknown.
+pub(crate) async fn in_time<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    timeout(TIME_LIMIT, work).await.unwrap_or_else(|_| {
+        let message = format!("no answer within {} s", TIME_LIMIT.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, message).into())
+    })
 }
 
 /// Runs one piece of code on the pool of a [`Database`](crate::server::Database), whichever

@@ -7,6 +7,7 @@ use super::{
     event::SignOutEvent,
     registry::{ClaimedEvent, Registry},
 };
+use futures::future::join_all;
 use std::{error::Error, future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 
@@ -14,10 +15,13 @@ use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 /// hold up the events behind it for long.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a server keeps an event to itself, in seconds. Longer than a batch of hooks that all
-/// time out, so that no event is taken twice by live servers, and short enough that a killed
-/// server's events are soon taken over.
-const LEASE: i64 = 10 * 60;
+/// How long a server keeps an event to itself, in seconds. Longer than a hook that times out,
+/// so that no event is taken twice by live servers, and short enough that a killed server's
+/// events are soon taken over.
+const LEASE: i64 = 60;
+
+/// How many hooks run at the same time, each for another user.
+const AT_ONCE: i64 = 16;
 
 /// The pause after the first failure, in seconds; doubled after each further one.
 const FIRST_PAUSE: i64 = 1;
@@ -26,7 +30,7 @@ const FIRST_PAUSE: i64 = 1;
 const LONGEST_PAUSE: i64 = 60 * 60;
 
 /// How often an event is attempted: with the pauses above for eight hours. Afterwards it
-/// stays in the table, undelivered, and the log says so.
+/// stays in the table, given up, and the log says so.
 const MAX_ATTEMPTS: i64 = 20;
 
 /// How long the dispatcher sleeps when nothing is due: other servers may have left something.
@@ -100,13 +104,16 @@ impl Worker {
     async fn deliver_due(&self) -> Result<Duration, sqlx::Error> {
         loop {
             let now = self.clock.now();
-            let claimed = self.registry.claim_events(now, now + LEASE).await?;
+            let claim = self.registry.claim_events(now, now + LEASE, AT_ONCE);
+            let claimed = claim.await?;
             if claimed.is_empty() {
                 break;
             }
-            for event in claimed {
-                self.deliver(event).await?;
-            }
+            let deliveries = claimed.into_iter().map(|event| self.deliver(event));
+            join_all(deliveries)
+                .await
+                .into_iter()
+                .collect::<Result<(), _>>()?;
         }
         let until_due = match self.registry.next_event_due().await? {
             Some(due) => Duration::from_secs(u64::try_from(due - self.clock.now()).unwrap_or(0)),
@@ -134,13 +141,13 @@ impl Worker {
         };
         if attempts >= MAX_ATTEMPTS {
             tracing::error!(event = id, attempts, %failure, "after_sign_out failed; given up");
-            return self.registry.postpone_event(&id, i64::MAX).await;
+            let now = self.clock.now();
+            return self.registry.give_up_event(&id, &failure, now).await;
         }
         let pause = pause_after(attempts);
         tracing::warn!(event = id, attempts, %failure, pause, "after_sign_out failed; trying again");
-        self.registry
-            .postpone_event(&id, self.clock.now() + pause)
-            .await
+        let until = self.clock.now() + pause;
+        self.registry.postpone_event(&id, &failure, until).await
     }
 }
 

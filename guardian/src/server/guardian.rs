@@ -7,6 +7,7 @@ use super::{
     database::Database,
     dispatcher::Dispatcher,
     event::{Cause, SignOutEvent},
+    housekeeping::Housekeeper,
     live::Live,
     redirect::{RedirectPolicy, SafeRedirect},
     registry::{Condition, Ending, Registry},
@@ -53,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) clock: Clock,
     pub(crate) dispatcher: Option<Dispatcher>,
+    pub(crate) housekeeper: Housekeeper,
     pub(crate) live: Live,
 }
 
@@ -112,8 +114,8 @@ impl Guardian {
         Ok(!ended.is_empty())
     }
 
-    /// Ends every session of every user that has begun until now, the caller's too. Answers
-    /// how many ended.
+    /// Ends every session of every user, the caller's too, and perhaps some of those that begin
+    /// while it works. Answers how many ended.
     ///
     /// It works in steps, so that other requests get their turn at the database in between.
     ///
@@ -122,14 +124,21 @@ impl Guardian {
     /// When the database fails; then some sessions may have ended. Call it again.
     pub async fn sign_out_everyone(&self, cause: impl Into<Cause>) -> Result<usize, sqlx::Error> {
         let cause = cause.into();
-        let some = Ending::some_live_at(self.0.clock.now());
+        let mut after = String::new();
         let mut total = 0;
         loop {
-            let (ended, _) = self.end(&some, &cause).await?;
-            if ended.is_empty() {
-                return Ok(total);
+            // By handle and not by date: a clock that was wrong must spare nobody.
+            let until = self.0.registry.step_after(&after).await?;
+            let step = Condition::Handles {
+                after,
+                until: until.clone(),
+            };
+            let step = Ending::new(SignOutScope::Global, vec![step]);
+            total += self.end(&step, &cause).await?.0.len();
+            match until {
+                Some(last) => after = last,
+                None => return Ok(total),
             }
-            total += ended.len();
         }
     }
 

@@ -2,7 +2,12 @@
 //! cannot make a cookie.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use std::{fmt, io, path::Path};
+use std::{
+    fmt,
+    io::{self, Write as _},
+    path::Path,
+};
+use tempfile::NamedTempFile;
 
 /// The least that is accepted, in bytes: 256 bits, the security level of the HMAC-SHA-256
 /// that signs the cookie.
@@ -23,6 +28,16 @@ pub enum KeyError {
         "the session key is too short: {0} bytes, at least 32 are needed; make one with: openssl rand -base64 48"
     )]
     TooShort(usize),
+    /// The key's file holds something else.
+    #[error(
+        "{path} is not usable: {cause}. Bring back the file that was there, or delete it for a new key, which signs everyone out"
+    )]
+    Corrupt {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        cause: Box<KeyError>,
+    },
     /// The key's file could not be read or written.
     #[error("cannot keep the session key in {path}: {cause}")]
     File {
@@ -71,33 +86,91 @@ impl SigningKey {
             path: path.display().to_string(),
             cause,
         };
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::from_base64(&text),
+        let text = match std::fs::read(path) {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-                if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder).map_err(failed)?;
-                }
-                let text = STANDARD.encode(rand::random::<[u8; 48]>());
-                write_private(path, &text).map_err(failed)?;
-                Self::from_base64(&text)
+                create(path).map_err(failed)?;
+                std::fs::read(path).map_err(failed)?
             }
-            Err(cause) => Err(failed(cause)),
-        }
+            found => found.map_err(failed)?,
+        };
+        Self::from_base64(&String::from_utf8_lossy(&text)).map_err(|cause| KeyError::Corrupt {
+            path: path.display().to_string(),
+            cause: Box::new(cause),
+        })
     }
 }
 
-/// Writes a new file that only its owner may read.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
+/// Makes a new key's file, which only its owner may read: whole or not at all, and if several
+/// servers start at once, one for all of them.
+fn create(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(STANDARD.encode(rand::random::<[u8; 48]>()).as_bytes())?;
+    match file.persist_noclobber(path) {
+        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        done => Ok(drop(done?)),
+    }
 }
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(key: &SigningKey) -> &[u8] {
+        key.0.master()
+    }
+
+    #[test]
+    fn servers_that_start_at_once_share_one_new_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a/new/folder/session.key");
+        let starts: Vec<_> = (0..8)
+            .map(|_| {
+                let file = file.clone();
+                std::thread::spawn(move || SigningKey::load_or_create(&file).unwrap())
+            })
+            .collect();
+        let keys: Vec<_> = starts
+            .into_iter()
+            .map(|start| start.join().unwrap())
+            .collect();
+        assert!(keys.iter().all(|key| bytes(key) == bytes(&keys[0])));
+        let again = SigningKey::load_or_create(&file).unwrap();
+        assert_eq!(bytes(&again), bytes(&keys[0]), "kept for the next start");
+        let beside = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
+        assert_eq!(beside, 1, "nothing else is left behind");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_may_read_the_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("session.key");
+        SigningKey::load_or_create(&file).unwrap();
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+    }
+
+    /// A new key in its place would sign everyone out without a word.
+    #[test]
+    fn a_corrupt_file_is_named_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("session.key");
+        for corrupt in [&b""[..], b"c2hvcnQ=", b"not base64!", b"\xff\xfe\0"] {
+            std::fs::write(&file, corrupt).unwrap();
+            let refused = SigningKey::load_or_create(&file).unwrap_err().to_string();
+            assert!(refused.contains("session.key"), "{refused}");
+            assert!(refused.contains("delete it for a new key"), "{refused}");
+            assert_eq!(std::fs::read(&file).unwrap(), corrupt);
+        }
     }
 }

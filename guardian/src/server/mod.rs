@@ -5,14 +5,17 @@ mod auth;
 mod builder;
 mod client;
 mod clock;
+mod connection;
 mod cookie;
 mod database;
 mod dispatcher;
 mod event;
 mod functions;
 mod guardian;
+mod housekeeping;
 mod key;
 mod live;
+mod migrate;
 mod protect;
 mod redirect;
 mod registry;
@@ -24,6 +27,7 @@ mod user_agent;
 
 pub use auth::{Auth, Identity};
 pub use builder::{BuildError, Builder};
+pub use connection::Connection;
 pub use database::{ConnectError, Database};
 pub use dispatcher::HookResult;
 pub use event::{Cause, SignOutEvent};
@@ -31,7 +35,8 @@ pub(crate) use functions::{
     exact_time, initial_state, leave_for_sign_in, now, session, sessions, sign_out, switch_account,
 };
 pub use guardian::Guardian;
+pub use housekeeping::CleanedUp;
 pub use key::{KeyError, SigningKey};
 pub use redirect::{RedirectPolicy, RefusedRedirect, SafeRedirect};
 pub use respond::{is_form_post, see_other, with_status};
-pub use transaction::{Connection, Transaction};
+pub use transaction::Transaction;

@@ -7,7 +7,7 @@
 //! thing: a signed-in visitor's data stays under the session's own id, so `cycle_id` and `flush`
 //! are for [`Auth::sign_in`] and [`Auth::sign_out`] to call.
 
-use super::{Auth, Guardian, auth::CookieChange, client::Client, live};
+use super::{Auth, Guardian, auth::CookieChange, client::Client, live, token::TokenHash};
 use crate::stylesheet;
 use axum::{
     Router,
@@ -19,7 +19,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
-use tower_sessions::session::Id;
+use tower_sessions::{session::Id, session_store};
 
 pub(super) fn protect(guardian: &Guardian, router: Router) -> Router {
     router
@@ -161,11 +161,28 @@ async fn save_data(
         );
         return Ok(None);
     }
+    let is_first = known.is_none() && !is_signed_in;
+    if is_first && has_data && is_overtaken(auth).await? {
+        tracing::debug!("a visitor's data is not saved: they have just signed in");
+        return Ok(None);
+    }
     if has_data {
         session.save().await?;
     }
-    let is_first = known.is_none() && !is_signed_in;
     Ok(session.id().filter(|_| is_first))
+}
+
+/// Whether the visitor has signed in while this request was on its way. A new token for what it
+/// has to remember would replace the one that they are signed in by.
+async fn is_overtaken(auth: &Auth) -> Result<bool, session_store::Error> {
+    let Some(token) = auth.presented().session.as_ref().map(TokenHash::of) else {
+        return Ok(false);
+    };
+    let registry = &auth.guardian().0.registry;
+    registry
+        .is_replaced(&token)
+        .await
+        .map_err(|cause| session_store::Error::Backend(cause.to_string()))
 }
 
 fn unavailable() -> Response {

@@ -2,7 +2,8 @@
 //! ours. Data is kept under a hash of its id, for a visitor's is the token; and what was deleted is
 //! never re-created by a request that had loaded it earlier.
 
-use super::{Database, registry::Registry, token::TokenHash};
+use super::{Database, database, migrate::lock_schema, registry::Registry, token::TokenHash};
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tower_sessions::{
     SessionStore,
@@ -13,6 +14,10 @@ use tower_sessions_sqlx_store::{PostgresStore, SqliteStore};
 
 /// The table of tower-sessions-sqlx-store, the same name on both databases.
 pub(crate) const TABLE: &str = "tower_sessions";
+
+/// What the table needs besides: house-keeping looks for what has expired.
+const STEPS: [&str; 1] =
+    ["create index if not exists tower_sessions_expiry on tower_sessions (expiry_date)"];
 
 /// Keeps what the app stores in a visitor's `tower_sessions::Session`.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ impl BrowserStore {
                 Arc::new(store)
             }
             Database::Postgres(pool) => {
+                let mut alone = pool.begin().await?;
+                lock_schema(&mut alone).await?;
                 // Where plain names lead, as in the registry's own statements.
                 let schema: String = sqlx::query_scalar("select current_schema()")
                     .fetch_one(pool)
@@ -43,9 +50,11 @@ impl BrowserStore {
                     .and_then(|store| store.with_table_name(TABLE))
                     .map_err(|cause| sqlx::Error::Configuration(cause.into()))?;
                 store.migrate().await?;
+                alone.commit().await?;
                 Arc::new(store)
             }
         };
+        registry.database().migrate("visitors", &STEPS).await?;
         Ok(Self {
             inner,
             registry,
@@ -79,17 +88,27 @@ fn stored(record: &Record) -> Record {
     }
 }
 
+/// As [`database::in_time`].
+async fn in_time<T>(
+    work: impl Future<Output = session_store::Result<T>>,
+) -> session_store::Result<T> {
+    let failed = |cause: sqlx::Error| session_store::Error::Backend(cause.to_string());
+    database::in_time(async { Ok(work.await) })
+        .await
+        .map_err(failed)?
+}
+
 #[async_trait::async_trait]
 impl SessionStore for BrowserStore {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let mut hashed = stored(record);
         let wanted = hashed.id;
-        self.inner.create(&mut hashed).await?;
+        in_time(self.inner.create(&mut hashed)).await?;
         if hashed.id == wanted {
             return Ok(());
         }
         // The store met a collision and took an id of its own choice, which is no token's hash.
-        self.inner.delete(&hashed.id).await?;
+        in_time(self.inner.delete(&hashed.id)).await?;
         Err(session_store::Error::Backend(
             "two session ids collided".into(),
         ))
@@ -113,7 +132,7 @@ impl SessionStore for BrowserStore {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let found = self.inner.load(&TokenHash::of(id).as_store_id()).await?;
+        let found = in_time(self.inner.load(&TokenHash::of(id).as_store_id())).await?;
         Ok(found.map(|record| Record { id: *id, ..record }))
     }
 
@@ -121,6 +140,6 @@ impl SessionStore for BrowserStore {
         if self.kept().contains(id) {
             return Ok(());
         }
-        self.inner.delete(&TokenHash::of(id).as_store_id()).await
+        in_time(self.inner.delete(&TokenHash::of(id).as_store_id())).await
     }
 }

@@ -2,18 +2,18 @@
 //! account, all or nothing.
 
 use super::{
-    Auth, Cause, Guardian, SignOutEvent,
+    Auth, Cause, Connection, Guardian, SignOutEvent,
+    connection::OpenTransaction,
+    database::in_time,
     registry::{self, Condition, Ending},
 };
 use crate::{AuthError, SessionHandle, SignOutScope};
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 
 /// A transaction on the guardian's database, made by [`Guardian::begin`]. What it ends is
 /// announced to open pages and to `after_sign_out` when it is committed; dropped without, it
 /// has done nothing.
 ///
-/// On SQLite its first statement should write: a transaction that starts by reading may lose
-/// its turn half-way.
+/// On SQLite nobody else can write until it is over: keep it short.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -34,34 +34,8 @@ use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 /// ```
 pub struct Transaction {
     guardian: Guardian,
-    inner: Inner,
+    open: OpenTransaction,
     events: Vec<SignOutEvent>,
-}
-
-enum Inner {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
-}
-
-/// The connection that a [`Transaction`] runs on, for
-/// [`with_connection!`](crate::with_connection).
-pub enum Connection<'c> {
-    /// To a SQLite file.
-    Sqlite(&'c mut SqliteConnection),
-    /// To a PostgreSQL server.
-    Postgres(&'c mut PgConnection),
-}
-
-/// Runs one piece of code on a [`Connection`](crate::server::Connection), whichever it is. The
-/// code is compiled for both, so its SQL must be valid on both.
-#[macro_export]
-macro_rules! with_connection {
-    ($of:expr, $connection:ident => $code:expr) => {
-        match $of {
-            $crate::server::Connection::Sqlite($connection) => $code,
-            $crate::server::Connection::Postgres($connection) => $code,
-        }
-    };
 }
 
 impl Guardian {
@@ -72,10 +46,7 @@ impl Guardian {
     /// When the database fails.
     pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
         Ok(Transaction {
-            inner: match self.0.registry.database() {
-                super::Database::Sqlite(pool) => Inner::Sqlite(pool.begin().await?),
-                super::Database::Postgres(pool) => Inner::Postgres(pool.begin().await?),
-            },
+            open: in_time(OpenTransaction::begin(self.0.registry.database())).await?,
             guardian: self.clone(),
             events: Vec::new(),
         })
@@ -85,10 +56,7 @@ impl Guardian {
 impl Transaction {
     /// The connection, for the app's own statements.
     pub fn connection(&mut self) -> Connection<'_> {
-        match &mut self.inner {
-            Inner::Sqlite(transaction) => Connection::Sqlite(transaction),
-            Inner::Postgres(transaction) => Connection::Postgres(transaction),
-        }
+        self.open.connection()
     }
 
     /// Ends all sessions of a user. Answers what ended.
@@ -134,10 +102,7 @@ impl Transaction {
     ///
     /// When the database fails.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
-        match self.inner {
-            Inner::Sqlite(transaction) => transaction.commit().await?,
-            Inner::Postgres(transaction) => transaction.commit().await?,
-        }
+        in_time(self.open.commit()).await?;
         self.guardian.announce(self.events);
         Ok(())
     }
@@ -148,8 +113,9 @@ impl Transaction {
         ending: &Ending,
         cause: &Cause,
     ) -> Result<Vec<SessionHandle>, sqlx::Error> {
-        let now = self.guardian.0.clock.now();
-        let events = registry::end(self.connection(), ending, cause, now).await?;
+        let connection = self.open.connection();
+        let clock = &self.guardian.0.clock;
+        let events = in_time(registry::end(connection, ending, cause, clock)).await?;
         let ended = events
             .iter()
             .flat_map(|event| event.ended.clone())

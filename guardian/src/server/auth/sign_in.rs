@@ -4,6 +4,7 @@ use super::{Auth, CookieChange, Current, Inner, State};
 use crate::{
     AuthError, Profile, Reason, SignOutScope,
     server::{
+        database::in_time,
         registry::{self, Condition, Ending, NewSession},
         token::TokenHash,
     },
@@ -74,22 +75,25 @@ impl Auth {
 
         let data_id = self.move_data(&before, &identity.user_id).await?;
         let token = Id::default();
+        let mut transaction = guardian.begin().await?;
+        let user_id = &identity.user_id;
+        in_time(registry::begin_sign_in(transaction.connection(), user_id)).await?;
         let now = guardian.0.clock.now();
         let new = NewSession {
             token: TokenHash::of(&token),
+            replaced: before.token,
             data_id,
-            user_id: &identity.user_id,
+            user_id,
             profile: &identity.profile,
             method: &identity.method,
             user_agent: client.user_agent.as_deref(),
             ip: client.ip.as_deref(),
             expires_at: guardian.expiry(now, now),
         };
-        let mut transaction = guardian.begin().await?;
         if let Some(old) = before.token.filter(|_| !staying.is_empty()) {
             let connection = transaction.connection();
-            let carried =
-                registry::carry_over(connection, &old, &new.token, new.user_id, now).await?;
+            let carry_over = registry::carry_over(connection, &old, &new.token, new.user_id, now);
+            let carried = in_time(carry_over).await?;
             // Another sign-in on this browser may have been faster.
             if carried >= limit as u64 {
                 return Err(Failure::TooManyAccounts);
@@ -97,11 +101,11 @@ impl Auth {
         }
         let replaced = before.tokens();
         if !replaced.is_empty() {
-            let replaced = vec![Condition::Browsers(replaced)];
+            let replaced = vec![Condition::Replaced(replaced)];
             let ending = Ending::new(SignOutScope::Local, replaced);
             transaction.end(&ending, &Reason::NewSignIn.into()).await?;
         }
-        let live = registry::insert(transaction.connection(), &new, now).await?;
+        let live = in_time(registry::insert(transaction.connection(), &new, now)).await?;
         transaction.commit().await?;
 
         *self.state() = State {

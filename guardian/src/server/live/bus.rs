@@ -128,6 +128,12 @@ impl Bus {
         }
     }
 
+    /// Keeps the ids of those events that have not been told yet.
+    pub(super) fn retain_news(&self, ids: &mut Vec<String>) {
+        let listeners = self.listeners();
+        ids.retain(|id| !listeners.told.contains(id));
+    }
+
     /// Whether nobody listens.
     pub(super) fn is_idle(&self) -> bool {
         self.listeners().by_user.is_empty()

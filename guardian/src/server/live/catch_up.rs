@@ -1,17 +1,30 @@
 //! Sign-outs that another process has committed: another server, or a command in a shell.
+//! PostgreSQL calls (`LISTEN` and `NOTIFY`); on SQLite the table is looked at again and again.
 
 use super::bus::{Bus, MEMORY};
-use crate::server::registry::Registry;
+use crate::server::{
+    Database,
+    database::in_time,
+    registry::{CHANNEL, Registry, notified},
+};
+use sqlx::{
+    Executor as _, PgPool,
+    postgres::{PgListener, PgPoolOptions},
+};
 use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Builder;
 
-/// How often the table is looked at while somebody listens: what another process has done
-/// shows within two seconds, for two small reads per second.
+/// How often the table is looked at while somebody listens and nobody calls: what another
+/// process has done shows within two seconds, for two small reads per second.
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// How often it is looked at although PostgreSQL calls, and whether the connection still
+/// stands: a network can lose one without a word, and a pooler between may keep calls back.
+const CHECK: Duration = Duration::from_secs(15);
 
 /// How far before the last look the next one begins: an event's id is made before its
 /// transaction commits, perhaps on a machine whose clock is behind.
@@ -19,27 +32,128 @@ const OVERLAP: Duration = Duration::from_secs(10);
 
 /// Tells of other processes' sign-outs, for ever.
 pub(super) async fn run(registry: Registry, bus: Arc<Bus>) {
-    let mut last_look = SystemTime::now();
-    loop {
-        sleep(INTERVAL).await;
-        let now = SystemTime::now();
-        if bus.is_idle() {
-            // Whoever begins to listen looks their session up.
-            last_look = now;
-            continue;
-        }
-        // After an outage of the database, all that was missed.
-        let since = (last_look - OVERLAP).max(now - MEMORY);
-        match registry.events_since(&first_id_since(since)).await {
-            Ok(events) => {
-                events.into_iter().for_each(|event| bus.publish(event));
-                last_look = now;
+    let mut others = Others {
+        registry: registry.clone(),
+        bus,
+        last_look: SystemTime::now(),
+    };
+    match registry.database() {
+        Database::Sqlite(_) => loop {
+            sleep(INTERVAL).await;
+            others.look().await;
+        },
+        Database::Postgres(pool) => others.be_called(pool).await,
+    }
+}
+
+struct Others {
+    registry: Registry,
+    bus: Arc<Bus>,
+    last_look: SystemTime,
+}
+
+impl Others {
+    /// Waits for PostgreSQL's calls, and looks while there is no connection for them.
+    async fn be_called(&mut self, pool: &PgPool) {
+        let mut is_lost = false;
+        loop {
+            match in_time(listen(pool)).await {
+                Ok(mut listener) => {
+                    if is_lost {
+                        tracing::info!("other servers' sign-outs are heard of again");
+                    }
+                    // What was missed until now.
+                    self.look().await;
+                    let cause = self.follow(&mut listener).await;
+                    is_lost = true;
+                    tracing::warn!(%cause, "the connection that tells of other servers is lost");
+                }
+                Err(cause) if !is_lost => {
+                    is_lost = true;
+                    tracing::warn!(%cause, "other servers' sign-outs are looked up instead");
+                }
+                Err(_) => {}
             }
-            Err(cause) => {
-                tracing::warn!(%cause, "sign-outs of other processes could not be looked up");
+            self.look().await;
+            sleep(INTERVAL).await;
+        }
+    }
+
+    /// Tells what it is called for, until the connection is lost.
+    async fn follow(&mut self, listener: &mut PgListener) -> sqlx::Error {
+        loop {
+            match timeout(CHECK, listener.try_recv()).await {
+                Ok(Ok(Some(call))) => {
+                    let ids = notified(call.payload()).map(str::to_owned);
+                    self.tell(ids.collect()).await;
+                }
+                Ok(Ok(None)) => return sqlx::Error::PoolClosed,
+                Ok(Err(cause)) => return cause,
+                Err(_) => {
+                    if let Err(cause) = in_time(listener.execute("select 1")).await {
+                        return cause;
+                    }
+                    self.look().await;
+                }
             }
         }
     }
+
+    /// Tells what has happened since the last look.
+    async fn look(&mut self) {
+        let now = SystemTime::now();
+        if self.bus.is_idle() {
+            // Whoever begins to listen looks their session up.
+            self.last_look = now;
+            return;
+        }
+        // After an outage of the database, all that was missed.
+        let since = (self.last_look - OVERLAP).max(now - MEMORY);
+        match self.registry.event_ids_since(&first_id_since(since)).await {
+            Ok(ids) => {
+                if self.tell(ids).await {
+                    self.last_look = now;
+                }
+            }
+            Err(cause) => not_looked_up(&cause),
+        }
+    }
+
+    /// Tells of those events that are news here. Answers whether they could be read.
+    async fn tell(&self, mut ids: Vec<String>) -> bool {
+        if self.bus.is_idle() {
+            return true;
+        }
+        self.bus.retain_news(&mut ids);
+        match self.registry.events(&ids).await {
+            Ok(events) => {
+                events.into_iter().for_each(|event| self.bus.publish(event));
+                true
+            }
+            Err(cause) => {
+                not_looked_up(&cause);
+                false
+            }
+        }
+    }
+}
+
+/// A connection of its own, so that none is missing from the pool for requests.
+async fn listen(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
+    let own = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_lazy_with((*pool.connect_options()).clone());
+    let mut listener = PgListener::connect_with(&own).await?;
+    // A new one is made here, where what was missed is looked up.
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+fn not_looked_up(cause: &sqlx::Error) {
+    tracing::warn!(%cause, "sign-outs of other processes could not be looked up");
 }
 
 /// The smallest id that an event of that time can have: ids are UUIDs of version 7, which

@@ -2,24 +2,24 @@
 //! with the sessions that end.
 
 use super::{
-    events::{events, insert_events},
-    sessions::push_tokens,
+    events::{events, insert_events, notify},
+    order, push_in,
 };
 use crate::{
     SessionHandle, SignOutScope,
     server::{
+        Connection,
+        clock::Clock,
         event::{Cause, SignOutEvent},
         store,
         token::TokenHash,
-        transaction::Connection,
     },
     with_connection,
 };
 use sqlx::QueryBuilder;
 
-/// How many sessions one step of a sign-out of everyone ends: few enough that other
-/// requests get their turn at the database in between.
-const STEP: i64 = 1000;
+/// How much data one statement deletes: far below the parameters that either database takes.
+const BATCH: usize = 1000;
 
 /// Which sessions a sign-out ends: those that meet any of the conditions.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub(crate) enum Condition {
     UserOfOwnSession { own: Own, spares_it: bool },
     /// All accounts of these browsers, and the data of their visitors.
     Browsers(Vec<TokenHash>),
+    /// What is left under the tokens that a sign-in replaces, and the data of their visitors.
+    Replaced(Vec<TokenHash>),
     /// All of one user's.
     User(String),
     /// All of one user's but one.
@@ -46,8 +48,11 @@ pub(crate) enum Condition {
     /// All of the users whose account is the active one of these browsers. An expired session
     /// speaks for no other.
     ActiveUsersOf(Vec<TokenHash>, i64),
-    /// Some of all that were live then.
-    SomeLiveAt(i64),
+    /// All whose handles are in a range.
+    Handles {
+        after: String,
+        until: Option<String>,
+    },
 }
 
 /// A session that must belong to this user or to one of these browsers.
@@ -62,11 +67,6 @@ impl Ending {
     pub(crate) fn new(scope: SignOutScope, conditions: Vec<Condition>) -> Self {
         Self { scope, conditions }
     }
-
-    /// A part of everyone's sessions: to be repeated until nothing ends.
-    pub(crate) fn some_live_at(time: i64) -> Self {
-        Self::new(SignOutScope::Global, vec![Condition::SomeLiveAt(time)])
-    }
 }
 
 /// A row of `guardian_session` that has just been deleted.
@@ -74,38 +74,40 @@ impl Ending {
 pub(super) struct EndedRow {
     pub(super) handle: String,
     pub(super) user_id: String,
+    data_id: String,
     expires_at: i64,
 }
 
 /// Ends sessions, with the data that was kept for them, and writes down that it happened.
 /// Answers what happened: one event per user, none if nothing ended.
 pub(crate) async fn end(
-    connection: Connection<'_>,
+    mut connection: Connection<'_>,
     ending: &Ending,
     cause: &Cause,
-    now: i64,
+    clock: &Clock,
 ) -> Result<Vec<SignOutEvent>, sqlx::Error> {
-    with_connection!(connection, connection => {
+    for condition in &ending.conditions {
+        order::wait_for_sign_ins(connection.reborrow(), condition).await?;
+    }
+    let now = clock.now();
+    let events = with_connection!(connection.reborrow(), connection => {
         let mut ended: Vec<EndedRow> = Vec::new();
+        // A visitor who signs out is forgotten, too.
+        let mut visitors = Vec::new();
         for condition in &ending.conditions {
-            // The data first: which it is stands in the rows.
-            let mut data = QueryBuilder::new(format!("delete from {} where id in (", store::TABLE));
-            data.push("select data_id from guardian_session where ");
-            push_condition(&mut data, condition);
-            data.push(")");
-            data.build().execute(&mut *connection).await?;
-
             let mut rows = QueryBuilder::new("delete from guardian_session where ");
             push_condition(&mut rows, condition);
-            rows.push(" returning handle, user_id, expires_at");
+            rows.push(" returning handle, user_id, data_id, expires_at");
             ended.extend(rows.build_query_as().fetch_all(&mut *connection).await?);
-
-            // A visitor who signs out is forgotten, too.
-            if let Condition::Browsers(tokens) = condition {
-                let mut visitors = QueryBuilder::new(format!("delete from {} where ", store::TABLE));
-                push_tokens(&mut visitors, "id in", tokens);
-                visitors.build().execute(&mut *connection).await?;
+            if let Condition::Browsers(tokens) | Condition::Replaced(tokens) = condition {
+                visitors.extend(texts(tokens));
             }
+        }
+        let data: Vec<String> = ended.iter().map(|row| row.data_id.clone()).collect();
+        for batch in [data, visitors].concat().chunks(BATCH) {
+            let mut data = QueryBuilder::new(format!("delete from {} where id", store::TABLE));
+            push_in(&mut data, batch);
+            data.build().execute(&mut *connection).await?;
         }
         // What had expired was over before: it goes, and is no news.
         ended.retain(|row| row.expires_at > now);
@@ -113,8 +115,10 @@ pub(crate) async fn end(
         for mut insert in insert_events(&events)? {
             insert.build().execute(&mut *connection).await?;
         }
-        Ok(events)
-    })
+        events
+    });
+    notify(connection, &events).await?;
+    Ok(events)
 }
 
 fn push_condition<DB>(query: &mut QueryBuilder<'static, DB>, condition: &Condition)
@@ -129,8 +133,8 @@ where
         }
         Condition::OwnSession(own) => push_own(query, own),
         Condition::UserOfOwnSession { own, spares_it } => {
-            query.push("user_id in (select user_id from guardian_session where ");
-            push_own(query, own);
+            query.push("user_id in (");
+            push_users(query, condition);
             query.push(")");
             if *spares_it {
                 query
@@ -138,7 +142,11 @@ where
                     .push_bind(own.session.to_string());
             }
         }
-        Condition::Browsers(tokens) => push_tokens(query, "token_hash in", tokens),
+        Condition::Browsers(tokens) => push_browsers(query, tokens),
+        Condition::Replaced(tokens) => {
+            query.push("token_hash");
+            push_in(query, &texts(tokens));
+        }
         Condition::User(user_id) => {
             query.push("user_id = ").push_bind(user_id.clone());
         }
@@ -146,10 +154,37 @@ where
             query.push("user_id = ").push_bind(user_id.clone());
             query.push(" and handle <> ").push_bind(handle.to_string());
         }
+        Condition::ActiveUsersOf(..) => {
+            query.push("user_id in (");
+            push_users(query, condition);
+            query.push(")");
+        }
+        Condition::Handles { after, until } => {
+            query.push("handle > ").push_bind(after.clone());
+            if let Some(until) = until {
+                query.push(" and handle <= ").push_bind(until.clone());
+            }
+        }
+    }
+}
+
+/// Whose sessions a condition ends, where that stands in the rows.
+pub(super) fn push_users<DB>(query: &mut QueryBuilder<'static, DB>, condition: &Condition)
+where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+    i64: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    query.push("select user_id from guardian_session as one where ");
+    match condition {
         Condition::ActiveUsersOf(tokens, now) => {
-            query.push("user_id in (select user_id from guardian_session as one where ");
-            push_tokens(query, "token_hash in", tokens);
-            query.push(" and expires_at > ").push_bind(*now);
+            let tokens = texts(tokens);
+            query.push("expires_at > ").push_bind(*now);
+            // Of a token that has just been replaced, it cannot be told who was active: all.
+            query.push(" and (replaced_token_hash");
+            push_in(query, &tokens);
+            query.push(" or token_hash");
+            push_in(query, &tokens);
             query.push(
                 " and not exists (select 1 from guardian_session as other
                     where other.token_hash = one.token_hash and other.active > one.active
@@ -157,15 +192,9 @@ where
             );
             query.push_bind(*now).push("))");
         }
-        Condition::SomeLiveAt(time) => {
-            query.push("handle in (select handle from guardian_session where created_at <= ");
-            // The expired are not counted: a step of nothing else would look like the last one.
-            query
-                .push_bind(*time)
-                .push(" and expires_at > ")
-                .push_bind(*time);
-            query.push(" order by handle limit ").push_bind(STEP);
-            query.push(")");
+        Condition::UserOfOwnSession { own, .. } => push_own(query, own),
+        _ => {
+            query.push("1 = 0");
         }
     }
 }
@@ -176,9 +205,29 @@ where
     String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
 {
     query.push("handle = ").push_bind(own.session.to_string());
-    push_tokens(query, " and (token_hash in", &own.tokens);
+    query.push(" and (");
+    push_browsers(query, &own.tokens);
     if let Some(user_id) = &own.user_id {
         query.push(" or user_id = ").push_bind(user_id.clone());
     }
     query.push(")");
+}
+
+/// The sessions that these tokens belong to, or belonged to until the browser's last sign-in:
+/// it may be on its way to the browser, which still signs out with the one before.
+fn push_browsers<DB>(query: &mut QueryBuilder<'static, DB>, tokens: &[TokenHash])
+where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    let tokens = texts(tokens);
+    query.push("(token_hash");
+    push_in(query, &tokens);
+    query.push(" or replaced_token_hash");
+    push_in(query, &tokens);
+    query.push(")");
+}
+
+fn texts(tokens: &[TokenHash]) -> Vec<String> {
+    tokens.iter().map(TokenHash::to_string).collect()
 }

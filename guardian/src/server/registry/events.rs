@@ -1,11 +1,13 @@
 //! `guardian_event`: every sign-out, written with it in one transaction. The outbox of
 //! `after_sign_out`, and the audit trail.
 
-use super::{Registry, decode, encode, ending::EndedRow};
+use super::{Registry, decode, encode, ending::EndedRow, on_pool, push_in};
 use crate::{
     SessionHandle, SignOutScope,
-    server::event::{Cause, SignOutEvent},
-    with_pool,
+    server::{
+        Connection,
+        event::{Cause, SignOutEvent},
+    },
 };
 use serde::Deserialize;
 use sqlx::{QueryBuilder, Row, error::BoxDynError};
@@ -17,25 +19,56 @@ pub(crate) struct ClaimedEvent {
     pub(crate) attempts: i64,
 }
 
+/// What PostgreSQL calls on other servers by when sessions have ended.
+pub(crate) const CHANNEL: &str = "guardian_event";
+
+/// How many ids one notification names. PostgreSQL takes 8,000 bytes, and an id has 36.
+const NOTIFIED: usize = 200;
+
+/// Undelivered, not given up, and not behind another of the same user: the hook hears of each
+/// user's sign-outs in order.
+macro_rules! next_of_their_users {
+    ($start:literal, $end:literal) => {
+        concat!(
+            $start,
+            " from guardian_event as next where delivered_at is null and given_up_at is null
+            and not exists (
+                select 1 from guardian_event as earlier
+                where earlier.user_id = next.user_id and earlier.place < next.place
+                and earlier.delivered_at is null and earlier.given_up_at is null
+            ) ",
+            $end
+        )
+    };
+}
+
 impl Registry {
-    /// Takes events whose time has come, and sets them aside until `leased_until` so that
-    /// no other server takes them meanwhile. Oldest first.
+    /// Takes up to `limit` events whose time has come, and sets them aside until
+    /// `leased_until`, so that no other server takes them meanwhile. Oldest first.
     pub(crate) async fn claim_events(
         &self,
         now: i64,
         leased_until: i64,
+        limit: i64,
     ) -> Result<Vec<ClaimedEvent>, sqlx::Error> {
-        const CLAIM: &str = "update guardian_event
-            set attempts = attempts + 1, next_attempt_at = $2
+        const CLAIM: &str = concat!(
+            "update guardian_event set attempts = attempts + 1, next_attempt_at = $2
             -- Asked again of the row that is updated: another server may have claimed it since.
-            where delivered_at is null and next_attempt_at <= $1 and id in (
-                select id from guardian_event
-                where delivered_at is null and next_attempt_at <= $1
-                order by id limit 16
-            )
-            returning id, user_id, scope, reason, actor, note, ended, created_at, attempts";
-        with_pool!(&self.database, pool => {
-            let rows = sqlx::query(CLAIM).bind(now).bind(leased_until).fetch_all(pool).await?;
+            where delivered_at is null and given_up_at is null and next_attempt_at <= $1
+            and id in (",
+            next_of_their_users!(
+                "select id",
+                "and next_attempt_at <= $1 order by next_attempt_at, id limit $3"
+            ),
+            ") returning id, user_id, scope, reason, actor, note, ended, created_at, attempts"
+        );
+        on_pool!(self, pool => {
+            let rows = sqlx::query(CLAIM)
+                .bind(now)
+                .bind(leased_until)
+                .bind(limit)
+                .fetch_all(pool)
+                .await?;
             let mut claimed: Vec<ClaimedEvent> = rows
                 .iter()
                 .filter_map(|row| {
@@ -50,40 +83,98 @@ impl Registry {
         })
     }
 
-    /// The events since an id, in order, whoever wrote them.
-    pub(crate) async fn events_since(&self, id: &str) -> Result<Vec<SignOutEvent>, sqlx::Error> {
-        const SINCE: &str = "select id, user_id, scope, reason, actor, note, ended, created_at
-            from guardian_event where id >= $1 order by id";
-        with_pool!(&self.database, pool => {
-            let rows = sqlx::query(SINCE).bind(id).fetch_all(pool).await?;
-            Ok(rows.iter().filter_map(|row| readable(read_event(row))).collect())
-        })
+    /// The ids of the events since an id, in order, whoever wrote them.
+    pub(crate) async fn event_ids_since(&self, id: &str) -> Result<Vec<String>, sqlx::Error> {
+        const SINCE: &str = "select id from guardian_event where id >= $1 order by id";
+        on_pool!(self, pool => sqlx::query_scalar(SINCE).bind(id).fetch_all(pool).await)
+    }
+
+    /// The events with these ids, in order.
+    pub(crate) async fn events(&self, ids: &[String]) -> Result<Vec<SignOutEvent>, sqlx::Error> {
+        const EVENTS: &str = "select id, user_id, scope, reason, actor, note, ended, created_at
+            from guardian_event where id";
+        let mut events = Vec::new();
+        for batch in ids.chunks(BATCH) {
+            let found = on_pool!(self, pool => {
+                let mut query = QueryBuilder::new(EVENTS);
+                push_in(&mut query, batch);
+                query.push(" order by id");
+                let rows = query.build().fetch_all(pool).await?;
+                Ok(rows.iter().filter_map(|row| readable(read_event(row))).collect::<Vec<_>>())
+            })?;
+            events.extend(found);
+        }
+        Ok(events)
     }
 
     /// When the next event is due, in seconds since the epoch.
     pub(crate) async fn next_event_due(&self) -> Result<Option<i64>, sqlx::Error> {
-        const NEXT: &str =
-            "select min(next_attempt_at) from guardian_event where delivered_at is null";
-        with_pool!(&self.database, pool => sqlx::query_scalar(NEXT).fetch_one(pool).await)
+        const NEXT: &str = next_of_their_users!("select min(next_attempt_at)", "");
+        on_pool!(self, pool => sqlx::query_scalar(NEXT).fetch_one(pool).await)
     }
 
     /// Notes that the hook has run.
     pub(crate) async fn mark_delivered(&self, id: &str, now: i64) -> Result<(), sqlx::Error> {
         const DELIVERED: &str = "update guardian_event set delivered_at = $2 where id = $1";
-        with_pool!(&self.database, pool => {
+        on_pool!(self, pool => {
             sqlx::query(DELIVERED).bind(id).bind(now).execute(pool).await?;
-        });
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Notes that the hook failed and when it is due again.
-    pub(crate) async fn postpone_event(&self, id: &str, until: i64) -> Result<(), sqlx::Error> {
-        const POSTPONE: &str = "update guardian_event set next_attempt_at = $2 where id = $1";
-        with_pool!(&self.database, pool => {
-            sqlx::query(POSTPONE).bind(id).bind(until).execute(pool).await?;
-        });
-        Ok(())
+    pub(crate) async fn postpone_event(
+        &self,
+        id: &str,
+        failure: &str,
+        until: i64,
+    ) -> Result<(), sqlx::Error> {
+        const POSTPONE: &str =
+            "update guardian_event set failure = $2, next_attempt_at = $3 where id = $1";
+        on_pool!(self, pool => {
+            sqlx::query(POSTPONE).bind(id).bind(failure).bind(until).execute(pool).await?;
+            Ok(())
+        })
     }
+
+    /// Notes that the hook is not run again for this event.
+    pub(crate) async fn give_up_event(
+        &self,
+        id: &str,
+        failure: &str,
+        now: i64,
+    ) -> Result<(), sqlx::Error> {
+        const GIVE_UP: &str =
+            "update guardian_event set failure = $2, given_up_at = $3 where id = $1";
+        on_pool!(self, pool => {
+            sqlx::query(GIVE_UP).bind(id).bind(failure).bind(now).execute(pool).await?;
+            Ok(())
+        })
+    }
+}
+
+/// Calls on other servers as soon as the transaction commits. SQLite cannot; there they look.
+pub(super) async fn notify(
+    connection: Connection<'_>,
+    events: &[SignOutEvent],
+) -> Result<(), sqlx::Error> {
+    let Connection::Postgres(connection) = connection else {
+        return Ok(());
+    };
+    for batch in events.chunks(NOTIFIED) {
+        let ids: Vec<&str> = batch.iter().map(|event| event.id.as_str()).collect();
+        sqlx::query("select pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(ids.join(","))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The ids that a notification names.
+pub(crate) fn notified(payload: &str) -> impl Iterator<Item = &str> {
+    payload.split(',').filter(|id| !id.is_empty())
 }
 
 /// One event per user whose sessions ended.
@@ -114,7 +205,7 @@ pub(super) fn events(
     events
 }
 
-/// How many events one statement writes: far below the parameters that either database takes.
+/// How many events one statement reads or writes: far below the parameters that either database takes.
 const BATCH: usize = 500;
 
 /// The statements that write events down, due at once.
@@ -129,7 +220,7 @@ where
     i64: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
 {
     const INSERT: &str = "insert into guardian_event (id, user_id, scope, reason, actor, note,
-        ended, created_at, attempts, next_attempt_at) ";
+        ended, created_at, attempts, next_attempt_at, place) ";
     let mut inserts = Vec::new();
     for batch in events.chunks(BATCH) {
         let mut rows = Vec::with_capacity(batch.len());
@@ -148,6 +239,10 @@ where
                 .push_bind(event.created_at)
                 .push_bind(0_i64)
                 .push_bind(event.created_at);
+            // After all that the user has had, on whichever server; clocks may disagree.
+            row.push("(select coalesce(max(place), 0) + 1 from guardian_event where user_id = ")
+                .push_bind_unseparated(event.user_id.clone())
+                .push_unseparated(")");
         });
         inserts.push(insert);
     }

@@ -1,19 +1,22 @@
 //! `guardian_session`: who is signed in where, and the data that is kept for them.
 
-use super::{Registry, decode, encode};
+use super::{Registry, decode, encode, on_pool};
 use crate::{
     Profile, SessionHandle, User,
     server::{
-        store,
+        Connection, store,
         token::{self, TokenHash},
-        transaction::Connection,
     },
-    with_connection, with_pool,
+    with_connection,
 };
-use sqlx::{QueryBuilder, Row};
+use sqlx::Row;
 use std::sync::Arc;
 use time::OffsetDateTime;
 use tower_sessions::session::Id;
+
+/// How many sessions one step through all of them has: few enough that other requests get
+/// their turn at the database in between.
+const STEP: i64 = 1000;
 
 /// A session that a request belongs to.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ impl LiveSession {
 /// What is written down when somebody signs in.
 pub(crate) struct NewSession<'a> {
     pub(crate) token: TokenHash,
+    /// The token that the browser had before.
+    pub(crate) replaced: Option<TokenHash>,
     /// The id of the session's data, which is its handle, too.
     pub(crate) data_id: Id,
     pub(crate) user_id: &'a str,
@@ -60,7 +65,7 @@ impl Registry {
     pub(crate) async fn find(&self, token: &TokenHash) -> Result<Vec<LiveSession>, sqlx::Error> {
         const FIND: &str = "select handle, user_id, profile, created_at, last_seen_at, expires_at
             from guardian_session where token_hash = $1 order by active desc";
-        with_pool!(&self.database, pool => {
+        on_pool!(self, pool => {
             let rows = sqlx::query(FIND).bind(token.to_string()).fetch_all(pool).await?;
             rows.into_iter()
                 .map(|row| {
@@ -88,7 +93,7 @@ impl Registry {
         const LIST: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
             from guardian_session where user_id = $1 and expires_at > $2
             order by last_seen_at desc, created_at desc, handle";
-        with_pool!(&self.database, pool => {
+        on_pool!(self, pool => {
             sqlx::query_as(LIST).bind(user_id).bind(now).fetch_all(pool).await
         })
     }
@@ -96,7 +101,7 @@ impl Registry {
     /// When a session expires; `None` when there is no such session.
     pub(crate) async fn expiry(&self, handle: &SessionHandle) -> Result<Option<i64>, sqlx::Error> {
         const EXPIRY: &str = "select expires_at from guardian_session where handle = $1";
-        with_pool!(&self.database, pool => {
+        on_pool!(self, pool => {
             sqlx::query_scalar(EXPIRY).bind(handle.as_str()).fetch_optional(pool).await
         })
     }
@@ -108,17 +113,18 @@ impl Registry {
         now: i64,
         expires_at: i64,
     ) -> Result<(), sqlx::Error> {
+        // Not one that has expired meanwhile: it would come back.
         const TOUCH: &str = "update guardian_session set last_seen_at = $2, expires_at = $3
-            where handle = $1";
-        with_pool!(&self.database, pool => {
+            where handle = $1 and expires_at > $2";
+        on_pool!(self, pool => {
             sqlx::query(TOUCH)
                 .bind(handle.as_str())
                 .bind(now)
                 .bind(expires_at)
                 .execute(pool)
                 .await?;
-        });
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Makes a browser's other account the active one. Answers whether there is such a one.
@@ -131,7 +137,7 @@ impl Registry {
         const SWITCH: &str = "update guardian_session set active = 1 + (
                 select max(active) from guardian_session where token_hash = $1
             ) where handle = $2 and token_hash = $1 and expires_at > $3";
-        with_pool!(&self.database, pool => {
+        on_pool!(self, pool => {
             let done = sqlx::query(SWITCH)
                 .bind(token.to_string())
                 .bind(handle.as_str())
@@ -150,10 +156,33 @@ impl Registry {
     ) -> Result<(), sqlx::Error> {
         const UPDATE: &str = "update guardian_session set profile = $2 where user_id = $1";
         let profile = encode(profile)?;
-        with_pool!(&self.database, pool => {
+        on_pool!(self, pool => {
             sqlx::query(UPDATE).bind(user_id).bind(&profile).execute(pool).await?;
-        });
-        Ok(())
+            Ok(())
+        })
+    }
+
+    /// Whether a sign-in has replaced this token by another.
+    pub(crate) async fn is_replaced(&self, token: &TokenHash) -> Result<bool, sqlx::Error> {
+        const REPLACED: &str =
+            "select count(*) from guardian_session where replaced_token_hash = $1";
+        on_pool!(self, pool => {
+            let found: i64 = sqlx::query_scalar(REPLACED)
+                .bind(token.to_string())
+                .fetch_one(pool)
+                .await?;
+            Ok(found > 0)
+        })
+    }
+
+    /// The handle that ends the next step through all sessions, some way after `handle`; `None`
+    /// when there are not so many left.
+    pub(crate) async fn step_after(&self, handle: &str) -> Result<Option<String>, sqlx::Error> {
+        const STEP_AFTER: &str = "select handle from guardian_session where handle > $1
+            order by handle limit 1 offset $2";
+        on_pool!(self, pool => {
+            sqlx::query_scalar(STEP_AFTER).bind(handle).bind(STEP).fetch_optional(pool).await
+        })
     }
 
     /// Updates what is kept for a visitor. Answers whether there was anything to update.
@@ -167,7 +196,7 @@ impl Registry {
             "update {} set data = $2, expiry_date = $3 where id = $1",
             store::TABLE
         );
-        with_pool!(&self.database, pool => {
+        on_pool!(self, pool => {
             let done = sqlx::query(&update)
                 .bind(id.to_string())
                 .bind(data)
@@ -188,7 +217,8 @@ pub(crate) async fn carry_over(
     user_id: &str,
     now: i64,
 ) -> Result<u64, sqlx::Error> {
-    const CARRY_OVER: &str = "update guardian_session set token_hash = $2
+    const CARRY_OVER: &str = "update guardian_session
+        set token_hash = $2, replaced_token_hash = $1
         where token_hash = $1 and user_id <> $3 and expires_at > $4";
     with_connection!(connection, connection => {
         let done = sqlx::query(CARRY_OVER)
@@ -209,10 +239,11 @@ pub(crate) async fn insert(
     now: i64,
 ) -> Result<LiveSession, sqlx::Error> {
     const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id,
-        profile, method, active, user_agent, ip, created_at, last_seen_at, expires_at)
+        profile, method, active, user_agent, ip, created_at, last_seen_at, expires_at,
+        replaced_token_hash)
         values ($1, $2, $3, $4, $5, $6,
             (select coalesce(max(active), 0) + 1 from guardian_session where token_hash = $2),
-            $7, $8, $9, $9, $10)";
+            $7, $8, $9, $9, $10, $11)";
     let handle = token::handle_of(&new.data_id);
     with_connection!(connection, connection => {
         sqlx::query(INSERT)
@@ -226,6 +257,7 @@ pub(crate) async fn insert(
             .bind(new.ip)
             .bind(now)
             .bind(new.expires_at)
+            .bind(new.replaced.map(|token| token.to_string()))
             .execute(&mut *connection)
             .await?;
     });
@@ -239,21 +271,4 @@ pub(crate) async fn insert(
         last_seen_at: now,
         expires_at: new.expires_at,
     })
-}
-
-/// `condition (first, second, …)`. A browser answers for a handful of tokens at most.
-pub(super) fn push_tokens<DB>(
-    query: &mut QueryBuilder<'static, DB>,
-    condition: &str,
-    tokens: &[TokenHash],
-) where
-    DB: sqlx::Database,
-    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
-{
-    query.push(condition).push(" (");
-    let mut list = query.separated(", ");
-    for token in tokens {
-        list.push_bind(token.to_string());
-    }
-    query.push(")");
 }

@@ -1,7 +1,7 @@
-//! The tables.
+//! The tables, version by version.
 
-/// Creates what is missing, in this order.
-pub(super) const TABLES: [&str; 6] = [
+/// What leads to each version; see [`Database::migrate`](crate::server::Database::migrate).
+pub(super) const STEPS: [&str; 2] = [
     "create table if not exists guardian_session (
         handle text primary key,
         token_hash text not null,
@@ -15,11 +15,11 @@ pub(super) const TABLES: [&str; 6] = [
         created_at bigint not null,
         last_seen_at bigint not null,
         expires_at bigint not null
-    )",
-    "create index if not exists guardian_session_token on guardian_session (token_hash)",
-    "create index if not exists guardian_session_user on guardian_session (user_id)",
-    "create index if not exists guardian_session_expiry on guardian_session (expires_at)",
-    "create table if not exists guardian_event (
+    );
+    create index if not exists guardian_session_token on guardian_session (token_hash);
+    create index if not exists guardian_session_user on guardian_session (user_id);
+    create index if not exists guardian_session_expiry on guardian_session (expires_at);
+    create table if not exists guardian_event (
         id text primary key,
         user_id text not null,
         scope text not null,
@@ -31,7 +31,22 @@ pub(super) const TABLES: [&str; 6] = [
         attempts bigint not null,
         next_attempt_at bigint not null,
         delivered_at bigint
-    )",
-    "create index if not exists guardian_event_due on guardian_event (next_attempt_at)
-        where delivered_at is null",
+    );
+    create index if not exists guardian_event_due on guardian_event (next_attempt_at)
+        where delivered_at is null;",
+    // A session knows the token that its browser had before; a user's events have an order of
+    // their own, whatever the servers' clocks say; and one that is given up says so and why.
+    "alter table guardian_session add column replaced_token_hash text;
+    create index guardian_session_replaced on guardian_session (replaced_token_hash)
+        where replaced_token_hash is not null;
+    alter table guardian_event add column place bigint not null default 0;
+    alter table guardian_event add column failure text;
+    alter table guardian_event add column given_up_at bigint;
+    update guardian_event set given_up_at = created_at, next_attempt_at = created_at
+        where delivered_at is null and next_attempt_at = 9223372036854775807;
+    drop index guardian_event_due;
+    create index guardian_event_due on guardian_event (next_attempt_at)
+        where delivered_at is null and given_up_at is null;
+    create index guardian_event_of_user on guardian_event (user_id, place);
+    create index guardian_event_age on guardian_event (created_at);",
 ];

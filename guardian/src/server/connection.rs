@@ -1,0 +1,65 @@
+//! One connection to either database, and an open transaction on it.
+
+use super::Database;
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+
+/// The connection that a [`Transaction`](super::Transaction) runs on, for
+/// [`with_connection!`](crate::with_connection).
+pub enum Connection<'c> {
+    /// To a SQLite file.
+    Sqlite(&'c mut SqliteConnection),
+    /// To a PostgreSQL server.
+    Postgres(&'c mut PgConnection),
+}
+
+impl Connection<'_> {
+    pub(crate) fn reborrow(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
+}
+
+/// Runs one piece of code on a [`Connection`](crate::server::Connection), whichever it is. The
+/// code is compiled for both, so its SQL must be valid on both.
+#[macro_export]
+macro_rules! with_connection {
+    ($of:expr, $connection:ident => $code:expr) => {
+        match $of {
+            $crate::server::Connection::Sqlite($connection) => $code,
+            $crate::server::Connection::Postgres($connection) => $code,
+        }
+    };
+}
+
+/// A transaction on either database. Dropped without a commit, it has done nothing.
+pub(crate) enum OpenTransaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+impl OpenTransaction {
+    pub(crate) async fn begin(database: &Database) -> Result<Self, sqlx::Error> {
+        Ok(match database {
+            // The write lock at once: a transaction that only asks for it after a read fails
+            // when another has written in between, however long it would wait.
+            Database::Sqlite(pool) => Self::Sqlite(pool.begin_with("begin immediate").await?),
+            Database::Postgres(pool) => Self::Postgres(pool.begin().await?),
+        })
+    }
+
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Moves tables forward by versions.
+
+use super::{Connection, Database, connection::OpenTransaction};
+use crate::with_connection;
+use sqlx::PgConnection;
+
+/// Which version each part of the schema is at.
+const VERSIONS: &str = "create table if not exists guardian_schema (
+    part text primary key,
+    version bigint not null
+)";
+
+/// The lock that servers take on PostgreSQL while they change the schema: any number that no
+/// other program of the database takes. "guardian" in ASCII.
+const SCHEMA_LOCK: i64 = 0x6775_6172_6469_616e;
+
+impl Database {
+    /// Moves a part of the schema to the version that `steps` lead to. Each step is one or more
+    /// statements, separated by semicolons and valid on both databases; those that were carried
+    /// out before are skipped. All happen in one transaction, and servers that start at once do
+    /// it one after the other.
+    ///
+    /// Steps are only ever added at the end. Add what a server of the version before can live
+    /// with, so that servers can be replaced one by one; and a server that meets a newer schema
+    /// leaves it alone. (sqlx's own migrations keep their book in one table for the whole
+    /// database, where a library's steps and an app's would get into each other's way.)
+    ///
+    /// # Errors
+    ///
+    /// When a statement fails; then nothing has changed.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use leptos_guardian::server::Database;
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let url = format!("sqlite://{}", folder.path().join("app.db").display());
+    /// # let database = Database::connect(&url).await?;
+    /// const STEPS: [&str; 2] = [
+    ///     "create table note (id text primary key, text text not null)",
+    ///     "alter table note add column written_at bigint",
+    /// ];
+    /// database.migrate("notes", &STEPS).await?;
+    /// # database.migrate("notes", &STEPS).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn migrate(&self, part: &str, steps: &[&str]) -> Result<(), sqlx::Error> {
+        const VERSION: &str = "select version from guardian_schema where part = $1";
+        const MOVED: &str = "insert into guardian_schema (part, version) values ($1, $2)
+            on conflict (part) do update set version = excluded.version";
+        let mut transaction = OpenTransaction::begin(self).await?;
+        if let Connection::Postgres(connection) = transaction.connection() {
+            lock_schema(connection).await?;
+        }
+        with_connection!(transaction.connection(), connection => {
+            sqlx::query(VERSIONS).execute(&mut *connection).await?;
+            let found: Option<i64> = sqlx::query_scalar(VERSION)
+                .bind(part)
+                .fetch_optional(&mut *connection)
+                .await?;
+            let version = usize::try_from(found.unwrap_or(0)).unwrap_or(0);
+            if version > steps.len() {
+                tracing::info!(part, version, known = steps.len(), "a newer server has been here");
+            }
+            for step in steps.iter().skip(version) {
+                sqlx::raw_sql(step).execute(&mut *connection).await?;
+            }
+            if version < steps.len() {
+                tracing::info!(part, version = steps.len(), "the schema has been moved forward");
+                sqlx::query(MOVED)
+                    .bind(part)
+                    .bind(steps.len() as i64)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+        });
+        transaction.commit().await
+    }
+}
+
+/// Waits until no other server changes the schema; `create … if not exists` alone fails when
+/// two do at once. Until the end of the transaction.
+pub(crate) async fn lock_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(SCHEMA_LOCK)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
