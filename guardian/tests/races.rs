@@ -1,9 +1,15 @@
-//! Invariant 4: nothing comes back.
+//! Invariant 4: nothing comes back. Every test forces the order in which things happen.
 
 mod common;
 
-use common::Site;
-use leptos_guardian::SignOutScope;
+use common::{Site, start_waiting};
+use leptos_guardian::{SignOutScope, SignedOut, server::Database};
+use sqlx::Connection as _;
+use std::{
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    time::{Duration, SystemTime},
+};
+use tokio::time::sleep;
 
 /// tower-sessions-sqlx-store's own `save` is an upsert, with which this brings the row back.
 #[tokio::test]
@@ -24,6 +30,28 @@ async fn a_request_in_flight_brings_neither_session_nor_data_back() {
     assert!(late.set_cookies().is_empty(), "{:?}", late.set_cookies());
     assert_eq!(replay.clone().is().await, "nobody");
     assert_eq!(replay.clone().get("/recall").await.body, "nothing");
+    assert_eq!(site.count("guardian_session").await, 0);
+    assert_eq!(site.count("tower_sessions").await, 0);
+}
+
+#[tokio::test]
+async fn nor_does_one_that_only_reads() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    browser.post("/remember/old").await;
+    let mut in_flight = browser.clone();
+    let mut replay = browser.clone();
+
+    let slow = tokio::spawn(async move { in_flight.get("/slow-recall").await });
+    site.slow.arrived.notified().await;
+    browser.sign_out(SignOutScope::Local).await;
+    site.slow.go_on.notify_one();
+    let late = slow.await.unwrap();
+
+    assert_eq!(late.body, "ada old", "it had begun before");
+    assert!(late.set_cookies().is_empty(), "{:?}", late.set_cookies());
+    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.get("/recall").await.body, "nothing");
     assert_eq!(site.count("tower_sessions").await, 0);
 }
 
@@ -43,6 +71,31 @@ async fn a_late_answer_does_not_overwrite_the_next_sign_in() {
     assert_eq!(browser.is().await, "bob");
 }
 
+/// A visitor's request that was sent with the cookie from before the sign-in, and comes after.
+#[tokio::test]
+async fn a_visitors_late_data_does_not_overwrite_the_sign_in() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    browser.post("/remember/old").await;
+    let mut in_flight = browser.clone();
+    let mut late = browser.clone();
+    let slow = tokio::spawn(async move { in_flight.post("/slow/new").await });
+    site.slow.arrived.notified().await;
+    browser.sign_in("ada").await;
+    site.slow.go_on.notify_one();
+    for answer in [slow.await.unwrap(), late.post("/remember/later").await] {
+        assert!(answer.status.is_success());
+        assert!(
+            answer.set_cookies().is_empty(),
+            "{:?}",
+            answer.set_cookies()
+        );
+    }
+    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.get("/recall").await.body, "old");
+    assert_eq!(site.count("tower_sessions").await, 1);
+}
+
 /// A live session's data is still saved: the guard above must not refuse everything.
 #[tokio::test]
 async fn a_request_in_flight_saves_the_data_of_a_live_session() {
@@ -58,6 +111,63 @@ async fn a_request_in_flight_saves_the_data_of_a_live_session() {
 }
 
 #[tokio::test]
+async fn activity_that_is_written_down_during_a_sign_out_revives_nothing() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut in_flight = browser.clone();
+    site.pass_time(Duration::from_secs(600));
+
+    let sign_out = site.begin_sign_out("ada").await;
+    let request = start_waiting(async move { in_flight.is().await }).await;
+    sign_out.commit().await.unwrap();
+
+    assert_eq!(request.await.unwrap(), "ada", "it had begun before");
+    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(site.count("guardian_session").await, 0);
+}
+
+/// Between the check of a request and the note of its activity.
+#[tokio::test]
+async fn a_session_that_expires_during_a_request_stays_expired() {
+    const IDLE: Duration = Duration::from_secs(15 * 24 * 60 * 60);
+    /// How often the clock is read until it is two weeks later.
+    static READS_LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
+    let site = Site::with(|builder| {
+        builder.clock(|| {
+            let left = READS_LEFT.fetch_update(SeqCst, SeqCst, |left| Some(left.saturating_sub(1)));
+            match left {
+                Ok(0) => SystemTime::now() + IDLE,
+                _ => SystemTime::now(),
+            }
+        })
+    })
+    .await;
+    let mut browser = site.signed_in("ada").await;
+    READS_LEFT.store(1, SeqCst);
+    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.is().await, "nobody");
+}
+
+#[tokio::test]
+async fn an_expired_session_is_over_for_requests_in_flight_and_for_sign_outs() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut in_flight = browser.clone();
+    let mut replay = browser.clone();
+    let slow = tokio::spawn(async move { in_flight.post("/slow/new").await });
+    site.slow.arrived.notified().await;
+    site.pass_time(Duration::from_secs(15 * 24 * 60 * 60));
+    site.slow.go_on.notify_one();
+    slow.await.unwrap();
+    assert_eq!(browser.is().await, "nobody");
+    let answer = browser.sign_out(SignOutScope::Global).await;
+    assert!(answer.json::<SignedOut>().ended.is_empty());
+    assert_eq!(site.count("guardian_event").await, 0);
+    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.get("/recall").await.body, "nothing");
+}
+
+#[tokio::test]
 async fn two_sign_outs_at_once_both_succeed_and_end_one_session() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
@@ -66,7 +176,185 @@ async fn two_sign_outs_at_once_both_succeed_and_end_one_session() {
         first.sign_out(SignOutScope::Local),
         second.sign_out(SignOutScope::Local)
     );
-    let ended = |answer: &common::Answer| answer.json::<leptos_guardian::SignedOut>().ended.len();
+    let ended = |answer: &common::Answer| answer.json::<SignedOut>().ended.len();
     assert_eq!(ended(&first) + ended(&second), 1);
     assert_eq!(site.count("guardian_event").await, 1);
+}
+
+#[tokio::test]
+async fn a_sign_out_that_waits_for_another_succeeds_and_tells_nothing_twice() {
+    for scope in [
+        SignOutScope::Local,
+        SignOutScope::Browser,
+        SignOutScope::Global,
+    ] {
+        let site = Site::new().await;
+        let mut browser = site.signed_in("ada").await;
+        let mut replay = browser.clone();
+        let first = site.begin_sign_out("ada").await;
+        let second = start_waiting(async move { browser.sign_out(scope).await }).await;
+        first.commit().await.unwrap();
+        let second = second.await.unwrap();
+        assert!(second.status.is_success(), "{scope}: {}", second.body);
+        assert!(second.json::<SignedOut>().ended.is_empty(), "{scope}");
+        assert_eq!(site.count("guardian_event").await, 1, "{scope}");
+        assert_eq!(replay.is().await, "nobody", "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_during_a_sign_out_of_everywhere_is_newer() {
+    let site = Site::new().await;
+    let mut before = site.signed_in("ada").await;
+    let mut browser = site.browser();
+    let sign_out = site.begin_sign_out("ada").await;
+    let sign_in = start_waiting(async move {
+        browser.sign_in("ada").await;
+        browser
+    })
+    .await;
+    sleep(Duration::from_secs(1)).await;
+    sign_out.commit().await.unwrap();
+
+    let mut browser = sign_in.await.unwrap();
+    assert_eq!(before.is().await, "nobody");
+    assert_eq!(browser.is().await, "ada");
+    const NEWER: &str = "guardian_session as session
+        join guardian_event as event on session.created_at > event.created_at";
+    assert_eq!(site.count(NEWER).await, 1);
+}
+
+/// On PostgreSQL a row that is not committed yet cannot be seen; on SQLite a sign-out waits
+/// by itself.
+#[tokio::test]
+async fn a_sign_out_of_everywhere_during_a_sign_in_ends_it() {
+    let site = Site::new().await;
+    let Database::Postgres(_) = &site.database else {
+        let mut browser = site.browser();
+        let (_, ended) = tokio::join!(
+            browser.sign_in("ada"),
+            site.guardian
+                .sign_out_user("ada", leptos_guardian::Reason::User)
+        );
+        let is_in = browser.is().await == "ada";
+        assert!(is_in != (ended.unwrap().len() == 1), "either newer or gone");
+        return;
+    };
+    // A sign-in that has written its row, and whose commit waits for the test.
+    for statement in [
+        "create function wait_for_test() returns trigger language plpgsql as
+            $$ begin perform pg_advisory_xact_lock(4711); return null; end $$",
+        "create constraint trigger wait after insert on guardian_session
+            deferrable initially deferred for each row execute function wait_for_test()",
+    ] {
+        site.execute(statement).await;
+    }
+    let mut test = sqlx::PgConnection::connect(&site.url).await.unwrap();
+    let hold = sqlx::query("select pg_advisory_lock(4711)");
+    hold.execute(&mut test).await.unwrap();
+    let mut browser = site.browser();
+    let sign_in = start_waiting(async move {
+        browser.sign_in("ada").await;
+        browser
+    })
+    .await;
+    let guardian = site.guardian.clone();
+    let sign_out = start_waiting(async move {
+        let ended = guardian.sign_out_user("ada", leptos_guardian::Reason::User);
+        ended.await.unwrap().len()
+    })
+    .await;
+    let guardian = site.guardian.clone();
+    let everyone = start_waiting(async move {
+        let ended = guardian.sign_out_everyone(leptos_guardian::Reason::Administrator);
+        ended.await.unwrap()
+    })
+    .await;
+    let release = sqlx::query("select pg_advisory_unlock(4711)");
+    release.execute(&mut test).await.unwrap();
+    let mut browser = sign_in.await.unwrap();
+    let ended = sign_out.await.unwrap() + everyone.await.unwrap();
+    assert_eq!(ended, 1);
+    assert_eq!(browser.is().await, "nobody");
+}
+
+/// The page was loaded before another tab signed in to a second account, and its sign-out is
+/// sent with the cookie of that time.
+#[tokio::test]
+async fn a_sign_out_with_the_token_before_the_last_sign_in_is_carried_out() {
+    for scope in [
+        SignOutScope::Local,
+        SignOutScope::Browser,
+        SignOutScope::Global,
+    ] {
+        let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
+        let mut elsewhere = site.signed_in("ada").await;
+        let mut browser = site.signed_in("ada").await;
+        let mut page = browser.clone();
+        browser.sign_in("bob").await;
+        let answer = page.sign_out(scope).await;
+        assert!(answer.status.is_success(), "{scope}");
+        assert_eq!(browser.is().await, "nobody", "{scope}");
+        let expected = match scope {
+            SignOutScope::Global => "nobody",
+            _ => "ada",
+        };
+        assert_eq!(elsewhere.is().await, expected, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn one_account_is_ended_by_its_handle_with_the_token_before() {
+    let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
+    let mut browser = site.signed_in("ada").await;
+    let handle = browser.sessions().await[0].handle.clone();
+    let mut page = browser.clone();
+    browser.sign_in("bob").await;
+    let answer = page.post(&format!("/sign-out-session/{handle}")).await;
+    assert_eq!(answer.json::<SignedOut>().ended, [handle]);
+    assert_eq!(browser.accounts().await, ["bob"]);
+}
+
+/// Whoever has got hold of a token that was replaced can end sessions by it, and no more.
+#[tokio::test]
+async fn a_replaced_token_gives_nobody_the_accounts_that_it_had() {
+    let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
+    let mut browser = site.signed_in("ada").await;
+    let mut old = browser.clone();
+    browser.sign_in("bob").await;
+    assert_eq!(old.is().await, "nobody");
+    old.sign_in("eve").await;
+    assert_eq!(old.accounts().await, ["eve"]);
+    assert_eq!(browser.accounts().await, ["bob", "ada"]);
+}
+
+/// Whichever cookie the browser keeps in the end, it is signed in by it.
+#[tokio::test]
+async fn two_sign_ins_at_once_on_one_browser_both_hold() {
+    let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
+    let browser = site.signed_in("ada").await;
+    let (mut one, mut other) = (browser.clone(), browser.clone());
+    let hold = site.begin_sign_out("somebody else").await;
+    let (one, other) = (
+        tokio::spawn(async move {
+            one.sign_in("bob").await;
+            one
+        }),
+        tokio::spawn(async move {
+            other.sign_in("eve").await;
+            other
+        }),
+    );
+    sleep(Duration::from_millis(300)).await;
+    hold.commit().await.unwrap();
+    let (mut one, mut other) = (one.await.unwrap(), other.await.unwrap());
+    assert_eq!(one.is().await, "bob");
+    assert_eq!(other.is().await, "eve");
+    let accounts = [one.accounts().await, other.accounts().await].concat();
+    let of_ada = accounts.iter().filter(|account| *account == "ada").count();
+    assert_eq!(of_ada, 1, "{accounts:?}");
+    for browser in [&mut one, &mut other] {
+        browser.sign_out(SignOutScope::Browser).await;
+    }
+    assert_eq!(site.count("guardian_session").await, 0);
 }

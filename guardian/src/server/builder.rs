@@ -4,7 +4,7 @@ use super::{
     Database, Guardian, SignOutEvent, SigningKey,
     clock::Clock,
     cookie::Cookies,
-    dispatcher::{Dispatcher, Hook, HookResult},
+    dispatcher::{Dispatcher, HOOK_TIMEOUT, Hook, HookResult},
     guardian::Inner,
     housekeeping::{Housekeeper, Housekeeping},
     live::Live,
@@ -44,6 +44,7 @@ pub struct Builder {
     sign_out_page: String,
     redirect_origins: Vec<String>,
     hook: Option<Hook>,
+    hook_timeout: Duration,
     event_age: Duration,
     clock: Clock,
 }
@@ -87,6 +88,7 @@ impl Builder {
             sign_out_page: "/sign-out".into(),
             redirect_origins: Vec::new(),
             hook: None,
+            hook_timeout: HOOK_TIMEOUT,
             event_age: EVENT_AGE,
             clock: Clock::new(SystemTime::now),
         }
@@ -154,15 +156,21 @@ impl Builder {
 
     /// Runs after every sign-out that ended something: after the commit, at least once, off
     /// the request's path, on one server at a time, and for each user in the order of their
-    /// sign-outs. A failure, a panic or 30 s without an answer lead to another run, after growing
-    /// pauses, 20 times in eight hours; then the log and `guardian_event.given_up_at` say so.
-    /// De-duplicate by the event's id.
+    /// sign-outs. A failure, a panic or no answer [in time](Self::hook_timeout) lead to another
+    /// run, after growing pauses, 20 times in eight hours; then the log and
+    /// `guardian_event.given_up_at` say so. De-duplicate by the event's id.
     pub fn after_sign_out<F, Run>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Run + Send + Sync + 'static,
         Run: Future<Output = HookResult> + Send + 'static,
     {
         self.hook = Some(Arc::new(move |event| Box::pin(hook(event))));
+        self
+    }
+
+    /// How long one run of `after_sign_out` may take: 30 s unless set.
+    pub fn hook_timeout(mut self, timeout: Duration) -> Self {
+        self.hook_timeout = timeout;
         self
     }
 
@@ -217,9 +225,14 @@ impl Builder {
             event_age: self.event_age,
             has_hook: self.hook.is_some(),
         });
-        let dispatcher = self
-            .hook
-            .map(|hook| Dispatcher::start(registry.clone(), self.clock.clone(), hook));
+        let dispatcher = self.hook.map(|hook| {
+            Dispatcher::start(
+                registry.clone(),
+                self.clock.clone(),
+                hook,
+                self.hook_timeout,
+            )
+        });
         let live = Live::start(registry.clone());
         Ok(Guardian(Arc::new(Inner {
             registry,

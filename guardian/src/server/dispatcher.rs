@@ -11,14 +11,13 @@ use futures::future::join_all;
 use std::{error::Error, future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 
-/// How long one run of the hook may take. An e-mail or a webhook fits; a hung one does not
-/// hold up the events behind it for long.
-const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long one run of the hook may take unless the app says otherwise. An e-mail or a webhook
+/// fits; a hung one does not hold up the events behind it for long.
+pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a server keeps an event to itself, in seconds. Longer than a hook that times out,
-/// so that no event is taken twice by live servers, and short enough that a killed server's
-/// events are soon taken over.
-const LEASE: i64 = 60;
+/// How much longer than a run of the hook a server keeps an event to itself, in seconds: no
+/// event is taken twice by live servers, and a killed server's events are soon taken over.
+const LEASE_MARGIN: i64 = 30;
 
 /// How many hooks run at the same time, each for another user.
 const AT_ONCE: i64 = 16;
@@ -52,12 +51,18 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn start(registry: Registry, clock: Clock, hook: Hook) -> Self {
+    pub(crate) fn start(
+        registry: Registry,
+        clock: Clock,
+        hook: Hook,
+        hook_timeout: Duration,
+    ) -> Self {
         let wake = Arc::new(Notify::new());
         let worker = Worker {
             registry,
             clock,
             hook,
+            hook_timeout,
             wake: Arc::clone(&wake),
         };
         Self {
@@ -82,6 +87,7 @@ struct Worker {
     registry: Registry,
     clock: Clock,
     hook: Hook,
+    hook_timeout: Duration,
     wake: Arc<Notify>,
 }
 
@@ -102,9 +108,13 @@ impl Worker {
 
     /// Delivers all that is due, and answers how long to sleep.
     async fn deliver_due(&self) -> Result<Duration, sqlx::Error> {
+        let lease = i64::try_from(self.hook_timeout.as_secs())
+            .unwrap_or(i64::MAX)
+            .saturating_add(LEASE_MARGIN);
         loop {
             let now = self.clock.now();
-            let claim = self.registry.claim_events(now, now + LEASE, AT_ONCE);
+            let leased_until = now.saturating_add(lease);
+            let claim = self.registry.claim_events(now, leased_until, AT_ONCE);
             let claimed = claim.await?;
             if claimed.is_empty() {
                 break;
@@ -128,7 +138,7 @@ impl Worker {
         // In a task of its own, so that a panic ends there.
         let hook = Arc::clone(&self.hook);
         let mut run = tokio::spawn(async move { hook(event).await });
-        let failure = match timeout(HOOK_TIMEOUT, &mut run).await {
+        let failure = match timeout(self.hook_timeout, &mut run).await {
             Ok(Ok(Ok(()))) => {
                 return self.registry.mark_delivered(&id, self.clock.now()).await;
             }
@@ -136,7 +146,7 @@ impl Worker {
             Ok(Err(_)) => "it panicked".to_owned(),
             Err(_) => {
                 run.abort();
-                format!("it took longer than {} s", HOOK_TIMEOUT.as_secs())
+                format!("it took longer than {:?}", self.hook_timeout)
             }
         };
         if attempts >= MAX_ATTEMPTS {

@@ -110,7 +110,8 @@ fn create(path: &Path) -> io::Result<()> {
     file.write_all(STANDARD.encode(rand::random::<[u8; 48]>()).as_bytes())?;
     match file.persist_noclobber(path) {
         Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        done => Ok(drop(done?)),
+        Err(failed) => Err(failed.error),
+        Ok(_) => Ok(()),
     }
 }
 

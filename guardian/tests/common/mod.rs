@@ -1,43 +1,47 @@
 //! A small site behind a guardian, called without a port, on every database there is.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
+mod browser;
 mod database;
+mod routes;
 
-use axum::{
-    Json, Router,
-    body::Body,
-    extract::Path,
-    response::{IntoResponse, Response},
-    routing::{get, post},
-};
-use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::BodyExt as _;
+pub use browser::{Answer, Browser, Stream};
+
+use axum::Router;
 use leptos_guardian::{
-    Accounts, AuthError, ErrorStatus, Profile, Reason, SessionHandle, SessionInfo, SignOutNotice,
-    SignOutOptions, SignOutScope,
-    server::{Auth, Builder, Database, Guardian, Identity, SigningKey},
+    Reason,
+    server::{Builder, Database, Guardian, SigningKey, Transaction},
 };
-use serde::Serialize;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::SeqCst},
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::SeqCst},
+    },
+    time::{Duration, SystemTime},
 };
-use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
-use tokio::sync::Notify;
-use tower::ServiceExt as _;
-use tower_sessions::Session;
+use tokio::{sync::Notify, task::JoinHandle, time::sleep};
 
 /// A site and its database.
 pub struct Site {
     pub guardian: Guardian,
     pub database: Database,
+    /// Where the database is.
+    pub url: String,
     pub router: Router,
     /// Seconds that the site's clock is ahead.
-    pub ahead: Arc<AtomicU64>,
+    pub ahead: Arc<AtomicI64>,
     /// Where `/slow` waits.
     pub slow: Arc<Slow>,
+    key: SigningKey,
     folder: TempDir,
+}
+
+/// Another server of the site, on the same database.
+pub struct Server {
+    pub guardian: Guardian,
+    pub router: Router,
 }
 
 /// Lets a test hold a request between the read of its session and its answer.
@@ -54,37 +58,62 @@ impl Site {
 
     /// A site with settings of its own.
     pub async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::reached_by(|url| url, configure).await
+    }
+
+    /// A site that reaches its database by another address than the test.
+    pub async fn reached_by(
+        address: impl FnOnce(String) -> String,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::connect(&database::fresh(&folder).await)
+        let url = database::fresh(&folder).await;
+        let address = address(url.clone());
+        let database = Database::connect(&address).await.unwrap();
+        let key = SigningKey::generate();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let guardian = configure(builder(database.clone(), key.clone(), &ahead))
+            .build()
             .await
             .unwrap();
-        let ahead = Arc::new(AtomicU64::new(0));
-        let clock = Arc::clone(&ahead);
-        let builder = Guardian::builder(database.clone())
-            .site_url("http://site.test")
-            .key(SigningKey::generate())
-            .clock(move || SystemTime::now() + Duration::from_secs(clock.load(SeqCst)));
-        let guardian = configure(builder).build().await.unwrap();
         let slow = Arc::new(Slow::default());
         Self {
-            router: guardian.protect(routes(Arc::clone(&slow))),
+            router: guardian.protect(routes::routes(Arc::clone(&slow))),
             guardian,
             database,
+            url,
             ahead,
             slow,
+            key,
             folder,
         }
     }
 
+    /// Another server of the site, with connections of its own.
+    pub async fn server(&self, configure: impl FnOnce(Builder) -> Builder) -> Server {
+        let database = Database::connect(&self.url).await.unwrap();
+        let guardian = configure(builder(database, self.key.clone(), &self.ahead))
+            .build()
+            .await
+            .unwrap();
+        Server {
+            router: guardian.protect(routes::routes(Arc::clone(&self.slow))),
+            guardian,
+        }
+    }
+
+    /// Moves the site's clock on.
     pub fn pass_time(&self, time: Duration) {
-        self.ahead.fetch_add(time.as_secs(), SeqCst);
+        self.ahead.fetch_add(time.as_secs() as i64, SeqCst);
+    }
+
+    /// Moves the site's clock by seconds, forth or back.
+    pub fn move_clock(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, SeqCst);
     }
 
     pub fn browser(&self) -> Browser {
-        Browser {
-            router: self.router.clone(),
-            cookies: Vec::new(),
-        }
+        Browser::new(&self.router)
     }
 
     /// A browser in which `user` has just signed in.
@@ -92,6 +121,15 @@ impl Site {
         let mut browser = self.browser();
         browser.sign_in(user).await;
         browser
+    }
+
+    /// Ends a user's sessions in a transaction that is not committed yet: whoever needs what it
+    /// holds waits.
+    pub async fn begin_sign_out(&self, user: &str) -> Transaction {
+        let mut transaction = self.guardian.begin().await.unwrap();
+        let ended = transaction.sign_out_user(user, Reason::Administrator);
+        ended.await.unwrap();
+        transaction
     }
 
     /// Every byte that somebody with a copy of the database has.
@@ -127,309 +165,29 @@ impl Site {
     }
 }
 
-fn routes(slow: Arc<Slow>) -> Router {
-    Router::new()
-        .route("/whoami", get(who_am_i))
-        .route("/sign-in/{user}", post(sign_in))
-        .route("/sign-out/{scope}", post(sign_out))
-        .route("/remember/{word}", post(remember))
-        .route("/recall", get(recall))
-        .route("/sign-in-twice/{user}", post(sign_in_twice))
-        .route("/sign-in-and-out/{user}", post(sign_in_and_out))
-        .route("/switch-to/{user}", post(switch_to))
-        .route("/sign-out-others", post(sign_out_others))
-        .route(
-            "/sign-out-session/{handle}",
-            post(async |auth: Auth, Path(handle)| {
-                sign_out_session(auth, Path((handle, SignOutScope::Local))).await
-            }),
-        )
-        .route("/sign-out-session/{handle}/{scope}", post(sign_out_session))
-        .route("/sessions", get(sessions))
-        .route("/accounts", get(accounts))
-        .route("/switch-account/{handle}", post(switch_account))
-        .route("/data-id", get(data_id))
-        .route("/slow-wait", {
-            let slow = Arc::clone(&slow);
-            get(move |auth: Auth| async move {
-                slow.arrived.notify_one();
-                slow.go_on.notified().await;
-                auth.until_signed_out().await;
-            })
+/// Starts something that has to wait for what the test holds, and fails if it does not wait.
+pub async fn start_waiting<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    let work = tokio::spawn(work);
+    sleep(Duration::from_millis(300)).await;
+    assert!(!work.is_finished(), "it did not wait");
+    work
+}
+
+fn builder(database: Database, key: SigningKey, ahead: &Arc<AtomicI64>) -> Builder {
+    let ahead = Arc::clone(ahead);
+    Guardian::builder(database)
+        .site_url("http://site.test")
+        .key(key)
+        .clock(move || {
+            let now = SystemTime::now();
+            let ahead = ahead.load(SeqCst);
+            let seconds = Duration::from_secs(ahead.unsigned_abs());
+            if ahead < 0 {
+                now - seconds
+            } else {
+                now + seconds
+            }
         })
-        .route("/wait", {
-            let slow = Arc::clone(&slow);
-            get(move |auth: Auth| async move {
-                let signed_out = auth.until_signed_out();
-                slow.arrived.notify_one();
-                signed_out.await;
-            })
-        })
-        .route("/slow-sign-out-others", {
-            let slow = Arc::clone(&slow);
-            post(move |auth: Auth| async move {
-                slow.arrived.notify_one();
-                slow.go_on.notified().await;
-                sign_out_others(auth).await
-            })
-        })
-        .route(
-            "/slow/{word}",
-            post(
-                move |session: Session, Path(word): Path<String>| async move {
-                    // The data is loaded now and saved after the wait.
-                    session.insert("word", word).await.unwrap();
-                    slow.arrived.notify_one();
-                    slow.go_on.notified().await;
-                },
-            ),
-        )
-}
-
-async fn who_am_i(auth: Auth) -> String {
-    auth.user()
-        .map_or_else(|| "nobody".into(), |user| user.id.clone())
-}
-
-fn identity(user: String) -> Identity {
-    Identity {
-        profile: Profile {
-            name: user.clone(),
-            ..Default::default()
-        },
-        user_id: user,
-        method: "test".into(),
-    }
-}
-
-async fn sign_in_twice(auth: Auth, Path(user): Path<String>) {
-    auth.sign_in(identity(user.clone())).await.unwrap();
-    auth.sign_in(identity(user)).await.unwrap();
-}
-
-async fn sign_in_and_out(auth: Auth, Path(user): Path<String>) {
-    auth.sign_in(identity(user)).await.unwrap();
-    auth.sign_out(SignOutOptions::default()).await.unwrap();
-}
-
-/// With the data of the first user already read.
-async fn switch_to(auth: Auth, session: Session, Path(user): Path<String>) {
-    let _: Option<String> = session.get("word").await.unwrap();
-    auth.sign_out(SignOutOptions::default()).await.unwrap();
-    auth.sign_in(identity(user)).await.unwrap();
-}
-
-async fn sign_out_others(auth: Auth) -> Response {
-    answer(auth.sign_out_others(Reason::PasswordChange).await)
-}
-
-async fn sign_out_session(
-    auth: Auth,
-    Path((handle, scope)): Path<(String, SignOutScope)>,
-) -> Response {
-    let options = SignOutOptions {
-        scope,
-        session: Some(SessionHandle::from(handle.as_str())),
-        ..Default::default()
-    };
-    answer(auth.sign_out(options).await)
-}
-
-async fn sessions(auth: Auth) -> Json<Result<Vec<SessionInfo>, AuthError>> {
-    Json(auth.sessions().await)
-}
-
-async fn accounts(auth: Auth) -> Json<Result<Accounts, AuthError>> {
-    Json(auth.accounts())
-}
-
-async fn switch_account(auth: Auth, Path(handle): Path<String>) -> Response {
-    let handle = SessionHandle::from(handle.as_str());
-    answer(auth.switch_account(&handle).await)
-}
-
-async fn data_id(session: Session) -> String {
-    session.id().map(|id| id.to_string()).unwrap_or_default()
-}
-
-fn answer(outcome: Result<impl Serialize, impl ErrorStatus + Serialize>) -> Response {
-    match outcome {
-        Ok(done) => Json(done).into_response(),
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status()).unwrap();
-            (status, Json(error)).into_response()
-        }
-    }
-}
-
-async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
-    answer(auth.sign_in(identity(user)).await)
-}
-
-async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {
-    let options = SignOutOptions {
-        scope,
-        ..Default::default()
-    };
-    answer(auth.sign_out(options).await)
-}
-
-async fn remember(session: Session, Path(word): Path<String>) {
-    session.insert("word", word).await.unwrap();
-}
-
-async fn recall(session: Session) -> String {
-    let word: Option<String> = session.get("word").await.unwrap();
-    word.unwrap_or_else(|| "nothing".into())
-}
-
-/// A browser: it keeps cookies and sends them.
-#[derive(Clone)]
-pub struct Browser {
-    pub router: Router,
-    pub cookies: Vec<(String, String)>,
-}
-
-/// An open stream of events.
-pub struct Stream {
-    pub status: StatusCode,
-    body: Body,
-}
-
-impl Stream {
-    /// The next event's name and data; `None` at the end of the stream. Fails when nothing
-    /// comes for three seconds.
-    pub async fn next(&mut self) -> Option<(String, String)> {
-        let frame = tokio::time::timeout(Duration::from_secs(3), self.body.frame());
-        let frame = frame.await.expect("nothing came")?.unwrap();
-        let text = String::from_utf8(frame.into_data().unwrap().into()).unwrap();
-        let field = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap_or_default().trim().to_owned()
-        };
-        Some((field("event:"), field("data:")))
-    }
-
-    /// The next sign-out.
-    pub async fn notice(&mut self) -> SignOutNotice {
-        let (event, data) = self.next().await.expect("the stream has ended");
-        assert_eq!(event, "signed_out");
-        serde_json::from_str(&data).unwrap()
-    }
-}
-
-/// What a browser got.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
-}
-
-impl Answer {
-    pub fn json<T: serde::de::DeserializeOwned>(&self) -> T {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    pub fn set_cookies(&self) -> Vec<&str> {
-        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
-        cookies.map(|cookie| cookie.to_str().unwrap()).collect()
-    }
-}
-
-impl Browser {
-    pub async fn get(&mut self, path: &str) -> Answer {
-        self.send(Request::builder().method(Method::GET).uri(path))
-            .await
-    }
-
-    pub async fn post(&mut self, path: &str) -> Answer {
-        self.send(Request::builder().method(Method::POST).uri(path))
-            .await
-    }
-
-    pub async fn send(&mut self, request: http::request::Builder) -> Answer {
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let request = request
-            .header(header::HOST, "site.test")
-            .header(header::COOKIE, cookies.join("; "))
-            .body(Body::empty())
-            .unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let answer = Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8(body.into()).unwrap(),
-        };
-        for cookie in answer.set_cookies() {
-            self.keep(cookie);
-        }
-        answer
-    }
-
-    /// Takes a `Set-Cookie` as a browser does.
-    fn keep(&mut self, set_cookie: &str) {
-        let (pair, attributes) = set_cookie.split_once(';').unwrap();
-        let (name, value) = pair.split_once('=').unwrap();
-        self.cookies.retain(|(kept, _)| kept != name);
-        if !attributes.contains("Max-Age=0") {
-            self.cookies.push((name.into(), value.into()));
-        }
-    }
-
-    pub async fn sign_in(&mut self, user: &str) {
-        let answer = self.post(&format!("/sign-in/{user}")).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    }
-
-    /// The sessions of whoever is signed in, as the server lists them.
-    pub async fn sessions(&mut self) -> Vec<SessionInfo> {
-        let listed: Result<_, AuthError> = self.get("/sessions").await.json();
-        listed.unwrap()
-    }
-
-    /// The accounts on this browser, the active one first.
-    pub async fn accounts(&mut self) -> Vec<String> {
-        let accounts: Result<Accounts, AuthError> = self.get("/accounts").await.json();
-        accounts.map_or_else(
-            |_| Vec::new(),
-            |accounts| {
-                let others = accounts.others.into_iter().map(|other| other.id);
-                std::iter::once(accounts.active.id).chain(others).collect()
-            },
-        )
-    }
-
-    /// Opens the stream of events.
-    pub async fn listen(&self) -> Stream {
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let request = Request::get("/guardian/events")
-            .header(header::HOST, "site.test")
-            .header(header::COOKIE, cookies.join("; "))
-            .body(Body::empty())
-            .unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        Stream {
-            status: response.status(),
-            body: response.into_body(),
-        }
-    }
-
-    pub async fn sign_out(&mut self, scope: SignOutScope) -> Answer {
-        self.post(&format!("/sign-out/{scope}")).await
-    }
-
-    /// Who the server takes this browser for.
-    pub async fn is(&mut self) -> String {
-        self.get("/whoami").await.body
-    }
 }

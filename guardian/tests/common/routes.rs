@@ -1,0 +1,183 @@
+//! The site's routes: each does one thing with the library.
+
+use super::Slow;
+use axum::{
+    Json, Router,
+    extract::Path,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http::StatusCode;
+use leptos_guardian::{
+    Accounts, AuthError, ErrorStatus, Profile, Reason, SessionHandle, SessionInfo, SignOutOptions,
+    SignOutScope,
+    server::{Auth, Identity},
+};
+use serde::Serialize;
+use std::sync::Arc;
+use tower_sessions::Session;
+
+pub fn routes(slow: Arc<Slow>) -> Router {
+    Router::new()
+        .route("/whoami", get(who_am_i))
+        .route("/sign-in/{user}", post(sign_in))
+        .route("/sign-out/{scope}", post(sign_out))
+        .route("/remember/{word}", post(remember))
+        .route("/recall", get(recall))
+        .route("/sign-in-twice/{user}", post(sign_in_twice))
+        .route("/sign-in-and-out/{user}", post(sign_in_and_out))
+        .route("/switch-to/{user}", post(switch_to))
+        .route("/sign-out-others", post(sign_out_others))
+        .route(
+            "/sign-out-session/{handle}",
+            post(async |auth: Auth, Path(handle)| {
+                sign_out_session(auth, Path((handle, SignOutScope::Local))).await
+            }),
+        )
+        .route("/sign-out-session/{handle}/{scope}", post(sign_out_session))
+        .route("/sessions", get(sessions))
+        .route("/accounts", get(accounts))
+        .route("/switch-account/{handle}", post(switch_account))
+        .route("/data-id", get(data_id))
+        .route("/slow-wait", {
+            let slow = Arc::clone(&slow);
+            get(move |auth: Auth| async move {
+                slow.arrived.notify_one();
+                slow.go_on.notified().await;
+                auth.until_signed_out().await;
+            })
+        })
+        .route("/slow-recall", {
+            let slow = Arc::clone(&slow);
+            get(move |auth: Auth, session: Session| async move {
+                let word = recall(session).await;
+                slow.arrived.notify_one();
+                slow.go_on.notified().await;
+                format!("{} {word}", who_am_i(auth).await)
+            })
+        })
+        .route("/wait", {
+            let slow = Arc::clone(&slow);
+            get(move |auth: Auth| async move {
+                let signed_out = auth.until_signed_out();
+                slow.arrived.notify_one();
+                signed_out.await;
+            })
+        })
+        .route("/slow-sign-out-others", {
+            let slow = Arc::clone(&slow);
+            post(move |auth: Auth| async move {
+                slow.arrived.notify_one();
+                slow.go_on.notified().await;
+                sign_out_others(auth).await
+            })
+        })
+        .route(
+            "/slow/{word}",
+            post(
+                move |session: Session, Path(word): Path<String>| async move {
+                    // The data is loaded now and saved after the wait.
+                    session.insert("word", word).await.unwrap();
+                    slow.arrived.notify_one();
+                    slow.go_on.notified().await;
+                },
+            ),
+        )
+}
+
+async fn who_am_i(auth: Auth) -> String {
+    auth.user()
+        .map_or_else(|| "nobody".into(), |user| user.id.clone())
+}
+
+fn identity(user: String) -> Identity {
+    Identity {
+        profile: Profile {
+            name: user.clone(),
+            ..Default::default()
+        },
+        user_id: user,
+        method: "test".into(),
+    }
+}
+
+async fn sign_in_twice(auth: Auth, Path(user): Path<String>) {
+    auth.sign_in(identity(user.clone())).await.unwrap();
+    auth.sign_in(identity(user)).await.unwrap();
+}
+
+async fn sign_in_and_out(auth: Auth, Path(user): Path<String>) {
+    auth.sign_in(identity(user)).await.unwrap();
+    auth.sign_out(SignOutOptions::default()).await.unwrap();
+}
+
+/// With the data of the first user already read.
+async fn switch_to(auth: Auth, session: Session, Path(user): Path<String>) {
+    let _: Option<String> = session.get("word").await.unwrap();
+    auth.sign_out(SignOutOptions::default()).await.unwrap();
+    auth.sign_in(identity(user)).await.unwrap();
+}
+
+async fn sign_out_others(auth: Auth) -> Response {
+    answer(auth.sign_out_others(Reason::PasswordChange).await)
+}
+
+async fn sign_out_session(
+    auth: Auth,
+    Path((handle, scope)): Path<(String, SignOutScope)>,
+) -> Response {
+    let options = SignOutOptions {
+        scope,
+        session: Some(SessionHandle::from(handle.as_str())),
+        ..Default::default()
+    };
+    answer(auth.sign_out(options).await)
+}
+
+async fn sessions(auth: Auth) -> Json<Result<Vec<SessionInfo>, AuthError>> {
+    Json(auth.sessions().await)
+}
+
+async fn accounts(auth: Auth) -> Json<Result<Accounts, AuthError>> {
+    Json(auth.accounts())
+}
+
+async fn switch_account(auth: Auth, Path(handle): Path<String>) -> Response {
+    let handle = SessionHandle::from(handle.as_str());
+    answer(auth.switch_account(&handle).await)
+}
+
+async fn data_id(session: Session) -> String {
+    session.id().map(|id| id.to_string()).unwrap_or_default()
+}
+
+fn answer(outcome: Result<impl Serialize, impl ErrorStatus + Serialize>) -> Response {
+    match outcome {
+        Ok(done) => Json(done).into_response(),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap();
+            (status, Json(error)).into_response()
+        }
+    }
+}
+
+async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
+    answer(auth.sign_in(identity(user)).await)
+}
+
+async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {
+    let options = SignOutOptions {
+        scope,
+        ..Default::default()
+    };
+    answer(auth.sign_out(options).await)
+}
+
+async fn remember(session: Session, Path(word): Path<String>) {
+    session.insert("word", word).await.unwrap();
+}
+
+async fn recall(session: Session) -> String {
+    let word: Option<String> = session.get("word").await.unwrap();
+    word.unwrap_or_else(|| "nothing".into())
+}
