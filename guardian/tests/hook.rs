@@ -2,18 +2,22 @@
 
 mod common;
 
-use common::Site;
-use leptos_guardian::{Reason, SignOutScope, server::SignOutEvent};
+use common::{Server, Site};
+use leptos_guardian::{
+    Reason, SignOutScope,
+    server::{Builder, SignOutEvent},
+};
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, unbounded_channel},
-    time::timeout,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::{sleep, timeout},
 };
 
 /// Long enough for a busy machine, far below the next periodic look at the table.
@@ -23,16 +27,20 @@ async fn next(events: &mut UnboundedReceiver<SignOutEvent>) -> SignOutEvent {
     timeout(SOON, events.recv()).await.unwrap().unwrap()
 }
 
+fn with_hook(builder: Builder, heard: &UnboundedSender<SignOutEvent>) -> Builder {
+    let heard = heard.clone();
+    builder.after_sign_out(move |event| {
+        let heard = heard.clone();
+        async move { Ok(heard.send(event)?) }
+    })
+}
+
 async fn site_with_hook() -> (Site, UnboundedReceiver<SignOutEvent>) {
     let (heard, events) = unbounded_channel();
-    let site = Site::with(|builder| {
-        builder.after_sign_out(move |event| {
-            let heard = heard.clone();
-            async move { Ok(heard.send(event)?) }
-        })
-    })
-    .await;
-    (site, events)
+    (
+        Site::with(|builder| with_hook(builder, &heard)).await,
+        events,
+    )
 }
 
 #[tokio::test]
@@ -87,24 +95,161 @@ async fn a_hook_that_fails_and_panics_is_run_again_and_delays_nobody() {
     assert_eq!(next(&mut events).await.user_id, "ada");
 }
 
+#[tokio::test]
+async fn a_hook_that_hangs_is_cut_off_and_run_again() {
+    let (heard, mut events) = unbounded_channel();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let site = Site::with(|builder| {
+        let hangs_once = builder.after_sign_out(move |event| {
+            let (heard, run) = (heard.clone(), runs.fetch_add(1, SeqCst));
+            async move {
+                if run == 0 {
+                    std::future::pending::<()>().await;
+                }
+                Ok(heard.send(event)?)
+            }
+        });
+        hangs_once.hook_timeout(Duration::from_millis(200))
+    })
+    .await;
+    site.signed_in("ada")
+        .await
+        .sign_out(SignOutScope::Local)
+        .await;
+    assert_eq!(next(&mut events).await.user_id, "ada");
+}
+
+/// A failure holds up that user's later sign-outs, and nobody else's.
+#[tokio::test]
+async fn each_users_sign_outs_are_told_in_order() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let failures = Arc::new(AtomicUsize::new(0));
+    let site = Site::with(|builder| {
+        let told = Arc::clone(&told);
+        builder.after_sign_out(move |event| {
+            let (told, failures) = (Arc::clone(&told), Arc::clone(&failures));
+            async move {
+                let is_first = event.reason == Reason::PasswordChange;
+                if is_first && failures.fetch_add(1, SeqCst) < 2 {
+                    return Err("away".into());
+                }
+                told.lock().unwrap().push((event.user_id, event.reason));
+                Ok(())
+            }
+        })
+    })
+    .await;
+    for (user, reason) in [
+        ("ada", Reason::PasswordChange),
+        ("ada", Reason::Administrator),
+        ("bob", Reason::Administrator),
+    ] {
+        site.signed_in(user).await;
+        site.guardian.sign_out_user(user, reason).await.unwrap();
+    }
+    site.until("guardian_event where delivered_at is not null", 3)
+        .await;
+    assert_eq!(
+        *told.lock().unwrap(),
+        [
+            ("bob".to_owned(), Reason::Administrator),
+            ("ada".to_owned(), Reason::PasswordChange),
+            ("ada".to_owned(), Reason::Administrator),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn one_that_always_fails_is_given_up_and_the_next_is_told() {
+    let (heard, mut events) = unbounded_channel();
+    let site = Site::with(|builder| {
+        builder.after_sign_out(move |event: SignOutEvent| {
+            let heard = heard.clone();
+            async move {
+                match event.reason {
+                    Reason::PasswordChange => Err("no such address".into()),
+                    _ => Ok(heard.send(event)?),
+                }
+            }
+        })
+    })
+    .await;
+    for reason in [Reason::PasswordChange, Reason::Administrator] {
+        site.signed_in("ada").await;
+        site.guardian.sign_out_user("ada", reason).await.unwrap();
+    }
+    for attempts in 1..20 {
+        let attempted = format!("guardian_event where attempts >= {attempts}");
+        let failed = format!("{attempted} and failure = 'no such address'");
+        site.until(&failed, 1).await;
+        assert!(events.try_recv().is_err(), "the second came first");
+        site.pass_time(Duration::from_secs(3600));
+        // Somebody else's sign-out wakes it.
+        site.signed_in("bob")
+            .await
+            .sign_out(SignOutScope::Local)
+            .await;
+        assert_eq!(next(&mut events).await.user_id, "bob");
+    }
+    assert_eq!(next(&mut events).await.reason, Reason::Administrator);
+    let given_up = "guardian_event where given_up_at is not null and delivered_at is null
+        and attempts = 20 and failure = 'no such address'";
+    assert_eq!(site.count(given_up).await, 1);
+}
+
+/// Each is claimed by one of them, and each user's are told in order all the same.
+#[tokio::test]
+async fn of_several_servers_one_runs_the_hook() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hook = |builder: Builder| {
+        let told = Arc::clone(&told);
+        builder.after_sign_out(move |event| {
+            let told = Arc::clone(&told);
+            async move {
+                sleep(Duration::from_millis(5)).await;
+                told.lock().unwrap().push(event);
+                Ok(())
+            }
+        })
+    };
+    let site = Site::with(hook).await;
+    let others: Vec<Server> = vec![site.server(hook).await, site.server(hook).await];
+    const USERS: usize = 10;
+    const EACH: usize = 12;
+    let servers = [&site.guardian, &others[0].guardian, &others[1].guardian];
+    let mut order = HashMap::<String, Vec<_>>::new();
+    for round in 0..EACH {
+        for user in 0..USERS {
+            let user = format!("user-{user}");
+            let mut browser = site.signed_in(&user).await;
+            let handle = browser.sessions().await[0].handle.clone();
+            let server = servers[round % servers.len()];
+            server
+                .sign_out_user(&user, Reason::Administrator)
+                .await
+                .unwrap();
+            order.entry(user).or_default().push(vec![handle]);
+        }
+    }
+    let delivered = "guardian_event where delivered_at is not null";
+    site.until(delivered, (USERS * EACH) as i64).await;
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), USERS * EACH, "each once");
+    for (user, ended) in order {
+        let of_user = told.iter().filter(|event| event.user_id == user);
+        let told: Vec<_> = of_user.map(|event| event.ended.clone()).collect();
+        assert_eq!(told, ended, "{user}");
+    }
+}
+
 /// A process that was killed between the commit and the hook.
 #[tokio::test]
 async fn an_event_left_behind_is_delivered_by_the_next_start() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     browser.sign_out(SignOutScope::Local).await;
-
     let (heard, mut events) = unbounded_channel();
-    let _restarted = leptos_guardian::server::Guardian::builder(site.database.clone())
-        .site_url("http://site.test")
-        .key(leptos_guardian::server::SigningKey::generate())
-        .after_sign_out(move |event| {
-            let heard = heard.clone();
-            async move { Ok(heard.send(event)?) }
-        })
-        .build()
-        .await
-        .unwrap();
+    let _restarted = site.server(|builder| with_hook(builder, &heard)).await;
     assert_eq!(next(&mut events).await.user_id, "ada");
 }
 

@@ -42,7 +42,11 @@ impl Stream {
     /// The next event's name and data; `None` at the end of the stream. Fails when nothing
     /// comes for three seconds.
     pub async fn next(&mut self) -> Option<(String, String)> {
-        let frame = tokio::time::timeout(Duration::from_secs(3), self.body.frame());
+        self.next_within(Duration::from_secs(3)).await
+    }
+
+    async fn next_within(&mut self, limit: Duration) -> Option<(String, String)> {
+        let frame = tokio::time::timeout(limit, self.body.frame());
         let frame = frame.await.expect("nothing came")?.unwrap();
         let text = String::from_utf8(frame.into_data().unwrap().into()).unwrap();
         let field = |name: &str| {
@@ -54,7 +58,17 @@ impl Stream {
 
     /// The next sign-out.
     pub async fn notice(&mut self) -> SignOutNotice {
-        let (event, data) = self.next().await.expect("the stream has ended");
+        self.notice_within(Duration::from_secs(3)).await
+    }
+
+    /// The next sign-out, when it may take longer. Keep-alives do not count.
+    pub async fn notice_within(&mut self, limit: Duration) -> SignOutNotice {
+        let (event, data) = loop {
+            let next = self.next_within(limit).await.expect("the stream has ended");
+            if !next.0.is_empty() {
+                break next;
+            }
+        };
         assert_eq!(event, "signed_out");
         serde_json::from_str(&data).unwrap()
     }

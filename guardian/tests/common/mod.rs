@@ -3,9 +3,11 @@
 
 mod browser;
 mod database;
+mod link;
 mod routes;
 
 pub use browser::{Answer, Browser, Stream};
+pub use link::{Link, Weather};
 
 use axum::Router;
 use leptos_guardian::{
@@ -21,7 +23,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
-use tokio::{sync::Notify, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::Notify,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 /// A site and its database.
 pub struct Site {
@@ -35,7 +41,7 @@ pub struct Site {
     /// Where `/slow` waits.
     pub slow: Arc<Slow>,
     key: SigningKey,
-    folder: TempDir,
+    folder: Option<TempDir>,
 }
 
 /// Another server of the site, on the same database.
@@ -68,8 +74,23 @@ impl Site {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database::fresh(&folder).await;
-        let address = address(url.clone());
-        let database = Database::connect(&address).await.unwrap();
+        let database = Database::connect(&address(url.clone())).await.unwrap();
+        let site = Self::on(database, configure).await;
+        Self {
+            url,
+            folder: Some(folder),
+            ..site
+        }
+    }
+
+    /// A site on a database that another one has made.
+    pub async fn at(url: String, configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let site = Self::on(Database::connect(&url).await.unwrap(), configure).await;
+        Self { url, ..site }
+    }
+
+    /// A site on connections that the test has made.
+    pub async fn on(database: Database, configure: impl FnOnce(Builder) -> Builder) -> Self {
         let key = SigningKey::generate();
         let ahead = Arc::new(AtomicI64::new(0));
         let guardian = configure(builder(database.clone(), key.clone(), &ahead))
@@ -81,17 +102,26 @@ impl Site {
             router: guardian.protect(routes::routes(Arc::clone(&slow))),
             guardian,
             database,
-            url,
+            url: String::new(),
             ahead,
             slow,
             key,
-            folder,
+            folder: None,
         }
     }
 
     /// Another server of the site, with connections of its own.
     pub async fn server(&self, configure: impl FnOnce(Builder) -> Builder) -> Server {
-        let database = Database::connect(&self.url).await.unwrap();
+        self.server_reached_by(|url| url, configure).await
+    }
+
+    /// The same, which reaches the database by another address.
+    pub async fn server_reached_by(
+        &self,
+        address: impl FnOnce(String) -> String,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Server {
+        let database = Database::connect(&address(self.url.clone())).await.unwrap();
         let guardian = configure(builder(database, self.key.clone(), &self.ahead))
             .build()
             .await
@@ -139,8 +169,8 @@ impl Site {
             union all select id from tower_sessions";
         const DATA: &str = "select data from tower_sessions";
         match &self.database {
-            Database::Sqlite(_) => std::fs::read_dir(self.folder.path().join("a/folder/to/make"))
-                .unwrap()
+            Database::Sqlite(_) => self
+                .files()
                 .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
                 .collect(),
             Database::Postgres(pool) => {
@@ -151,10 +181,27 @@ impl Site {
         }
     }
 
+    /// The files of the SQLite database.
+    fn files(&self) -> std::fs::ReadDir {
+        let folder = self.folder.as_ref().unwrap().path();
+        std::fs::read_dir(folder.join("a/folder/to/make")).unwrap()
+    }
+
     pub async fn execute(&self, sql: &str) {
         leptos_guardian::with_pool!(&self.database, pool => {
             sqlx::query(sql).execute(pool).await.unwrap();
         });
+    }
+
+    /// Waits until there are so many rows.
+    pub async fn until(&self, table: &str, rows: i64) {
+        let all = async {
+            while self.count(table).await != rows {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let all = timeout(Duration::from_secs(20), all).await;
+        assert!(all.is_ok(), "there are never {rows} {table}");
     }
 
     pub async fn count(&self, table: &str) -> i64 {
@@ -162,6 +209,20 @@ impl Site {
         leptos_guardian::with_pool!(&self.database, pool => {
             sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
         })
+    }
+}
+
+/// A database that nothing has been written to.
+pub struct FreshDatabase {
+    pub address: String,
+    _folder: TempDir,
+}
+
+pub async fn fresh_database() -> FreshDatabase {
+    let folder = tempfile::tempdir().unwrap();
+    FreshDatabase {
+        address: database::fresh(&folder).await,
+        _folder: folder,
     }
 }
 

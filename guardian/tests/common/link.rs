@@ -1,0 +1,97 @@
+//! The network between a server and PostgreSQL, which a test can cut or hold up.
+
+use std::net::SocketAddr;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, tcp},
+    sync::watch,
+};
+use url::Url;
+
+/// What the network does.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Weather {
+    Fine,
+    /// Connections break, and new ones are refused.
+    Cut,
+    /// Packets are held up, and arrive later.
+    Stalled,
+    /// The connections that there are go silent for good; new ones work.
+    Silent,
+}
+
+/// A link that everything sent to the database passes through.
+pub struct Link(watch::Sender<Weather>);
+
+impl Link {
+    pub fn new() -> Self {
+        Self(watch::Sender::new(Weather::Fine))
+    }
+
+    pub fn set(&self, weather: Weather) {
+        self.0.send_replace(weather);
+    }
+
+    /// The address of the database through this link. SQLite needs no network: it stays.
+    pub fn address(&self, database: String) -> String {
+        let mut url = Url::parse(&database).unwrap();
+        if url.scheme() == "sqlite" {
+            return database;
+        }
+        let target = url.socket_addrs(|| Some(5432)).unwrap()[0];
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
+        tokio::spawn(serve(listener, target, self.0.subscribe()));
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(port)).unwrap();
+        url.into()
+    }
+}
+
+async fn serve(listener: TcpListener, target: SocketAddr, weather: watch::Receiver<Weather>) {
+    while let Ok((near, _)) = listener.accept().await {
+        let now = *weather.borrow();
+        let ahead = match now {
+            Weather::Cut => continue,
+            Weather::Silent => watch::Sender::new(Weather::Fine).subscribe(),
+            Weather::Fine | Weather::Stalled => weather.clone(),
+        };
+        tokio::spawn(pass(near, target, ahead));
+    }
+}
+
+async fn pass(near: TcpStream, target: SocketAddr, mut weather: watch::Receiver<Weather>) {
+    let far = TcpStream::connect(target).await.unwrap();
+    let (near, far) = (near.into_split(), far.into_split());
+    tokio::select! {
+        () = copy(near.0, far.1, weather.clone()) => {}
+        () = copy(far.0, near.1, weather.clone()) => {}
+        () = until(&mut weather, Weather::Cut) => {}
+    }
+}
+
+async fn copy(
+    mut from: tcp::OwnedReadHalf,
+    mut to: tcp::OwnedWriteHalf,
+    mut weather: watch::Receiver<Weather>,
+) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if *weather.borrow() == Weather::Silent {
+            std::future::pending::<()>().await;
+        }
+        until(&mut weather, Weather::Fine).await;
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn until(weather: &mut watch::Receiver<Weather>, wanted: Weather) {
+    if weather.wait_for(|now| *now == wanted).await.is_err() && wanted == Weather::Cut {
+        // Nobody changes it any more.
+        std::future::pending::<()>().await;
+    }
+}
