@@ -122,6 +122,15 @@ impl Site {
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Server {
         let database = Database::connect(&address(self.url.clone())).await.unwrap();
+        self.server_on(database, configure).await
+    }
+
+    /// The same, on connections that the test has made.
+    pub async fn server_on(
+        &self,
+        database: Database,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Server {
         let guardian = configure(builder(database, self.key.clone(), &self.ahead))
             .build()
             .await
