@@ -119,6 +119,45 @@ async fn a_hook_that_hangs_is_cut_off_and_run_again() {
     assert_eq!(next(&mut events).await.user_id, "ada");
 }
 
+/// What it has begun is done; the rest is the next server's at once.
+#[tokio::test]
+async fn a_server_that_stops_finishes_the_hooks_that_run() {
+    let (heard, mut events) = unbounded_channel();
+    let site = Site::new().await;
+    let stopping = site
+        .server(|builder| {
+            let heard = heard.clone();
+            builder.after_sign_out(move |event| {
+                let heard = heard.clone();
+                async move {
+                    heard.send(event)?;
+                    sleep(Duration::from_millis(500)).await;
+                    Ok(())
+                }
+            })
+        })
+        .await;
+    site.signed_in("ada").await;
+    let ended = stopping
+        .guardian
+        .sign_out_user("ada", Reason::Administrator);
+    ended.await.unwrap();
+    assert_eq!(next(&mut events).await.user_id, "ada");
+    site.signed_in("bob")
+        .await
+        .sign_out(SignOutScope::Local)
+        .await;
+    stopping.guardian.finish_hooks().await;
+    assert_eq!(
+        site.count("guardian_event where delivered_at is not null")
+            .await,
+        1
+    );
+
+    let _next = site.server(|builder| with_hook(builder, &heard)).await;
+    assert_eq!(next(&mut events).await.user_id, "bob");
+}
+
 /// A failure holds up that user's later sign-outs, and nobody else's.
 #[tokio::test]
 async fn each_users_sign_outs_are_told_in_order() {

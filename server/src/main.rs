@@ -91,8 +91,13 @@ async fn serve(
         // Open pages would hold the server up; they come back to the next one.
         streams.close_streams();
     });
+    let served = async {
+        let result = server.await;
+        guardian.finish_hooks().await;
+        result
+    };
     tokio::select! {
-        result = server => result?,
+        result = served => result?,
         () = async { told_to_stop().await; sleep(SHUTDOWN_LIMIT).await } => {
             tracing::warn!("some requests did not finish in time");
         }

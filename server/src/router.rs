@@ -9,14 +9,16 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
 };
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
 use leptos_guardian::server::Guardian;
+use std::time::Duration;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     services::ServeDir,
     set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
     trace::{DefaultOnResponse, TraceLayer},
 };
 use tracing::{Level, Span};
@@ -24,6 +26,10 @@ use tracing::{Level, Span};
 /// The largest request body, in bytes. The largest form holds a name, an address and two
 /// passwords.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// How long a request may take: more than the library gives the database. The streams of open
+/// pages are answered at once, and last.
+const REQUEST_LIMIT: Duration = Duration::from_secs(20);
 
 /// Where the built CSS, JavaScript and WebAssembly are served. The stylesheet's link in the
 /// app says the same.
@@ -52,7 +58,11 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
     let site = guardian
         .protect(pages)
         .nest(&format!("/{PKG}"), built_files(config))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_LIMIT,
+        ));
     with_security_headers(site)
         .layer(CatchPanicLayer::new())
         .layer(

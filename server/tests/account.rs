@@ -4,6 +4,9 @@ mod common;
 
 use common::{PASSWORD, Starter};
 use http::StatusCode;
+use leptos_guardian::{Reason, with_connection};
+use std::{sync::Arc, time::Duration};
+use tokio::time::sleep;
 
 async fn on_two_browsers(starter: &Starter) -> [String; 2] {
     let here = starter.sign_up("ada@example.com").await;
@@ -16,6 +19,13 @@ async fn execute(starter: &Starter, sql: &str) {
     leptos_guardian::with_pool!(&starter.database, pool => {
         sqlx::query(sql).execute(pool).await.unwrap();
     });
+}
+
+async fn count(starter: &Starter, table: &str) -> i64 {
+    let count = format!("select count(*) from {table}");
+    leptos_guardian::with_pool!(&starter.database, pool => {
+        sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
+    })
 }
 
 #[tokio::test]
@@ -100,4 +110,37 @@ async fn of_two_password_changes_at_once_one_is_refused() {
     };
     assert!(starter.who_is(winner).await.is_object());
     assert!(starter.who_is(loser).await.is_null());
+}
+
+/// The old password is checked before the change is committed, and the session begins after:
+/// the change has ended the others without it.
+#[tokio::test]
+async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
+    let starter = Arc::new(Starter::new().await);
+    let old = starter.sign_up("ada@example.com").await;
+    let id = starter.who_is(&old).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut change = starter.guardian.begin().await.unwrap();
+    with_connection!(change.connection(), connection => {
+        let change = sqlx::query("update app_user set password_hash = 'another'");
+        change.execute(&mut *connection).await.unwrap();
+    });
+    let ended = change.sign_out_user(&id, Reason::PasswordChange).await;
+    assert_eq!(ended.unwrap().len(), 1);
+
+    let asked = Arc::clone(&starter);
+    let sign_in = tokio::spawn(async move {
+        let fields = format!("email=ada@example.com&password={PASSWORD}");
+        asked.post("/api/sign_in", "", &fields).await
+    });
+    sleep(Duration::from_secs(1)).await;
+    assert!(!sign_in.is_finished(), "it did not wait");
+    change.commit().await.unwrap();
+
+    let answer = sign_in.await.unwrap();
+    assert_eq!(answer.error(), "wrong_credentials");
+    assert_eq!(answer.cookie("session").as_deref(), Some("session="));
+    assert_eq!(count(&starter, "guardian_session").await, 0);
 }

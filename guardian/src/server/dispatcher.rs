@@ -8,8 +8,24 @@ use super::{
     registry::{ClaimedEvent, Registry},
 };
 use futures::future::join_all;
-use std::{error::Error, future::Future, pin::Pin, sync::Arc, time::Duration};
-use tokio::{sync::Notify, task::JoinHandle, time::timeout};
+use std::{
+    error::Error,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Release},
+        },
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex, Notify},
+    task::{AbortHandle, JoinHandle},
+    time::timeout,
+};
 
 /// How long one run of the hook may take unless the app says otherwise. An e-mail or a webhook
 /// fits; a hung one does not hold up the events behind it for long.
@@ -47,7 +63,9 @@ pub(crate) type Hook = Arc<dyn Fn(SignOutEvent) -> HookFuture + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     wake: Arc<Notify>,
-    task: JoinHandle<()>,
+    is_stopping: Arc<AtomicBool>,
+    task: Mutex<JoinHandle<()>>,
+    abort: AbortHandle,
 }
 
 impl Dispatcher {
@@ -58,16 +76,32 @@ impl Dispatcher {
         hook_timeout: Duration,
     ) -> Self {
         let wake = Arc::new(Notify::new());
+        let is_stopping = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             registry,
             clock,
             hook,
             hook_timeout,
             wake: Arc::clone(&wake),
+            is_stopping: Arc::clone(&is_stopping),
         };
+        let task = tokio::spawn(worker.run());
         Self {
             wake,
-            task: tokio::spawn(worker.run()),
+            is_stopping,
+            abort: task.abort_handle(),
+            task: Mutex::new(task),
+        }
+    }
+
+    /// Takes no more events, and waits for the hooks that are running.
+    pub(crate) async fn finish(&self) {
+        self.is_stopping.store(true, Release);
+        self.wake();
+        let mut task = self.task.lock().await;
+        if !task.is_finished() {
+            // It ends by itself; that it was aborted is an end, too.
+            let _ = (&mut *task).await;
         }
     }
 
@@ -79,7 +113,7 @@ impl Dispatcher {
 
 impl Drop for Dispatcher {
     fn drop(&mut self) {
-        self.task.abort();
+        self.abort.abort();
     }
 }
 
@@ -89,11 +123,12 @@ struct Worker {
     hook: Hook,
     hook_timeout: Duration,
     wake: Arc<Notify>,
+    is_stopping: Arc<AtomicBool>,
 }
 
 impl Worker {
     async fn run(self) {
-        loop {
+        while !self.is_stopping.load(Acquire) {
             let pause = match self.deliver_due().await {
                 Ok(pause) => pause,
                 Err(cause) => {
@@ -111,7 +146,7 @@ impl Worker {
         let lease = i64::try_from(self.hook_timeout.as_secs())
             .unwrap_or(i64::MAX)
             .saturating_add(LEASE_MARGIN);
-        loop {
+        while !self.is_stopping.load(Acquire) {
             let now = self.clock.now();
             let leased_until = now.saturating_add(lease);
             let claim = self.registry.claim_events(now, leased_until, AT_ONCE);

@@ -149,6 +149,15 @@ impl Guardian {
         self.0.live.close();
     }
 
+    /// Waits for the runs of `after_sign_out` that have begun, and begins no more. Call it last,
+    /// when no more requests come: what is left is told by the other servers or the next start,
+    /// at once and not only when they can be sure that this one is gone.
+    pub async fn finish_hooks(&self) {
+        if let Some(dispatcher) = &self.0.dispatcher {
+            dispatcher.finish().await;
+        }
+    }
+
     /// Shows a new profile in all of a user's sessions, from the next request on.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 // The library's tests have the same need.
 #[path = "../../../guardian/tests/common/database.rs"]
-mod database;
+pub mod database;
 
 use app::server::AppState;
 use axum::{Extension, Router, body::Body, extract::ConnectInfo};
