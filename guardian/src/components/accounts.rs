@@ -1,22 +1,55 @@
-use super::avatar::Avatar;
+use super::{SignOutButton, avatar::Avatar};
 use crate::{
-    AuthError, SessionHandle, User, api::PostSwitchAccount, client::switch_account,
+    AuthError, SessionHandle, SignOutScope, User, api::PostSwitchAccount, client::switch_account,
     use_other_accounts,
 };
 use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_local};
 
-/// The browser's other accounts, each a button that makes it the active one.
+/// The browser's other accounts, each a button that makes it the active one, and what can be
+/// done about them. Nothing if there are none and none can be added.
 #[component]
-pub(super) fn OtherAccounts() -> impl IntoView {
+pub(super) fn OtherAccounts(
+    /// The page for "Add account".
+    add_account_url: Option<String>,
+    /// Where signing out of all accounts leads.
+    callback_url: String,
+) -> impl IntoView {
     let others = use_other_accounts();
+    let has_others = Memo::new(move |_| others.with(|others| !others.is_empty()));
+    let can_add = add_account_url.is_some();
     let failure = RwSignal::new(None::<AuthError>);
     view! {
-        {move || others.get().into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
-        <div class="guardian-message guardian-failure" role="alert">
-            {move || failure.get().map(|error| error.to_string())}
-        </div>
+        <Show when=move || can_add || has_others.get()>
+            <div class="guardian-items" role="group" aria-label="Other accounts">
+                {move || others.get().into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
+                <div class="guardian-message guardian-failure" role="alert">
+                    {move || failure.get().map(|error| error.to_string())}
+                </div>
+                {add_account_url.clone().map(|url| view! {
+                    <a class="guardian-item" href=url>"Add account"</a>
+                })}
+                <SignOutOfAll has_others callback_url=callback_url.clone()/>
+            </div>
+        </Show>
     }
     .into_any()
+}
+
+#[component]
+fn SignOutOfAll(has_others: Memo<bool>, callback_url: String) -> impl IntoView {
+    move || {
+        has_others.get().then(|| {
+            view! {
+                <SignOutButton
+                    class="guardian-item"
+                    scope=SignOutScope::Browser
+                    callback_url=callback_url.clone()
+                >
+                    "Sign out of all accounts"
+                </SignOutButton>
+            }
+        })
+    }
 }
 
 #[component]

@@ -1,5 +1,5 @@
 use super::{SignOutButton, accounts::OtherAccounts, avatar::Avatar};
-use crate::{Profile, SignOutScope, use_auth, use_other_accounts};
+use crate::{Profile, use_auth};
 use leptos::{ev::MouseEvent, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 
@@ -96,12 +96,7 @@ fn Menu(
             let _ = menu.hide_popover();
         }
     };
-    let others = use_other_accounts();
-    let has_others = Memo::new(move |_| others.with(|others| !others.is_empty()));
     let callback_url = callback_url.unwrap_or_default();
-    let all_callback_url = callback_url.clone();
-    let add_account = add_account_url.clone();
-    let has_accounts = move || has_others.get() || add_account_url.is_some();
     let label = format!("Account of {}", profile.name);
     view! {
         <div class="guardian-user">
@@ -141,25 +136,9 @@ fn Menu(
                         <a class="guardian-item" href=url>"Manage account"</a>
                     })}
                     {items.map(|items| items())}
-                    <SignOutButton class="guardian-item" callback_url/>
+                    <SignOutButton class="guardian-item" callback_url=callback_url.clone()/>
                 </div>
-                <Show when=has_accounts>
-                    <div class="guardian-items" role="group" aria-label="Other accounts">
-                        <OtherAccounts/>
-                        {add_account.clone().map(|url| view! {
-                            <a class="guardian-item" href=url>"Add account"</a>
-                        })}
-                        {let callback_url = all_callback_url.clone(); move || has_others.get().then(|| view! {
-                            <SignOutButton
-                                class="guardian-item"
-                                scope=SignOutScope::Browser
-                                callback_url=callback_url.clone()
-                            >
-                                "Sign out of all accounts"
-                            </SignOutButton>
-                        })}
-                    </div>
-                </Show>
+                <OtherAccounts add_account_url callback_url/>
             </div>
         </div>
     }

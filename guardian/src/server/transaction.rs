@@ -3,6 +3,7 @@
 
 use super::{
     Auth, Cause, Connection, Guardian, SignOutEvent,
+    auth::unavailable,
     connection::OpenTransaction,
     database::in_time,
     registry::{self, Condition, Ending},
@@ -90,10 +91,7 @@ impl Transaction {
         let cause = cause.into().by(Some(user.session.clone()));
         self.end(&Ending::new(SignOutScope::Others, vec![others]), &cause)
             .await
-            .map_err(|cause| {
-                tracing::error!(%cause, "the other sessions could not be ended");
-                AuthError::Unavailable
-            })
+            .map_err(unavailable("the other sessions could not be ended"))
     }
 
     /// Makes it so, and tells those who must know.

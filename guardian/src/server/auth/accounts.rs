@@ -1,6 +1,6 @@
 //! The accounts of one browser: which there are, and which one is active.
 
-use super::{Auth, Current};
+use super::{Auth, Current, unavailable};
 use crate::{Accounts, AuthError, SessionHandle};
 
 impl Auth {
@@ -45,10 +45,7 @@ impl Auth {
         match guardian.0.registry.switch(&token, session, now).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(AuthError::UnknownAccount),
-            Err(cause) => {
-                tracing::error!(%cause, "the account could not be switched");
-                Err(AuthError::Unavailable)
-            }
+            Err(cause) => Err(unavailable("the account could not be switched")(cause)),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::{AuthError, User};
 use axum::extract::FromRequestParts;
 use http::{StatusCode, request::Parts};
 use leptos::prelude::use_context;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tower_sessions::{Session, session::Id};
 
@@ -244,6 +245,14 @@ impl Auth {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock, and the state is valid at every moment.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes a failure in the log, and answers what the client may know of it.
+pub(crate) fn unavailable<E: Display>(what: &'static str) -> impl FnOnce(E) -> AuthError {
+    move |cause| {
+        tracing::error!(%cause, "{what}");
+        AuthError::Unavailable
     }
 }
 

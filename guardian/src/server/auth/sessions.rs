@@ -1,6 +1,6 @@
 //! Where a user is signed in.
 
-use super::Auth;
+use super::{Auth, unavailable};
 use crate::{
     AuthError, SessionHandle, SessionInfo,
     server::{Guardian, user_agent},
@@ -18,10 +18,7 @@ impl Auth {
         self.guardian()
             .list_sessions(&user.id, Some(&user.session))
             .await
-            .map_err(|cause| {
-                tracing::error!(%cause, "the sessions could not be listed");
-                AuthError::Unavailable
-            })
+            .map_err(unavailable("the sessions could not be listed"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signing in: a new token for the browser, a new row for the session.
 
-use super::{Auth, CookieChange, Current, Inner, State};
+use super::{Auth, CookieChange, Current, Inner, State, unavailable};
 use crate::{
     AuthError, Profile, Reason, SignOutScope,
     server::{
@@ -50,10 +50,7 @@ impl Auth {
             let limit = self.guardian().0.accounts_per_browser;
             match failure {
                 Failure::TooManyAccounts => AuthError::TooManyAccounts { limit },
-                Failure::Cause(cause) => {
-                    tracing::error!(%cause, "the sign-in failed");
-                    AuthError::Unavailable
-                }
+                Failure::Cause(cause) => unavailable("the sign-in failed")(cause),
             }
         })
     }

@@ -1,6 +1,6 @@
 //! Signing out: the rows first, then the cookie, then the answer.
 
-use super::{Auth, CookieChange, Current, State};
+use super::{Auth, CookieChange, Current, State, unavailable};
 use crate::{
     AuthError, Reason, SessionHandle, SignOutError, SignOutOptions, SignOutScope, SignedOut,
     server::{
@@ -107,13 +107,10 @@ impl Auth {
         &self,
         cause: impl Into<Cause>,
     ) -> Result<Vec<SessionHandle>, AuthError> {
-        let unavailable = |cause: sqlx::Error| {
-            tracing::error!(%cause, "the other sessions could not be ended");
-            AuthError::Unavailable
-        };
-        let mut transaction = self.guardian().begin().await.map_err(unavailable)?;
+        let failed = || unavailable("the other sessions could not be ended");
+        let mut transaction = self.guardian().begin().await.map_err(failed())?;
         let ended = transaction.sign_out_others(self, cause).await?;
-        transaction.commit().await.map_err(unavailable)?;
+        transaction.commit().await.map_err(failed())?;
         Ok(ended)
     }
 }

@@ -3,7 +3,7 @@
 use super::bus::{Kind, Subscription};
 use crate::{
     AuthError, Reason, SessionHandle, SignOutNotice, SignOutScope,
-    server::{Auth, Guardian},
+    server::{Auth, Guardian, auth::unavailable},
 };
 use std::{future::Future, time::Duration};
 use tokio::time::sleep;
@@ -109,10 +109,7 @@ impl Watch {
     /// Looks the session up.
     async fn has_ended(&mut self) -> Result<bool, AuthError> {
         let found = self.guardian.0.registry.expiry(&self.session).await;
-        let found = found.map_err(|cause| {
-            tracing::error!(%cause, "an open page's session could not be checked");
-            AuthError::Unavailable
-        })?;
+        let found = found.map_err(unavailable("an open page's session could not be checked"))?;
         self.expires_at = found.unwrap_or(0);
         Ok(self.expires_at <= self.guardian.0.clock.now())
     }
