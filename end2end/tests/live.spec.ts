@@ -1,30 +1,6 @@
 import { devices, expect, test, type Page, type Request } from "@playwright/test";
 import { command, OwnServer } from "./server";
-import { hydrated, listening, signIn, signUp, userButton, whoIs } from "./site";
-
-/** How long until somebody sees a sign-out that happened elsewhere. */
-const AT_ONCE = 2_000;
-
-/** Runs what ends sessions, and measures until the page shows nobody signed in. */
-async function latency(what: string, page: Page, end: () => Promise<unknown>) {
-  // The moment in the page itself, undisturbed by how fast the test looks.
-  const gone = page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        const look = () => {
-          if (document.querySelector(".guardian-user")) requestAnimationFrame(look);
-          else resolve(Date.now());
-        };
-        look();
-      }),
-  );
-  const start = Date.now();
-  await end();
-  const answered = Date.now();
-  const shown = await gone;
-  console.log(`${what}: shown ${shown - start} ms after the click, ${shown - answered} ms after the answer`);
-  expect(shown - answered, what).toBeLessThan(AT_ONCE);
-}
+import { AT_ONCE, hydrated, latency, listening, signIn, signUp, userButton, whoIs } from "./site";
 
 test("two tabs, another browser and a phone learn of a sign-out at once", async ({ page, context, browser }) => {
   const person = await signUp(page);

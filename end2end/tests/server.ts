@@ -32,7 +32,7 @@ export class OwnServer {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async start() {
+  static async start(settings: NodeJS.ProcessEnv = {}) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const folder = await mkdtemp(join(tmpdir(), "server-"));
@@ -43,6 +43,7 @@ export class OwnServer {
       SITE_URL: url,
       SESSION_KEY,
       RUST_LOG: "warn",
+      ...settings,
     });
     await server.run();
     return server;
@@ -66,8 +67,14 @@ export class OwnServer {
     return Date.now() - start;
   }
 
+  /** Ends it without a warning, as a power cut does. */
+  async kill() {
+    this.process!.kill("SIGKILL");
+    await once(this.process!, "exit");
+  }
+
   async end() {
-    if (this.process?.exitCode === null) await this.stop();
+    if (this.process?.exitCode === null && this.process.signalCode === null) await this.stop();
     await rm(this.folder, { recursive: true });
   }
 }

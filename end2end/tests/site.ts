@@ -13,14 +13,14 @@ export function newPerson(name = "Ada Lovelace"): Person {
   return { name, email: `${randomUUID()}@example.com`, password: "correct horse battery" };
 }
 
-/** Signs up through the page, and lands signed in. */
-export async function signUp(page: Page, person = newPerson()): Promise<Person> {
-  await page.goto("/sign-up");
+/** Signs up through the page, and lands signed in. On another server if its origin is given. */
+export async function signUp(page: Page, person = newPerson(), origin = ""): Promise<Person> {
+  await page.goto(`${origin}/sign-up`);
   await page.getByLabel("Name").fill(person.name);
   await page.getByLabel("Email").fill(person.email);
   await page.getByLabel("Password").fill(person.password);
   await page.getByRole("button", { name: "Sign up" }).click();
-  await expect(page).toHaveURL("/account");
+  await expect(page).toHaveURL(`${origin}/account`);
   return person;
 }
 
@@ -60,8 +60,32 @@ export async function sessionCookie(context: BrowserContext) {
 }
 
 /** Who the server says is signed in with this context's cookies. */
-export async function whoIs(request: APIRequestContext) {
-  const answer = await request.post("/api/session");
+export async function whoIs(request: APIRequestContext, origin = "") {
+  const answer = await request.post(`${origin}/api/session`);
   expect(answer.status()).toBe(200);
   return answer.json();
+}
+
+/** How long until somebody sees a sign-out that happened elsewhere. */
+export const AT_ONCE = 2_000;
+
+/** Runs what ends sessions, and measures until the page shows nobody signed in. */
+export async function latency(what: string, page: Page, end: () => Promise<unknown>) {
+  // The moment in the page itself, undisturbed by how fast the test looks.
+  const gone = page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const look = () => {
+          if (document.querySelector(".guardian-user")) requestAnimationFrame(look);
+          else resolve(Date.now());
+        };
+        look();
+      }),
+  );
+  const start = Date.now();
+  await end();
+  const answered = Date.now();
+  const shown = await gone;
+  console.log(`${what}: shown ${shown - start} ms after the click, ${shown - answered} ms after the answer`);
+  expect(shown - answered, what).toBeLessThan(AT_ONCE);
 }
