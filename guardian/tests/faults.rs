@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Answer, Browser, Link, Site, Weather};
+use common::{Answer, Browser, Link, Log, Site, Weather};
 use futures::future::join_all;
 use http::StatusCode;
 use leptos_guardian::{
@@ -75,6 +75,7 @@ impl Fragile {
 
 #[tokio::test]
 async fn away_at_a_check_nobody_is_taken_for_signed_out() {
+    let log = Log::start();
     let fragile = Fragile::new().await;
     let mut browser = fragile.site.signed_in("ada").await;
     fragile.take_away().await;
@@ -86,18 +87,21 @@ async fn away_at_a_check_nobody_is_taken_for_signed_out() {
         "{:?}",
         answer.set_cookies()
     );
+    log.assert_says("ERROR", "the session could not be checked");
     fragile.bring_back().await;
     assert_eq!(browser.is().await, "ada");
 }
 
 #[tokio::test]
 async fn away_at_a_sign_in_nobody_is_signed_in() {
+    let log = Log::start();
     let fragile = Fragile::new().await;
     let mut browser = fragile.site.browser();
     fragile.take_away().await;
     let answer = in_time(browser.post("/sign-in/ada")).await;
     assert_eq!(answer.status, UNAVAILABLE);
     assert!(browser.cookies.is_empty());
+    log.assert_says("ERROR", "the sign-in failed");
     fragile.bring_back().await;
     assert_eq!(browser.is().await, "nobody");
     assert_eq!(fragile.site.count("guardian_session").await, 0);
@@ -107,11 +111,13 @@ async fn away_at_a_sign_in_nobody_is_signed_in() {
 
 #[tokio::test]
 async fn away_at_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
+    let log = Log::start();
     let fragile = Fragile::new().await;
     let mut browser = fragile.site.signed_in("ada").await;
     let replay = browser.clone();
     fragile.take_away().await;
     let answer = in_time(browser.sign_out(SignOutScope::Local)).await;
+    log.assert_says("ERROR", "the sign-out could not be carried out");
     fragile.bring_back().await;
     assert_told_and_ended_by_the_retry(answer, &mut browser, replay).await;
 }
@@ -119,6 +125,7 @@ async fn away_at_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
 /// Another program holds SQLite's write lock; PostgreSQL's answers are held up.
 #[tokio::test]
 async fn too_slow_for_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
+    let log = Log::start();
     let link = Link::new();
     let site = Site::reached_by(|url| link.address(url), |builder| builder).await;
     let mut browser = site.signed_in("ada").await;
@@ -138,6 +145,7 @@ async fn too_slow_for_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
             answer
         }
     };
+    log.assert_says("ERROR", "the sign-out could not be carried out");
     // What was given up may still be carried out by the database.
     sleep(Duration::from_secs(1)).await;
     assert_told_and_ended_by_the_retry(answer, &mut browser, replay).await;
@@ -165,6 +173,7 @@ async fn assert_told_and_ended_by_the_retry(
 /// Every connection is taken, as by an app's own long statements.
 #[tokio::test]
 async fn without_a_free_connection_requests_are_refused_soon() {
+    let log = Log::start();
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
     let refused = leptos_guardian::with_pool!(&site.database, pool => {
@@ -186,6 +195,7 @@ async fn without_a_free_connection_requests_are_refused_soon() {
         refused.iter().all(|status| *status == UNAVAILABLE),
         "{refused:?}"
     );
+    log.assert_says("ERROR", "pool timed out");
     assert_eq!(browser.clone().is().await, "ada");
 }
 
@@ -193,6 +203,7 @@ async fn without_a_free_connection_requests_are_refused_soon() {
 /// statement of a sign-out: what was done before it must be undone.
 #[tokio::test]
 async fn a_full_disk_signs_nobody_in_and_takes_no_sign_out_half() {
+    let log = Log::start();
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     browser.post("/remember/word").await;
@@ -237,6 +248,7 @@ async fn a_full_disk_signs_nobody_in_and_takes_no_sign_out_half() {
         assert!(signed_in.len() < 500, "the disk is never full");
     };
     assert_eq!(refused.status, UNAVAILABLE);
+    log.assert_says("ERROR", "the sign-in failed");
     assert_eq!(there.is().await, "ada", "who is in stays in");
 
     let mut replay = browser.clone();
@@ -305,6 +317,7 @@ async fn a_clock_that_moves_an_hour_signs_nobody_out_and_spares_nobody() {
 
 #[tokio::test]
 async fn away_at_the_start_it_is_waited_for() {
+    let log = Log::start();
     // No link is needed to be early for a port that nobody listens at yet.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
@@ -336,6 +349,7 @@ async fn away_at_the_start_it_is_waited_for() {
         link.set(Weather::Fine);
     });
     connected.unwrap();
+    log.assert_says("WARN", "the database cannot be reached; trying again");
 }
 
 /// No waiting mends what somebody has to mend.

@@ -4,10 +4,12 @@
 mod browser;
 mod database;
 mod link;
+mod log;
 mod routes;
 
 pub use browser::{Answer, Browser, Stream};
 pub use link::{Link, Weather};
+pub use log::Log;
 
 use axum::Router;
 use leptos_guardian::{
