@@ -122,6 +122,22 @@ async fn away_at_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
     assert_told_and_ended_by_the_retry(answer, &mut browser, replay).await;
 }
 
+#[tokio::test]
+async fn away_it_still_signs_out_whoever_is_not_signed_in() {
+    let fragile = Fragile::new().await;
+    let mut browser = fragile.site.browser();
+    fragile.take_away().await;
+    for scope in [
+        SignOutScope::Local,
+        SignOutScope::Browser,
+        SignOutScope::Global,
+    ] {
+        let answer = in_time(browser.sign_out(scope)).await;
+        assert!(answer.status.is_success(), "{}", answer.body);
+    }
+    fragile.bring_back().await;
+}
+
 /// Another program holds SQLite's write lock; PostgreSQL's answers are held up.
 #[tokio::test]
 async fn too_slow_for_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
