@@ -13,6 +13,7 @@ use leptos::prelude::*;
 ///
 /// See [`SignOutError`].
 #[server(name = PostSignOut, prefix = "/api", endpoint = "/sign_out")]
+#[middleware(tower::util::MapRequestLayer::new(crate::server::escape_fields))]
 pub async fn post_sign_out(
     /// `local` (the default), `browser`, `others` or `global`.
     scope: Option<String>,

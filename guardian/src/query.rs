@@ -4,8 +4,13 @@ use crate::Reason;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
+/// The longest address that a browser is redirected to, in bytes. Real ones are far shorter, and
+/// some proxies refuse headers not much longer.
+pub(crate) const MAX_LENGTH: usize = 2048;
+
 /// The page's `callback_url`, for a form that passes it on. Where it leads is checked when it
-/// is used. Inside a `<Router>` only.
+/// is used; one that is too long to be used could make the form so, and is left out. Inside a
+/// `<Router>` only.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -17,7 +22,7 @@ use leptos_router::hooks::use_location;
 /// }
 /// ```
 pub fn use_callback_url() -> Option<String> {
-    use_query_parameter("callback_url")
+    use_query_parameter("callback_url").filter(|url| url.len() <= MAX_LENGTH)
 }
 
 /// Why the person was led to this page, if a sign-out that was not their own doing did it:

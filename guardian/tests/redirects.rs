@@ -1,6 +1,25 @@
 //! Invariant 6: no callback URL leads to a stranger's site, and none panics.
 
+mod common;
+#[path = "redirects/hostile.rs"]
+mod hostile;
+
+use common::Site;
+use hostile::{assert_safe, origin_of};
 use leptos_guardian::server::{RedirectPolicy, RefusedRedirect};
+use proptest::prelude::*;
+
+/// An origin that an app may allow.
+const FRIEND: &str = "https://friend.example";
+
+/// Sites of every kind: the scheme, the port and the form of the host change how an address reads.
+const SITES: [&str; 5] = [
+    "https://site.test",
+    "http://site.test",
+    "https://site.test:8443",
+    "http://127.0.0.1:3000",
+    "http://[::1]:3000",
+];
 
 fn policy() -> RedirectPolicy {
     RedirectPolicy::new("https://site.test".parse().unwrap())
@@ -60,4 +79,81 @@ fn everything_else_is_refused() {
         let answer = policy().check(address);
         assert_eq!(answer.map(String::from), Err(refused), "{address:?}");
     }
+}
+
+/// Every site, alone and with an allowed origin.
+struct Policies(Vec<(&'static str, Vec<&'static str>, RedirectPolicy)>);
+
+impl Policies {
+    async fn new() -> Self {
+        let mut policies = Vec::new();
+        for site in SITES {
+            let alone = RedirectPolicy::new(site.parse().unwrap());
+            policies.push((site, vec![], alone));
+            let with_friend =
+                Site::with(|builder| builder.site_url(site).allow_redirect_origin(FRIEND)).await;
+            let policy = with_friend.guardian.redirects().clone();
+            policies.push((site, vec![FRIEND], policy));
+        }
+        Self(policies)
+    }
+
+    /// Fails when the address leads to a stranger. Answers how many of the policies accept it.
+    fn try_out(&self, address: &str) -> usize {
+        let accepted = self.0.iter().filter(|(site, allowed, policy)| {
+            let Ok(target) = policy.check(address) else {
+                return false;
+            };
+            assert_safe(target.as_str(), site, allowed, address);
+            // A stranger's address is refused, not turned into a path of this site.
+            let origin = origin_of(address, site).unwrap();
+            let is_known = origin == *site || allowed.contains(&origin.as_str());
+            assert!(is_known, "{address:?} became {target}");
+            true
+        });
+        accepted.count()
+    }
+}
+
+#[tokio::test]
+async fn no_hostile_address_leads_to_a_stranger() {
+    let policies = Policies::new().await;
+    let (mut accepted, mut refused) = (0, 0);
+    for site in SITES {
+        for field in hostile::fields(site) {
+            let count = policies.try_out(&hostile::decode(&field));
+            accepted += count;
+            refused += policies.0.len() - count;
+        }
+    }
+    assert!(accepted > 1000, "only {accepted} led anywhere");
+    assert!(refused > 1000, "only {refused} were refused");
+}
+
+/// What addresses are made of, and what has misled their readers before. In between: `|`.
+const NASTY: &str = "/|//|\\|.|..|@|:|?|#|%|[|]|\t|\n|\r|\0| |\u{1f}|\u{7f}|\u{a0}|\u{ad}|\u{200d}\
+    |\u{2028}|\u{202e}|\u{3002}|\u{feff}|\u{ff0e}|\u{ff0f}|\u{ff20}|\u{ff3c}|%2f|%2F|%5c|%2e|%40|%00\
+    |%0d%0a|%252f|http|https|http:|https:|blob:|data:|file:|javascript:|http://|https://|a|é|💩\
+    |evil.example|friend.example|https://friend.example|site.test|https://site.test|[::1]\
+    |127.0.0.1|http://127.0.0.1:3000|http://[::1]:3000|:3000|:443|:0|0x7f|xn--";
+
+#[tokio::test]
+async fn no_random_address_leads_to_a_stranger() {
+    let policies = Policies::new().await;
+    let nasty: Vec<&str> = NASTY.split('|').collect();
+    let composed = prop::collection::vec(prop::sample::select(nasty), 0..12);
+    let composed = composed.prop_map(|parts| parts.concat());
+    // Mixed with what nobody has thought of.
+    let stirred = (composed.clone(), any::<String>(), composed.clone());
+    let stirred = stirred.prop_map(|(before, any, after)| before + &any + &after);
+    let addresses = prop_oneof![any::<String>(), composed, stirred];
+    let config = ProptestConfig {
+        cases: 10_000,
+        // What was once found belongs into the list of hostile addresses.
+        failure_persistence: None,
+        ..Default::default()
+    };
+    proptest!(config, |(address in addresses)| {
+        policies.try_out(&address);
+    });
 }

@@ -10,6 +10,7 @@ mod cookie;
 mod database;
 mod dispatcher;
 mod event;
+mod fields;
 mod functions;
 mod guardian;
 mod housekeeping;
@@ -31,6 +32,7 @@ pub use connection::Connection;
 pub use database::{ConnectError, Database};
 pub use dispatcher::HookResult;
 pub use event::{Cause, SignOutEvent};
+pub(crate) use fields::escape_fields;
 pub(crate) use functions::{
     exact_time, initial_state, leave_for_sign_in, now, session, sessions, sign_out, switch_account,
 };

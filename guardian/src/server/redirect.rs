@@ -1,11 +1,8 @@
 //! Where a browser may be sent. Everything that becomes a `Location` passes through here.
 
+use crate::query::MAX_LENGTH;
 use std::fmt;
 use url::{Origin, Url, form_urlencoded};
-
-/// The longest address accepted, in bytes. Real ones are far shorter, and some proxies
-/// refuse headers not much longer.
-const MAX_LENGTH: usize = 2048;
 
 /// An address that a browser may be sent to: on this site, or on an origin that the app
 /// allows. Made by [`RedirectPolicy::check`] only, so holding one is the proof.
@@ -39,7 +36,7 @@ pub enum RefusedRedirect {
     /// No address at all.
     #[error("it is empty")]
     Empty,
-    /// Longer than 2048 bytes.
+    /// Longer than 2048 bytes, as it was given or as it would be sent.
     #[error("it is too long")]
     TooLong,
     /// A browser would not understand it.
@@ -116,6 +113,10 @@ impl RedirectPolicy {
             .site
             .join(address)
             .map_err(|_| RefusedRedirect::NotAUrl)?;
+        // As it would be sent: whatever is not ASCII has grown.
+        if url.as_str().len() > MAX_LENGTH {
+            return Err(RefusedRedirect::TooLong);
+        }
         // `blob:` has the origin of the address inside it.
         if !matches!(url.scheme(), "http" | "https") {
             return Err(RefusedRedirect::ForeignOrigin);

@@ -6,10 +6,15 @@
 pub mod database;
 
 use app::server::AppState;
-use axum::{Extension, Router, body::Body, extract::ConnectInfo};
+use axum::{
+    Extension, Router, body::Body, extract::ConnectInfo, response::Response, routing::post,
+};
 use http::{HeaderMap, Request, StatusCode, header, request::Builder};
 use http_body_util::BodyExt as _;
-use leptos_guardian::server::{Database, Guardian};
+use leptos_guardian::{
+    Profile,
+    server::{Auth, Database, Guardian, Identity},
+};
 use serde_json::Value;
 use server::{
     config::{Config, configure},
@@ -67,14 +72,7 @@ impl Starter {
 
     pub async fn send(&self, request: Builder, body: impl Into<Body>) -> Answer {
         let request = request.body(body.into()).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8(body.into()).unwrap(),
-        }
+        Answer::to(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     pub async fn get(&self, path: &str, cookie: &str) -> Answer {
@@ -83,17 +81,18 @@ impl Starter {
     }
 
     /// As a script or a mobile app sends it.
-    pub async fn post(&self, path: &str, cookie: &str, fields: &str) -> Answer {
-        self.send(form(path, cookie), fields.to_owned()).await
+    pub async fn post(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> Answer {
+        self.send(form(path, cookie), fields.as_ref().to_vec())
+            .await
     }
 
     /// As a browser's form sends it.
-    pub async fn submit(&self, path: &str, cookie: &str, fields: &str) -> Answer {
+    pub async fn submit(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> Answer {
         let request = form(path, cookie)
             .header(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")
             .header(header::REFERER, "http://127.0.0.1:3000/some-page")
             .header("sec-fetch-site", "same-origin");
-        self.send(request, fields.to_owned()).await
+        self.send(request, fields.as_ref().to_vec()).await
     }
 
     /// Signs up, and answers the cookie to send.
@@ -101,6 +100,20 @@ impl Starter {
         let fields = format!("name=Ada&email={email}&password={PASSWORD}");
         let answer = self.post("/api/sign_up", "", &fields).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.cookie("session").unwrap()
+    }
+
+    /// Signs somebody in without a password, which takes time to hash, and answers the cookie.
+    pub async fn sign_in(&self, user: &str) -> String {
+        let identity = Identity {
+            user_id: user.into(),
+            profile: Profile::default(),
+            method: "test".into(),
+        };
+        let sign_in = post(async |auth: Auth| auth.sign_in(identity).await.unwrap());
+        let door = self.guardian.protect(Router::new().route("/", sign_in));
+        let request = Request::post("/").body(Body::empty()).unwrap();
+        let answer = Answer::to(door.oneshot(request).await.unwrap()).await;
         answer.cookie("session").unwrap()
     }
 
@@ -116,6 +129,16 @@ fn form(path: &str, cookie: &str) -> Builder {
 }
 
 impl Answer {
+    async fn to(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        }
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
