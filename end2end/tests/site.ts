@@ -54,9 +54,9 @@ export async function listening(page: Page) {
   await page.waitForTimeout(1_000);
 }
 
-export async function sessionCookie(context: BrowserContext) {
+export async function sessionCookie(context: BrowserContext, name = "session") {
   const cookies = await context.cookies();
-  return cookies.find((cookie) => cookie.name === "session");
+  return cookies.find((cookie) => cookie.name === name);
 }
 
 /** Who the server says is signed in with this context's cookies. */

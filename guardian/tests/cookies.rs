@@ -17,20 +17,23 @@ fn attributes(set_cookie: &str) -> Vec<String> {
     attributes
 }
 
+/// A site, the prefix of its cookies' names, and their attributes.
+const SITES: [(&str, &str, &[&str]); 2] = [
+    (
+        "http://site.test",
+        "",
+        &["HttpOnly", "Path=/", "SameSite=Lax"],
+    ),
+    (
+        "https://site.test",
+        "__Host-",
+        &["HttpOnly", "Path=/", "SameSite=Lax", "Secure"],
+    ),
+];
+
 #[tokio::test]
 async fn the_removal_has_the_attributes_of_the_cookie() {
-    for (site_url, name, expected) in [
-        (
-            "http://site.test",
-            "session",
-            vec!["HttpOnly", "Path=/", "SameSite=Lax"],
-        ),
-        (
-            "https://site.test",
-            "__Host-session",
-            vec!["HttpOnly", "Path=/", "SameSite=Lax", "Secure"],
-        ),
-    ] {
+    for (site_url, prefix, expected) in SITES {
         let site = Site::with(|builder| builder.site_url(site_url)).await;
         let mut browser = site.browser();
         let set = browser.post("/sign-in/ada").await;
@@ -38,10 +41,35 @@ async fn the_removal_has_the_attributes_of_the_cookie() {
         for answer in [&set, &removed] {
             let cookies = answer.set_cookies();
             assert_eq!(cookies.len(), 1, "{cookies:?}");
-            assert!(cookies[0].starts_with(&format!("{name}=")), "{cookies:?}");
+            let name = format!("{prefix}session=");
+            assert!(cookies[0].starts_with(&name), "{cookies:?}");
             assert_eq!(attributes(cookies[0]), expected);
         }
         assert!(removed.set_cookies()[0].contains("Max-Age=0"));
+    }
+}
+
+#[tokio::test]
+async fn so_has_the_removal_of_what_a_failed_sign_out_left() {
+    for (site_url, prefix, expected) in SITES {
+        let site = Site::with(|builder| builder.site_url(site_url)).await;
+        let mut browser = site.signed_in("ada").await;
+        site.execute("alter table guardian_event rename to away")
+            .await;
+        let failed = browser.sign_out(SignOutScope::Local).await;
+        site.execute("alter table away rename to guardian_event")
+            .await;
+        let retried = browser.sign_out(SignOutScope::Local).await;
+        for answer in [&failed, &retried] {
+            let mut cookies = answer.set_cookies();
+            cookies.sort_unstable();
+            assert_eq!(cookies.len(), 2, "{cookies:?}");
+            for (cookie, name) in cookies.into_iter().zip(["ending_session", "session"]) {
+                assert!(cookie.starts_with(&format!("{prefix}{name}=")), "{cookie}");
+                assert_eq!(attributes(cookie), expected);
+            }
+        }
+        assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
     }
 }
 
