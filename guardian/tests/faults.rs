@@ -167,6 +167,37 @@ async fn too_slow_for_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
     assert_told_and_ended_by_the_retry(answer, &mut browser, replay).await;
 }
 
+/// The connection is there, and the statement comes to no end. On SQLite only writes wait.
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_given_up() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut other = site.browser();
+    match &site.database {
+        Database::Sqlite(_) => {
+            let mut writer = SqliteConnection::connect(&site.url).await.unwrap();
+            let lock = writer.begin_with("begin immediate").await.unwrap();
+            assert_eq!(in_time(browser.get("/whoami")).await.body, "ada");
+            let sign_in = in_time(other.post("/sign-in/bob")).await;
+            assert_eq!(sign_in.status, UNAVAILABLE);
+            lock.rollback().await.unwrap();
+        }
+        Database::Postgres(pool) => {
+            let mut holder = pool.begin().await.unwrap();
+            let lock = sqlx::query("lock table guardian_session, tower_sessions");
+            lock.execute(&mut *holder).await.unwrap();
+            let check = in_time(browser.get("/whoami")).await;
+            assert_eq!(check.status, UNAVAILABLE);
+            let sign_in = in_time(other.post("/sign-in/bob")).await;
+            assert_eq!(sign_in.status, UNAVAILABLE);
+            holder.rollback().await.unwrap();
+        }
+    }
+    assert_eq!(browser.is().await, "ada");
+    other.sign_in("bob").await;
+    assert_eq!(other.is().await, "bob");
+}
+
 async fn assert_told_and_ended_by_the_retry(
     answer: Answer,
     browser: &mut Browser,
@@ -382,6 +413,7 @@ async fn what_is_wrong_at_the_start_is_told_at_once() {
     let patience = Duration::from_secs(20);
     for url in [
         "mysql://localhost/app".to_owned(),
+        "postgres://localhost:port/app".to_owned(),
         format!("sqlite://{}/app.db", file.display()),
         format!("sqlite://{}", file.display()),
     ] {
