@@ -18,7 +18,10 @@ use std::{
     str::FromStr as _,
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc::unbounded_channel, time::sleep};
+use tokio::{
+    sync::mpsc::unbounded_channel,
+    time::{sleep, timeout},
+};
 
 /// No request may take longer, whatever the database does: three seconds for a connection, five
 /// for the work, and some for a busy machine.
@@ -215,6 +218,77 @@ async fn assert_told_and_ended_by_the_retry(
     assert_eq!(replay.is().await, "nobody");
     assert_eq!(browser.is().await, "nobody");
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+}
+
+/// As after a change of machines that nobody was told of: the old connections say nothing any
+/// more, and new ones work.
+#[tokio::test]
+async fn connections_that_have_gone_silent_are_replaced() {
+    let link = Link::new();
+    let site = Site::reached_by(|url| link.address(url), |builder| builder).await;
+    let mut browser = site.signed_in("ada").await;
+    // All of the pool's are open, and then in use when the silence begins.
+    let requests = (0..32).map(|_| {
+        let mut browser = browser.clone();
+        async move { browser.get("/whoami").await.status }
+    });
+    let requests = tokio::spawn(join_all(requests));
+    sleep(Duration::from_millis(20)).await;
+    link.set(Weather::Silent);
+    requests.await.unwrap();
+    let start = Instant::now();
+    while in_time(browser.get("/whoami")).await.status == UNAVAILABLE {
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "it does not recover"
+        );
+    }
+    assert_eq!(browser.is().await, "ada");
+    assert!(
+        browser
+            .sign_out(SignOutScope::Local)
+            .await
+            .status
+            .is_success()
+    );
+}
+
+/// A client that goes away in the middle must leave nothing half-done on a connection.
+#[tokio::test]
+async fn requests_that_are_dropped_half_way_leave_no_transaction_open() {
+    let site = Site::new().await;
+    for round in 0..200 {
+        let user = format!("user-{}", round % 10);
+        let mut browser = site.browser();
+        let path = format!("/sign-in/{user}");
+        let patience = Duration::from_micros(100 * round);
+        let _ = timeout(patience, browser.post(&path)).await;
+        let guardian = site.guardian.clone();
+        let _ = timeout(patience, guardian.sign_out_user(&user, Reason::User)).await;
+    }
+    sleep(Duration::from_millis(500)).await;
+    // Each connection works, and what it has done is there for the others.
+    for _ in 0..20 {
+        let mut browser = site.signed_in("ada").await;
+        let signed_out = in_time(browser.sign_out(SignOutScope::Local)).await;
+        assert!(signed_out.status.is_success(), "{}", signed_out.body);
+    }
+    let other = Database::connect(&site.url).await.unwrap();
+    let events = leptos_guardian::with_pool!(&other, pool => {
+        let count = "select count(*) from guardian_event where user_id = 'ada'";
+        sqlx::query_scalar::<_, i64>(count).fetch_one(pool).await.unwrap()
+    });
+    assert_eq!(events, 20);
+    if let Database::Postgres(pool) = &other {
+        let open: i64 = sqlx::query_scalar(
+            "select count(*) from pg_stat_activity
+                where datname = current_database() and state like 'idle in transaction%'",
+        )
+        .fetch_one(pool)
+        .await
+        .unwrap();
+        assert_eq!(open, 0);
+    }
 }
 
 /// Every connection is taken, as by an app's own long statements.

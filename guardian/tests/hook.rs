@@ -119,6 +119,30 @@ async fn a_hook_that_hangs_is_cut_off_and_run_again() {
     assert_eq!(next(&mut events).await.user_id, "ada");
 }
 
+/// However long: others are told meanwhile.
+#[tokio::test]
+async fn a_hook_that_hangs_holds_up_nobody_else() {
+    let (heard, mut events) = unbounded_channel();
+    let site = Site::with(|builder| {
+        builder.after_sign_out(move |event: SignOutEvent| {
+            let heard = heard.clone();
+            async move {
+                if event.user_id == "ada" {
+                    std::future::pending::<()>().await;
+                }
+                Ok(heard.send(event)?)
+            }
+        })
+    })
+    .await;
+    for user in ["ada", "bob", "eve"] {
+        let mut browser = site.signed_in(user).await;
+        browser.sign_out(SignOutScope::Local).await;
+    }
+    assert_eq!(next(&mut events).await.user_id, "bob");
+    assert_eq!(next(&mut events).await.user_id, "eve");
+}
+
 /// What it has begun is done; the rest is the next server's at once.
 #[tokio::test]
 async fn a_server_that_stops_finishes_the_hooks_that_run() {

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{Site, start_waiting};
-use leptos_guardian::{SignOutScope, SignedOut, server::Database};
-use sqlx::Connection as _;
+use leptos_guardian::{Reason, SignOutScope, SignedOut, server::Database};
+use sqlx::{Connection as _, PgConnection};
 use std::{
     sync::atomic::{AtomicU64, Ordering::SeqCst},
     time::{Duration, SystemTime},
@@ -224,23 +224,12 @@ async fn a_sign_in_during_a_sign_out_of_everywhere_is_newer() {
     assert_eq!(site.count(NEWER).await, 1);
 }
 
-/// On PostgreSQL a row that is not committed yet cannot be seen; on SQLite a sign-out waits
-/// by itself.
-#[tokio::test]
-async fn a_sign_out_of_everywhere_during_a_sign_in_ends_it() {
-    let site = Site::new().await;
+/// Lets sign-ins on PostgreSQL write their rows and wait with the commit, until the connection
+/// that this answers lets go. On SQLite nobody can write meanwhile anyway.
+async fn hold_sign_ins(site: &Site) -> Option<PgConnection> {
     let Database::Postgres(_) = &site.database else {
-        let mut browser = site.browser();
-        let (_, ended) = tokio::join!(
-            browser.sign_in("ada"),
-            site.guardian
-                .sign_out_user("ada", leptos_guardian::Reason::User)
-        );
-        let is_in = browser.is().await == "ada";
-        assert!(is_in != (ended.unwrap().len() == 1), "either newer or gone");
-        return;
+        return None;
     };
-    // A sign-in that has written its row, and whose commit waits for the test.
     for statement in [
         "create function wait_for_test() returns trigger language plpgsql as
             $$ begin perform pg_advisory_xact_lock(4711); return null; end $$",
@@ -249,33 +238,69 @@ async fn a_sign_out_of_everywhere_during_a_sign_in_ends_it() {
     ] {
         site.execute(statement).await;
     }
-    let mut test = sqlx::PgConnection::connect(&site.url).await.unwrap();
+    let mut test = PgConnection::connect(&site.url).await.unwrap();
     let hold = sqlx::query("select pg_advisory_lock(4711)");
     hold.execute(&mut test).await.unwrap();
+    Some(test)
+}
+
+async fn let_go(hold: Option<PgConnection>) {
+    if let Some(hold) = hold {
+        hold.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_of_everywhere_during_a_sign_in_ends_it() {
+    let site = Site::new().await;
+    let hold = hold_sign_ins(&site).await;
     let mut browser = site.browser();
-    let sign_in = start_waiting(async move {
+    let sign_in = tokio::spawn(async move {
         browser.sign_in("ada").await;
         browser
-    })
-    .await;
-    let guardian = site.guardian.clone();
-    let sign_out = start_waiting(async move {
-        let ended = guardian.sign_out_user("ada", leptos_guardian::Reason::User);
-        ended.await.unwrap().len()
-    })
-    .await;
-    let guardian = site.guardian.clone();
-    let everyone = start_waiting(async move {
-        let ended = guardian.sign_out_everyone(leptos_guardian::Reason::Administrator);
-        ended.await.unwrap()
-    })
-    .await;
-    let release = sqlx::query("select pg_advisory_unlock(4711)");
-    release.execute(&mut test).await.unwrap();
+    });
+    sleep(Duration::from_millis(300)).await;
+    let (one, all) = (site.guardian.clone(), site.guardian.clone());
+    let sign_out = tokio::spawn(async move { one.sign_out_user("ada", Reason::User).await });
+    let everyone = tokio::spawn(async move { all.sign_out_everyone(Reason::User).await });
+    sleep(Duration::from_millis(300)).await;
+    if hold.is_some() {
+        assert!(!sign_in.is_finished(), "the sign-in is not held");
+        assert!(
+            !sign_out.is_finished() && !everyone.is_finished(),
+            "they did not wait"
+        );
+    }
+    let_go(hold).await;
     let mut browser = sign_in.await.unwrap();
-    let ended = sign_out.await.unwrap() + everyone.await.unwrap();
+    let ended = sign_out.await.unwrap().unwrap().len() + everyone.await.unwrap().unwrap();
     assert_eq!(ended, 1);
     assert_eq!(browser.is().await, "nobody");
+}
+
+/// One tab signs in to a second account, another signs out of all.
+#[tokio::test]
+async fn a_sign_out_of_all_accounts_during_a_sign_in_on_the_same_browser_ends_it() {
+    let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
+    let mut page = site.signed_in("ada").await;
+    let mut tab = page.clone();
+    let hold = hold_sign_ins(&site).await;
+    let sign_in = tokio::spawn(async move {
+        tab.sign_in("bob").await;
+        tab
+    });
+    sleep(Duration::from_millis(300)).await;
+    let is_held = hold.is_some();
+    let sign_out = tokio::spawn(async move { page.sign_out(SignOutScope::Browser).await });
+    sleep(Duration::from_millis(300)).await;
+    if is_held {
+        assert!(!sign_in.is_finished(), "the sign-in is not held");
+        assert!(!sign_out.is_finished(), "it did not wait");
+    }
+    let_go(hold).await;
+    let mut tab = sign_in.await.unwrap();
+    assert_eq!(sign_out.await.unwrap().json::<SignedOut>().ended.len(), 2);
+    assert_eq!(tab.is().await, "nobody");
 }
 
 /// The page was loaded before another tab signed in to a second account, and its sign-out is
@@ -326,6 +351,34 @@ async fn a_replaced_token_gives_nobody_the_accounts_that_it_had() {
     old.sign_in("eve").await;
     assert_eq!(old.accounts().await, ["eve"]);
     assert_eq!(browser.accounts().await, ["bob", "ada"]);
+}
+
+/// It may be that of an earlier visitor, on a computer that many use.
+#[tokio::test]
+async fn a_token_that_was_replaced_a_minute_ago_ends_nothing() {
+    let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
+    let mut elsewhere = site.signed_in("ada").await;
+    let mut browser = site.browser();
+    browser.post("/remember/word").await;
+    let mut old = browser.clone();
+    browser.sign_in("ada").await;
+    site.pass_time(Duration::from_secs(61));
+    for scope in [
+        SignOutScope::Local,
+        SignOutScope::Browser,
+        SignOutScope::Global,
+    ] {
+        let answer = old.clone().sign_out(scope).await;
+        assert!(answer.json::<SignedOut>().ended.is_empty(), "{scope}");
+    }
+    assert_eq!(browser.is().await, "ada");
+    assert_eq!(elsewhere.is().await, "ada");
+    old.post("/remember/anew").await;
+    assert_eq!(
+        old.get("/recall").await.body,
+        "anew",
+        "it is a visitor's again"
+    );
 }
 
 /// Whichever cookie the browser keeps in the end, it is signed in by it.

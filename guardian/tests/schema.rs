@@ -39,6 +39,7 @@ async fn an_older_database_is_moved_forward_with_everyone_signed_in() {
     for statement in [
         "drop index guardian_session_replaced",
         "alter table guardian_session drop column replaced_token_hash",
+        "alter table guardian_session drop column replaced_at",
         "drop index guardian_event_due",
         "drop index guardian_event_of_user",
         "drop index guardian_event_age",

@@ -7,10 +7,14 @@ use server::{
     router::router,
 };
 use std::{error::Error, net::SocketAddr, process::ExitCode, time::Duration};
-use tokio::{net::TcpListener, signal, time::sleep};
+use tokio::{
+    net::TcpListener,
+    signal,
+    time::{sleep, timeout},
+};
 use tracing_subscriber::EnvFilter;
 
-/// How long requests may take to finish once the server is told to stop.
+/// How long requests may take to finish once the server is told to stop, and then hooks.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the server waits for a database that is being started, too.
@@ -91,16 +95,17 @@ async fn serve(
         // Open pages would hold the server up; they come back to the next one.
         streams.close_streams();
     });
-    let served = async {
-        let result = server.await;
-        guardian.finish_hooks().await;
-        result
-    };
     tokio::select! {
-        result = served => result?,
+        result = server => result?,
         () = async { told_to_stop().await; sleep(SHUTDOWN_LIMIT).await } => {
             tracing::warn!("some requests did not finish in time");
         }
+    }
+    if timeout(SHUTDOWN_LIMIT, guardian.finish_hooks())
+        .await
+        .is_err()
+    {
+        tracing::warn!("an after_sign_out hook did not finish in time; it is run again");
     }
     tracing::info!("stopped");
     Ok(())

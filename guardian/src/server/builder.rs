@@ -158,7 +158,8 @@ impl Builder {
     /// the request's path, on one server at a time, and for each user in the order of their
     /// sign-outs. A failure, a panic or no answer [in time](Self::hook_timeout) lead to another
     /// run, after growing pauses, 20 times in eight hours; then the log and
-    /// `guardian_event.given_up_at` say so. De-duplicate by the event's id.
+    /// `guardian_event.given_up_at` say so. De-duplicate by the event's id: one whose server is
+    /// killed, or has a clock that is wrong by half a minute, may be told twice.
     pub fn after_sign_out<F, Run>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Run + Send + Sync + 'static,
@@ -174,8 +175,9 @@ impl Builder {
         self
     }
 
-    /// How long sign-outs stay in `guardian_event`, the audit trail: 90 days unless set. Those
-    /// that `after_sign_out` has yet to hear of stay in any case.
+    /// How long sign-outs stay in `guardian_event`, the audit trail: 90 days unless set. Where
+    /// there is a hook, those that it has yet to hear of stay in any case: let the servers of one
+    /// database all have it, or none.
     pub fn keep_events(mut self, age: Duration) -> Self {
         self.event_age = age;
         self

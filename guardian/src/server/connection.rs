@@ -33,6 +33,17 @@ macro_rules! with_connection {
     };
 }
 
+/// The write lock at once: a transaction that only asks for it after a read fails when another
+/// has written in between, however long it would wait.
+const BEGIN_SQLITE: &str = "begin immediate";
+
+/// Each statement sees what was committed before it, whatever the database's own default: locks
+/// are waited for, and what they kept back must be seen. And neither a client that has given up
+/// nor one that has lost its power may keep others waiting for long.
+const BEGIN_POSTGRES: &str = "begin isolation level read committed;
+    set local lock_timeout = '4s';
+    set local idle_in_transaction_session_timeout = '30s'";
+
 /// A transaction on either database. Dropped without a commit, it has done nothing.
 pub(crate) enum OpenTransaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
@@ -41,12 +52,16 @@ pub(crate) enum OpenTransaction {
 
 impl OpenTransaction {
     pub(crate) async fn begin(database: &Database) -> Result<Self, sqlx::Error> {
-        Ok(match database {
-            // The write lock at once: a transaction that only asks for it after a read fails
-            // when another has written in between, however long it would wait.
-            Database::Sqlite(pool) => Self::Sqlite(pool.begin_with("begin immediate").await?),
-            Database::Postgres(pool) => Self::Postgres(pool.begin().await?),
-        })
+        let database = database.clone();
+        // In a task, which nobody gives up half-way: sqlx would give the pool a connection back
+        // on which the transaction has begun, and what comes next would never be committed.
+        let begun = tokio::spawn(async move {
+            Ok(match database {
+                Database::Sqlite(pool) => Self::Sqlite(pool.begin_with(BEGIN_SQLITE).await?),
+                Database::Postgres(pool) => Self::Postgres(pool.begin_with(BEGIN_POSTGRES).await?),
+            })
+        });
+        begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {

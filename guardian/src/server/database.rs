@@ -32,7 +32,7 @@ const CONNECTIONS: u32 = 8;
 pub enum Database {
     /// A SQLite file.
     Sqlite(SqlitePool),
-    /// A PostgreSQL server.
+    /// A PostgreSQL server. The pool needs two connections at least.
     Postgres(PgPool),
 }
 
@@ -174,6 +174,11 @@ impl Database {
             PgPoolOptions::new()
                 .max_connections(CONNECTIONS)
                 .acquire_timeout(PATIENCE)
+                // A connection that has gone silent would keep its place for ever: sqlx asks it
+                // too, without a limit.
+                .after_release(|connection, _| {
+                    Box::pin(async { in_time(connection.ping()).await.map(|()| true) })
+                })
                 .connect_lazy_with(options),
         ))
     }
@@ -194,7 +199,8 @@ fn may_pass(cause: &sqlx::Error) -> bool {
 }
 
 /// Gives up on work of the database that takes too long, as on a network that swallows packets:
-/// better no answer than one that never comes. Whether the work was done is then unknown.
+/// better no answer than one that never comes. Whether the work was done is then unknown; the
+/// database may still be at it.
 pub(crate) async fn in_time<T>(
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {

@@ -7,10 +7,11 @@ use super::{
     event::SignOutEvent,
     registry::{ClaimedEvent, Registry},
 };
-use futures::future::join_all;
+use futures::FutureExt as _;
 use std::{
     error::Error,
     future::Future,
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::{
         Arc,
@@ -23,8 +24,8 @@ use std::{
 };
 use tokio::{
     sync::{Mutex, Notify},
-    task::{AbortHandle, JoinHandle},
-    time::timeout,
+    task::{AbortHandle, JoinHandle, JoinSet},
+    time::{sleep, timeout},
 };
 
 /// How long one run of the hook may take unless the app says otherwise. An e-mail or a webhook
@@ -36,7 +37,7 @@ pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
 const LEASE_MARGIN: i64 = 30;
 
 /// How many hooks run at the same time, each for another user.
-const AT_ONCE: i64 = 16;
+const AT_ONCE: usize = 16;
 
 /// The pause after the first failure, in seconds; doubled after each further one.
 const FIRST_PAUSE: i64 = 1;
@@ -85,7 +86,7 @@ impl Dispatcher {
             wake: Arc::clone(&wake),
             is_stopping: Arc::clone(&is_stopping),
         };
-        let task = tokio::spawn(worker.run());
+        let task = tokio::spawn(Arc::new(worker).run());
         Self {
             wake,
             is_stopping,
@@ -127,72 +128,102 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self) {
-        while !self.is_stopping.load(Acquire) {
-            let pause = match self.deliver_due().await {
-                Ok(pause) => pause,
-                Err(cause) => {
+    async fn run(self: Arc<Self>) {
+        // Dropped with this task, it ends what is running.
+        let mut running = JoinSet::new();
+        loop {
+            let is_stopping = self.is_stopping.load(Acquire);
+            if is_stopping && running.is_empty() {
+                return;
+            }
+            let pause = match is_stopping {
+                true => IDLE,
+                false => self.take_due(&mut running).await.unwrap_or_else(|cause| {
                     tracing::error!(%cause, "sign-out events could not be read; trying again");
                     IDLE
-                }
+                }),
             };
             // A pause that ends early is harmless: what is not due is not claimed.
-            let _ = timeout(pause, self.wake.notified()).await;
+            tokio::select! {
+                Some(_) = running.join_next() => {}
+                () = self.wake.notified() => {}
+                () = sleep(pause) => {}
+            }
         }
     }
 
-    /// Delivers all that is due, and answers how long to sleep.
-    async fn deliver_due(&self) -> Result<Duration, sqlx::Error> {
+    /// Starts hooks for what is due, and answers how long to wait for more.
+    async fn take_due(
+        self: &Arc<Self>,
+        running: &mut JoinSet<()>,
+    ) -> Result<Duration, sqlx::Error> {
         let lease = i64::try_from(self.hook_timeout.as_secs())
             .unwrap_or(i64::MAX)
             .saturating_add(LEASE_MARGIN);
-        while !self.is_stopping.load(Acquire) {
+        while running.len() < AT_ONCE {
             let now = self.clock.now();
             let leased_until = now.saturating_add(lease);
-            let claim = self.registry.claim_events(now, leased_until, AT_ONCE);
-            let claimed = claim.await?;
+            let free = (AT_ONCE - running.len()) as i64;
+            let claimed = self.registry.claim_events(now, leased_until, free).await?;
             if claimed.is_empty() {
-                break;
+                let due = self.registry.next_event_due().await?;
+                let until_due = due.map_or(IDLE, |due| {
+                    Duration::from_secs(u64::try_from(due - self.clock.now()).unwrap_or(0))
+                });
+                return Ok(until_due.clamp(Duration::from_millis(50), IDLE));
             }
-            let deliveries = claimed.into_iter().map(|event| self.deliver(event));
-            join_all(deliveries)
-                .await
-                .into_iter()
-                .collect::<Result<(), _>>()?;
+            for event in claimed {
+                running.spawn(Arc::clone(self).deliver(event));
+            }
         }
-        let until_due = match self.registry.next_event_due().await? {
-            Some(due) => Duration::from_secs(u64::try_from(due - self.clock.now()).unwrap_or(0)),
-            None => IDLE,
-        };
-        Ok(until_due.clamp(Duration::from_millis(50), IDLE))
+        Ok(IDLE)
     }
 
-    async fn deliver(&self, claimed: ClaimedEvent) -> Result<(), sqlx::Error> {
-        let ClaimedEvent { event, attempts } = claimed;
-        let id = event.id.clone();
-        // In a task of its own, so that a panic ends there.
-        let hook = Arc::clone(&self.hook);
-        let mut run = tokio::spawn(async move { hook(event).await });
-        let failure = match timeout(self.hook_timeout, &mut run).await {
-            Ok(Ok(Ok(()))) => {
-                return self.registry.mark_delivered(&id, self.clock.now()).await;
-            }
-            Ok(Ok(Err(cause))) => cause.to_string(),
-            Ok(Err(_)) => "it panicked".to_owned(),
-            Err(_) => {
-                run.abort();
-                format!("it took longer than {:?}", self.hook_timeout)
-            }
+    async fn deliver(self: Arc<Self>, claimed: ClaimedEvent) {
+        let id = &claimed.event.id;
+        let outcome = match self.run_hook(&claimed).await {
+            Ok(()) => self.registry.mark_delivered(id, self.clock.now()).await,
+            Err(failure) => self.note_failure(&claimed, &failure).await,
         };
-        if attempts >= MAX_ATTEMPTS {
-            tracing::error!(event = id, attempts, %failure, "after_sign_out failed; given up");
-            let now = self.clock.now();
-            return self.registry.give_up_event(&id, &failure, now).await;
+        if let Err(cause) = outcome {
+            tracing::error!(%cause, event = id, "what became of after_sign_out could not be written down; it runs again");
         }
-        let pause = pause_after(attempts);
-        tracing::warn!(event = id, attempts, %failure, pause, "after_sign_out failed; trying again");
-        let until = self.clock.now() + pause;
-        self.registry.postpone_event(&id, &failure, until).await
+    }
+
+    async fn run_hook(&self, claimed: &ClaimedEvent) -> Result<(), String> {
+        if claimed.attempts > MAX_ATTEMPTS {
+            return Err("its server ended while it ran".into());
+        }
+        let event = claimed.event.clone();
+        let run = AssertUnwindSafe(async { (self.hook)(event).await }).catch_unwind();
+        match timeout(self.hook_timeout, run).await {
+            Ok(Ok(outcome)) => outcome.map_err(|cause| cause.to_string()),
+            Ok(Err(_)) => Err("it panicked".into()),
+            Err(_) => Err(format!("it took longer than {:?}", self.hook_timeout)),
+        }
+    }
+
+    async fn note_failure(&self, claimed: &ClaimedEvent, failure: &str) -> Result<(), sqlx::Error> {
+        let (event, attempts) = (&claimed.event.id, claimed.attempts);
+        let now = self.clock.now();
+        let next_attempt = if attempts >= MAX_ATTEMPTS {
+            tracing::error!(event, attempts, failure, "after_sign_out failed; given up");
+            None
+        } else {
+            let pause = pause_after(attempts);
+            tracing::warn!(
+                event,
+                attempts,
+                failure,
+                pause,
+                "after_sign_out failed; trying again"
+            );
+            Some(now + pause)
+        };
+        let noted = self
+            .registry
+            .note_failure(claimed, failure, next_attempt, now);
+        noted.await
     }
 }
 

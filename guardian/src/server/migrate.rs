@@ -51,6 +51,10 @@ impl Database {
         let mut transaction = OpenTransaction::begin(self).await?;
         if let Connection::Postgres(connection) = transaction.connection() {
             lock_schema(connection).await?;
+            // A change of a table that somebody holds would keep everybody behind it waiting.
+            sqlx::query("set local lock_timeout = '4s'")
+                .execute(connection)
+                .await?;
         }
         with_connection!(transaction.connection(), connection => {
             sqlx::query(VERSIONS).execute(&mut *connection).await?;
@@ -78,9 +82,12 @@ impl Database {
     }
 }
 
-/// Waits until no other server changes the schema; `create … if not exists` alone fails when
-/// two do at once. Until the end of the transaction.
+/// Waits until no other server changes the schema, however long that takes; `create … if not
+/// exists` alone fails when two do at once. Until the end of the transaction.
 pub(crate) async fn lock_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("set local lock_timeout = 0")
+        .execute(&mut *connection)
+        .await?;
     sqlx::query("select pg_advisory_xact_lock($1)")
         .bind(SCHEMA_LOCK)
         .execute(connection)

@@ -178,9 +178,10 @@ async fn is_overtaken(auth: &Auth) -> Result<bool, session_store::Error> {
     let Some(token) = auth.presented().session.as_ref().map(TokenHash::of) else {
         return Ok(false);
     };
-    let registry = &auth.guardian().0.registry;
-    registry
-        .is_replaced(&token)
+    let guardian = &auth.guardian().0;
+    guardian
+        .registry
+        .is_replaced(&token, guardian.clock.now())
         .await
         .map_err(|cause| session_store::Error::Backend(cause.to_string()))
 }

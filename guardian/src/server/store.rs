@@ -43,7 +43,7 @@ impl BrowserStore {
                 lock_schema(&mut alone).await?;
                 // Where plain names lead, as in the registry's own statements.
                 let schema: String = sqlx::query_scalar("select current_schema()")
-                    .fetch_one(pool)
+                    .fetch_one(&mut *alone)
                     .await?;
                 let store = PostgresStore::new(pool.clone())
                     .with_schema_name(schema)
@@ -88,6 +88,10 @@ fn stored(record: &Record) -> Record {
     }
 }
 
+fn crashed(cause: tokio::task::JoinError) -> session_store::Error {
+    session_store::Error::Backend(cause.to_string())
+}
+
 /// As [`database::in_time`].
 async fn in_time<T>(
     work: impl Future<Output = session_store::Result<T>>,
@@ -103,7 +107,13 @@ impl SessionStore for BrowserStore {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let mut hashed = stored(record);
         let wanted = hashed.id;
-        in_time(self.inner.create(&mut hashed)).await?;
+        // In a task, which nobody gives up half-way: it begins a transaction.
+        let inner = Arc::clone(&self.inner);
+        let created = tokio::spawn(async move {
+            inner.create(&mut hashed).await?;
+            Ok(hashed)
+        });
+        let hashed = in_time(async { created.await.map_err(crashed)? }).await?;
         if hashed.id == wanted {
             return Ok(());
         }

@@ -113,7 +113,7 @@ impl Transaction {
     ) -> Result<Vec<SessionHandle>, sqlx::Error> {
         let connection = self.open.connection();
         let clock = &self.guardian.0.clock;
-        let events = in_time(registry::end(connection, ending, cause, clock)).await?;
+        let events = registry::end(connection, ending, cause, clock).await?;
         let ended = events
             .iter()
             .flat_map(|event| event.ended.clone())

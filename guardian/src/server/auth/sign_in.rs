@@ -74,7 +74,8 @@ impl Auth {
         let token = Id::default();
         let mut transaction = guardian.begin().await?;
         let user_id = &identity.user_id;
-        in_time(registry::begin_sign_in(transaction.connection(), user_id)).await?;
+        let connection = transaction.connection();
+        in_time(registry::begin_sign_in(connection, user_id, before.token)).await?;
         let now = guardian.0.clock.now();
         let new = NewSession {
             token: TokenHash::of(&token),

@@ -26,7 +26,7 @@ impl Auth {
         };
         let ends_here = options.ends(here.as_ref()) || before.is_retry();
         let scope = options.scope;
-        let done = match conditions(&before, &options, self.guardian().0.clock.now()) {
+        let done = match conditions(&before, &options) {
             Some(conditions) => {
                 let ending = Ending::new(scope, conditions);
                 let cause = Cause::from(Reason::User).by(here);
@@ -116,7 +116,7 @@ impl Auth {
 }
 
 /// Which sessions a browser's sign-out ends; `None` when that cannot be told.
-fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<Condition>> {
+fn conditions(before: &State, options: &SignOutOptions) -> Option<Vec<Condition>> {
     let tokens = before.tokens();
     let (user, abandoned) = match &before.current {
         Current::SignedIn(active, _) => (Some(&active.user), before.ending.clone()),
@@ -161,7 +161,7 @@ fn conditions(before: &State, options: &SignOutOptions, now: i64) -> Option<Vec<
         (None, SignOutScope::Global) => {
             conditions.extend(user.map(|user| Condition::User(user.id.clone())));
             if !abandoned.is_empty() {
-                conditions.push(Condition::ActiveUsersOf(abandoned.clone(), now));
+                conditions.push(Condition::ActiveUsersOf(abandoned.clone()));
             }
         }
     }

@@ -12,10 +12,11 @@ use sqlx::{
     postgres::{PgListener, PgPoolOptions},
 };
 use std::{
+    io,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, interval_at, sleep};
 use uuid::Builder;
 
 /// How often the table is looked at while somebody listens and nobody calls: what another
@@ -42,7 +43,10 @@ pub(super) async fn run(registry: Registry, bus: Arc<Bus>) {
             sleep(INTERVAL).await;
             others.look().await;
         },
-        Database::Postgres(pool) => others.be_called(pool).await,
+        Database::Postgres(pool) => tokio::select! {
+            () = pool.close_event() => {}
+            () = others.be_called(pool) => {}
+        },
     }
 }
 
@@ -81,18 +85,22 @@ impl Others {
 
     /// Tells what it is called for, until the connection is lost.
     async fn follow(&mut self, listener: &mut PgListener) -> sqlx::Error {
+        let mut check = interval_at(Instant::now() + CHECK, CHECK);
         loop {
-            match timeout(CHECK, listener.try_recv()).await {
-                Ok(Ok(Some(call))) => {
-                    let ids = notified(call.payload()).map(str::to_owned);
-                    self.tell(ids.collect()).await;
-                }
-                Ok(Ok(None)) => return sqlx::Error::PoolClosed,
-                Ok(Err(cause)) => return cause,
-                Err(_) => {
+            tokio::select! {
+                call = listener.try_recv() => match call {
+                    Ok(Some(call)) => {
+                        let ids = notified(call.payload()).map(str::to_owned);
+                        self.tell(ids.collect()).await;
+                    }
+                    Ok(None) => return io::Error::from(io::ErrorKind::ConnectionAborted).into(),
+                    Err(cause) => return cause,
+                },
+                _ = check.tick() => {
                     if let Err(cause) = in_time(listener.execute("select 1")).await {
                         return cause;
                     }
+                    // Also what could not be read when it was called for.
                     self.look().await;
                 }
             }

@@ -1,15 +1,17 @@
 //! Ending sessions: which ones, and the statements that do it. Their number does not grow
-//! with the sessions that end.
+//! with the sessions that end, but for one more in each [`BATCH`].
 
 use super::{
     events::{events, insert_events, notify},
     order, push_in,
+    sessions::ON_ITS_WAY,
 };
 use crate::{
     SessionHandle, SignOutScope,
     server::{
         Connection,
         clock::Clock,
+        database::in_time,
         event::{Cause, SignOutEvent},
         store,
         token::TokenHash,
@@ -47,7 +49,7 @@ pub(crate) enum Condition {
     UserExcept(String, SessionHandle),
     /// All of the users whose account is the active one of these browsers. An expired session
     /// speaks for no other.
-    ActiveUsersOf(Vec<TokenHash>, i64),
+    ActiveUsersOf(Vec<TokenHash>),
     /// All whose handles are in a range.
     Handles {
         after: String,
@@ -87,7 +89,8 @@ pub(crate) async fn end(
     clock: &Clock,
 ) -> Result<Vec<SignOutEvent>, sqlx::Error> {
     for condition in &ending.conditions {
-        order::wait_for_sign_ins(connection.reborrow(), condition).await?;
+        let wait = order::wait_for_sign_ins(connection.reborrow(), condition, clock.now());
+        in_time(wait).await?;
     }
     let now = clock.now();
     let events = with_connection!(connection.reborrow(), connection => {
@@ -96,9 +99,10 @@ pub(crate) async fn end(
         let mut visitors = Vec::new();
         for condition in &ending.conditions {
             let mut rows = QueryBuilder::new("delete from guardian_session where ");
-            push_condition(&mut rows, condition);
+            push_condition(&mut rows, condition, now);
             rows.push(" returning handle, user_id, data_id, expires_at");
-            ended.extend(rows.build_query_as().fetch_all(&mut *connection).await?);
+            let rows = rows.build_query_as();
+            ended.extend(in_time(rows.fetch_all(&mut *connection)).await?);
             if let Condition::Browsers(tokens) | Condition::Replaced(tokens) = condition {
                 visitors.extend(texts(tokens));
             }
@@ -107,21 +111,21 @@ pub(crate) async fn end(
         for batch in [data, visitors].concat().chunks(BATCH) {
             let mut data = QueryBuilder::new(format!("delete from {} where id", store::TABLE));
             push_in(&mut data, batch);
-            data.build().execute(&mut *connection).await?;
+            in_time(data.build().execute(&mut *connection)).await?;
         }
         // What had expired was over before: it goes, and is no news.
         ended.retain(|row| row.expires_at > now);
         let events = events(ended, ending.scope, cause, now);
         for mut insert in insert_events(&events)? {
-            insert.build().execute(&mut *connection).await?;
+            in_time(insert.build().execute(&mut *connection)).await?;
         }
         events
     });
-    notify(connection, &events).await?;
+    in_time(notify(connection, &events)).await?;
     Ok(events)
 }
 
-fn push_condition<DB>(query: &mut QueryBuilder<'static, DB>, condition: &Condition)
+fn push_condition<DB>(query: &mut QueryBuilder<'static, DB>, condition: &Condition, now: i64)
 where
     DB: sqlx::Database,
     String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
@@ -131,10 +135,10 @@ where
         Condition::Session(handle) => {
             query.push("handle = ").push_bind(handle.to_string());
         }
-        Condition::OwnSession(own) => push_own(query, own),
+        Condition::OwnSession(own) => push_own(query, own, now),
         Condition::UserOfOwnSession { own, spares_it } => {
             query.push("user_id in (");
-            push_users(query, condition);
+            push_users(query, condition, now);
             query.push(")");
             if *spares_it {
                 query
@@ -142,7 +146,7 @@ where
                     .push_bind(own.session.to_string());
             }
         }
-        Condition::Browsers(tokens) => push_browsers(query, tokens),
+        Condition::Browsers(tokens) => push_browsers(query, tokens, now),
         Condition::Replaced(tokens) => {
             query.push("token_hash");
             push_in(query, &texts(tokens));
@@ -156,7 +160,7 @@ where
         }
         Condition::ActiveUsersOf(..) => {
             query.push("user_id in (");
-            push_users(query, condition);
+            push_users(query, condition, now);
             query.push(")");
         }
         Condition::Handles { after, until } => {
@@ -169,7 +173,7 @@ where
 }
 
 /// Whose sessions a condition ends, where that stands in the rows.
-pub(super) fn push_users<DB>(query: &mut QueryBuilder<'static, DB>, condition: &Condition)
+pub(super) fn push_users<DB>(query: &mut QueryBuilder<'static, DB>, condition: &Condition, now: i64)
 where
     DB: sqlx::Database,
     String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
@@ -177,12 +181,12 @@ where
 {
     query.push("select user_id from guardian_session as one where ");
     match condition {
-        Condition::ActiveUsersOf(tokens, now) => {
+        Condition::ActiveUsersOf(tokens) => {
             let tokens = texts(tokens);
-            query.push("expires_at > ").push_bind(*now);
+            query.push("expires_at > ").push_bind(now);
             // Of a token that has just been replaced, it cannot be told who was active: all.
-            query.push(" and (replaced_token_hash");
-            push_in(query, &tokens);
+            query.push(" and (");
+            push_just_replaced(query, &tokens, now);
             query.push(" or token_hash");
             push_in(query, &tokens);
             query.push(
@@ -190,42 +194,57 @@ where
                     where other.token_hash = one.token_hash and other.active > one.active
                     and other.expires_at > ",
             );
-            query.push_bind(*now).push("))");
+            query.push_bind(now).push("))");
         }
-        Condition::UserOfOwnSession { own, .. } => push_own(query, own),
+        Condition::UserOfOwnSession { own, .. } => push_own(query, own, now),
         _ => {
             query.push("1 = 0");
         }
     }
 }
 
-fn push_own<DB>(query: &mut QueryBuilder<'static, DB>, own: &Own)
+fn push_own<DB>(query: &mut QueryBuilder<'static, DB>, own: &Own, now: i64)
 where
     DB: sqlx::Database,
     String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+    i64: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
 {
     query.push("handle = ").push_bind(own.session.to_string());
     query.push(" and (");
-    push_browsers(query, &own.tokens);
+    push_browsers(query, &own.tokens, now);
     if let Some(user_id) = &own.user_id {
         query.push(" or user_id = ").push_bind(user_id.clone());
     }
     query.push(")");
 }
 
-/// The sessions that these tokens belong to, or belonged to until the browser's last sign-in:
-/// it may be on its way to the browser, which still signs out with the one before.
-fn push_browsers<DB>(query: &mut QueryBuilder<'static, DB>, tokens: &[TokenHash])
+/// The sessions that these tokens belong to, or belonged to until just now: a new one may be on
+/// its way to the browser, which still signs out with the one before.
+fn push_browsers<DB>(query: &mut QueryBuilder<'static, DB>, tokens: &[TokenHash], now: i64)
 where
     DB: sqlx::Database,
     String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+    i64: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
 {
     let tokens = texts(tokens);
     query.push("(token_hash");
     push_in(query, &tokens);
-    query.push(" or replaced_token_hash");
-    push_in(query, &tokens);
+    query.push(" or ");
+    push_just_replaced(query, &tokens, now);
     query.push(")");
+}
+
+fn push_just_replaced<DB>(query: &mut QueryBuilder<'static, DB>, tokens: &[String], now: i64)
+where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+    i64: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    query.push("replaced_token_hash");
+    push_in(query, tokens);
+    query
+        .push(" and replaced_at > ")
+        .push_bind(now - ON_ITS_WAY);
 }
 
 fn texts(tokens: &[TokenHash]) -> Vec<String> {

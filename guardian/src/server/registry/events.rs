@@ -34,7 +34,8 @@ macro_rules! next_of_their_users {
             " from guardian_event as next where delivered_at is null and given_up_at is null
             and not exists (
                 select 1 from guardian_event as earlier
-                where earlier.user_id = next.user_id and earlier.place < next.place
+                where earlier.user_id = next.user_id
+                and (earlier.place, earlier.id) < (next.place, next.id)
                 and earlier.delivered_at is null and earlier.given_up_at is null
             ) ",
             $end
@@ -44,7 +45,7 @@ macro_rules! next_of_their_users {
 
 impl Registry {
     /// Takes up to `limit` events whose time has come, and sets them aside until
-    /// `leased_until`, so that no other server takes them meanwhile. Oldest first.
+    /// `leased_until`, so that no other server takes them meanwhile. Of each user one.
     pub(crate) async fn claim_events(
         &self,
         now: i64,
@@ -58,7 +59,7 @@ impl Registry {
             and id in (",
             next_of_their_users!(
                 "select id",
-                "and next_attempt_at <= $1 order by next_attempt_at, id limit $3"
+                "and next_attempt_at <= $1 order by next_attempt_at limit $3"
             ),
             ") returning id, user_id, scope, reason, actor, note, ended, created_at, attempts"
         );
@@ -69,17 +70,12 @@ impl Registry {
                 .bind(limit)
                 .fetch_all(pool)
                 .await?;
-            let mut claimed: Vec<ClaimedEvent> = rows
-                .iter()
-                .filter_map(|row| {
-                    let event = readable(read_event(row))?;
-                    let attempts = row.try_get("attempts").ok()?;
-                    Some(ClaimedEvent { event, attempts })
-                })
-                .collect();
-            // `returning` promises no order.
-            claimed.sort_by(|a, b| a.event.id.cmp(&b.event.id));
-            Ok(claimed)
+            let claimed = rows.iter().filter_map(|row| {
+                let event = readable(read_event(row))?;
+                let attempts = row.try_get("attempts").ok()?;
+                Some(ClaimedEvent { event, attempts })
+            });
+            Ok(claimed.collect())
         })
     }
 
@@ -109,8 +105,9 @@ impl Registry {
 
     /// When the next event is due, in seconds since the epoch.
     pub(crate) async fn next_event_due(&self) -> Result<Option<i64>, sqlx::Error> {
-        const NEXT: &str = next_of_their_users!("select min(next_attempt_at)", "");
-        on_pool!(self, pool => sqlx::query_scalar(NEXT).fetch_one(pool).await)
+        const NEXT: &str =
+            next_of_their_users!("select next_attempt_at", "order by next_attempt_at limit 1");
+        on_pool!(self, pool => sqlx::query_scalar(NEXT).fetch_optional(pool).await)
     }
 
     /// Notes that the hook has run.
@@ -122,32 +119,27 @@ impl Registry {
         })
     }
 
-    /// Notes that the hook failed and when it is due again.
-    pub(crate) async fn postpone_event(
+    /// Notes that this attempt has failed, and when the next one is due; `None` for never. Not
+    /// if another server has taken the event meanwhile.
+    pub(crate) async fn note_failure(
         &self,
-        id: &str,
+        claimed: &ClaimedEvent,
         failure: &str,
-        until: i64,
-    ) -> Result<(), sqlx::Error> {
-        const POSTPONE: &str =
-            "update guardian_event set failure = $2, next_attempt_at = $3 where id = $1";
-        on_pool!(self, pool => {
-            sqlx::query(POSTPONE).bind(id).bind(failure).bind(until).execute(pool).await?;
-            Ok(())
-        })
-    }
-
-    /// Notes that the hook is not run again for this event.
-    pub(crate) async fn give_up_event(
-        &self,
-        id: &str,
-        failure: &str,
+        next_attempt: Option<i64>,
         now: i64,
     ) -> Result<(), sqlx::Error> {
-        const GIVE_UP: &str =
-            "update guardian_event set failure = $2, given_up_at = $3 where id = $1";
+        const FAILED: &str = "update guardian_event
+            set failure = $3, next_attempt_at = $4, given_up_at = $5
+            where id = $1 and attempts = $2 and delivered_at is null";
         on_pool!(self, pool => {
-            sqlx::query(GIVE_UP).bind(id).bind(failure).bind(now).execute(pool).await?;
+            sqlx::query(FAILED)
+                .bind(&claimed.event.id)
+                .bind(claimed.attempts)
+                .bind(failure)
+                .bind(next_attempt.unwrap_or(i64::MAX))
+                .bind(next_attempt.is_none().then_some(now))
+                .execute(pool)
+                .await?;
             Ok(())
         })
     }
@@ -190,7 +182,7 @@ pub(super) fn events(
         match events.iter_mut().find(|event| event.user_id == row.user_id) {
             Some(event) => event.ended.push(handle),
             None => events.push(SignOutEvent {
-                // Version 7 sorts by time, which is the order of delivery.
+                // Version 7 begins with the time, by which other servers find what they missed.
                 id: Uuid::now_v7().to_string(),
                 user_id: row.user_id,
                 scope,

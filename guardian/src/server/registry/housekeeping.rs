@@ -55,7 +55,7 @@ impl Registry {
     /// Removes visitors' data that expired before a time.
     pub(crate) async fn remove_data(&self, before: OffsetDateTime) -> Result<u64, sqlx::Error> {
         let data = format!(
-            "delete from {table} where id in (
+            "delete from {table} where expiry_date < $1 and id in (
                 select id from {table} where expiry_date < $1 order by expiry_date limit $2
             )",
             table = store::TABLE

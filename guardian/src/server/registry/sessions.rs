@@ -14,6 +14,10 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tower_sessions::session::Id;
 
+/// How long a new token may be on its way to the browser, in seconds; until then the one before
+/// still signs out. No longer, for whoever has kept the token of an earlier visitor of the browser.
+pub(super) const ON_ITS_WAY: i64 = 60;
+
 /// How many sessions one step through all of them has: few enough that other requests get
 /// their turn at the database in between.
 const STEP: i64 = 1000;
@@ -162,13 +166,18 @@ impl Registry {
         })
     }
 
-    /// Whether a sign-in has replaced this token by another.
-    pub(crate) async fn is_replaced(&self, token: &TokenHash) -> Result<bool, sqlx::Error> {
-        const REPLACED: &str =
-            "select count(*) from guardian_session where replaced_token_hash = $1";
+    /// Whether a sign-in has just replaced this token by another.
+    pub(crate) async fn is_replaced(
+        &self,
+        token: &TokenHash,
+        now: i64,
+    ) -> Result<bool, sqlx::Error> {
+        const REPLACED: &str = "select count(*) from guardian_session
+            where replaced_token_hash = $1 and replaced_at > $2";
         on_pool!(self, pool => {
             let found: i64 = sqlx::query_scalar(REPLACED)
                 .bind(token.to_string())
+                .bind(now - ON_ITS_WAY)
                 .fetch_one(pool)
                 .await?;
             Ok(found > 0)
@@ -218,7 +227,7 @@ pub(crate) async fn carry_over(
     now: i64,
 ) -> Result<u64, sqlx::Error> {
     const CARRY_OVER: &str = "update guardian_session
-        set token_hash = $2, replaced_token_hash = $1
+        set token_hash = $2, replaced_token_hash = $1, replaced_at = $4
         where token_hash = $1 and user_id <> $3 and expires_at > $4";
     with_connection!(connection, connection => {
         let done = sqlx::query(CARRY_OVER)
@@ -240,10 +249,10 @@ pub(crate) async fn insert(
 ) -> Result<LiveSession, sqlx::Error> {
     const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id,
         profile, method, active, user_agent, ip, created_at, last_seen_at, expires_at,
-        replaced_token_hash)
+        replaced_token_hash, replaced_at)
         values ($1, $2, $3, $4, $5, $6,
             (select coalesce(max(active), 0) + 1 from guardian_session where token_hash = $2),
-            $7, $8, $9, $9, $10, $11)";
+            $7, $8, $9, $9, $10, $11, $9)";
     let handle = token::handle_of(&new.data_id);
     with_connection!(connection, connection => {
         sqlx::query(INSERT)

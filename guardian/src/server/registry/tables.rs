@@ -34,19 +34,21 @@ pub(super) const STEPS: [&str; 2] = [
     );
     create index if not exists guardian_event_due on guardian_event (next_attempt_at)
         where delivered_at is null;",
-    // A session knows the token that its browser had before; a user's events have an order of
-    // their own, whatever the servers' clocks say; and one that is given up says so and why.
-    "alter table guardian_session add column replaced_token_hash text;
-    create index guardian_session_replaced on guardian_session (replaced_token_hash)
-        where replaced_token_hash is not null;
-    alter table guardian_event add column place bigint not null default 0;
+    // A user's events have an order of their own, whatever the servers' clocks say; one that is
+    // given up says so and why; and a session knows the token that its browser had before. What
+    // every request reads comes last: it is held until the end.
+    "alter table guardian_event add column place bigint not null default 0;
     alter table guardian_event add column failure text;
     alter table guardian_event add column given_up_at bigint;
-    update guardian_event set given_up_at = created_at, next_attempt_at = created_at
+    update guardian_event set given_up_at = created_at
         where delivered_at is null and next_attempt_at = 9223372036854775807;
     drop index guardian_event_due;
     create index guardian_event_due on guardian_event (next_attempt_at)
         where delivered_at is null and given_up_at is null;
-    create index guardian_event_of_user on guardian_event (user_id, place);
-    create index guardian_event_age on guardian_event (created_at);",
+    create index guardian_event_of_user on guardian_event (user_id, place, id);
+    create index guardian_event_age on guardian_event (created_at);
+    alter table guardian_session add column replaced_token_hash text;
+    alter table guardian_session add column replaced_at bigint;
+    create index guardian_session_replaced on guardian_session (replaced_token_hash)
+        where replaced_token_hash is not null;",
 ];
