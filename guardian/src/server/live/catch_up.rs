@@ -67,7 +67,9 @@ impl Others {
                         tracing::info!("other servers' sign-outs are heard of again");
                     }
                     // What was missed until now.
-                    self.look().await;
+                    while !self.look().await {
+                        sleep(INTERVAL).await;
+                    }
                     let cause = self.follow(&mut listener).await;
                     is_lost = true;
                     tracing::warn!(%cause, "the connection that tells of other servers is lost");
@@ -91,7 +93,9 @@ impl Others {
                 call = listener.try_recv() => match call {
                     Ok(Some(call)) => {
                         let ids = notified(call.payload()).map(str::to_owned);
-                        self.tell(ids.collect()).await;
+                        if !self.tell(ids.collect()).await {
+                            check.reset_after(INTERVAL);
+                        }
                     }
                     Ok(None) => return io::Error::from(io::ErrorKind::ConnectionAborted).into(),
                     Err(cause) => return cause,
@@ -101,30 +105,32 @@ impl Others {
                         return cause;
                     }
                     // Also what could not be read when it was called for.
-                    self.look().await;
+                    if !self.look().await {
+                        check.reset_after(INTERVAL);
+                    }
                 }
             }
         }
     }
 
-    /// Tells what has happened since the last look.
-    async fn look(&mut self) {
+    /// Tells what has happened since the last look. Answers whether it could be read.
+    async fn look(&mut self) -> bool {
         let now = SystemTime::now();
         if self.bus.is_idle() {
             // Whoever begins to listen looks their session up.
             self.last_look = now;
-            return;
+            return true;
         }
         // After an outage of the database, all that was missed.
         let since = (self.last_look - OVERLAP).max(now - MEMORY);
-        match self.registry.event_ids_since(&first_id_since(since)).await {
-            Ok(ids) => {
-                if self.tell(ids).await {
-                    self.last_look = now;
-                }
-            }
+        let is_told = match self.registry.event_ids_since(&first_id_since(since)).await {
+            Ok(ids) => self.tell(ids).await,
             Err(cause) => not_looked_up(&cause),
+        };
+        if is_told {
+            self.last_look = now;
         }
+        is_told
     }
 
     /// Tells of those events that are news here. Answers whether they could be read.
@@ -138,10 +144,7 @@ impl Others {
                 events.into_iter().for_each(|event| self.bus.publish(event));
                 true
             }
-            Err(cause) => {
-                not_looked_up(&cause);
-                false
-            }
+            Err(cause) => not_looked_up(&cause),
         }
     }
 }
@@ -160,8 +163,9 @@ async fn listen(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
     Ok(listener)
 }
 
-fn not_looked_up(cause: &sqlx::Error) {
+fn not_looked_up(cause: &sqlx::Error) -> bool {
     tracing::warn!(%cause, "sign-outs of other processes could not be looked up");
+    false
 }
 
 /// The smallest id that an event of that time can have: ids are UUIDs of version 7, which
