@@ -1,0 +1,317 @@
+//! Invariant 10: what a request costs, in numbers that do not wobble.
+
+mod common;
+
+use common::{Browser, Site};
+use leptos_guardian::{Reason, SignOutScope, server::Database};
+use sqlx::{Connection as _, PgConnection};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    future::Future,
+    sync::{Arc, LazyLock, Mutex},
+    time::Duration,
+};
+use tracing::{Event, Subscriber, field::Visit};
+use tracing_subscriber::{Layer, layer::Context, prelude::*};
+
+/// Every statement that is carried out, as sqlx logs it.
+#[derive(Clone, Default)]
+struct Statements(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            let mut text = Text::default();
+            event.record(&mut text);
+            self.0.lock().unwrap().push(text.statement());
+        }
+    }
+}
+
+/// The statement's first words, and the whole if there are more.
+#[derive(Default)]
+struct Text {
+    summary: String,
+    whole: String,
+}
+
+impl Visit for Text {
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        match field.name() {
+            "summary" => self.summary = value.to_owned(),
+            "db.statement" => self.whole = value.trim().to_owned(),
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn fmt::Debug) {}
+}
+
+impl Text {
+    fn statement(self) -> String {
+        if self.whole.is_empty() {
+            self.summary
+        } else {
+            self.whole
+        }
+    }
+}
+
+/// SQLite's statements are logged by threads of sqlx, so one log serves all tests.
+static STATEMENTS: LazyLock<Statements> = LazyLock::new(|| {
+    let statements = Statements::default();
+    tracing_subscriber::registry()
+        .with(statements.clone())
+        .init();
+    statements
+});
+
+/// And one test counts at a time.
+static COUNTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// The statements that some work has carried out.
+async fn statements(work: impl Future<Output = ()>) -> Vec<String> {
+    STATEMENTS.0.lock().unwrap().clear();
+    work.await;
+    let statements = std::mem::take(&mut *STATEMENTS.0.lock().unwrap());
+    // Not what only PostgreSQL needs or logs, nor what opens a connection of the pool.
+    let is_extra = |statement: &String| {
+        let extra = [
+            "pg_advisory",
+            "pg_notify",
+            "select exists",
+            "COMMIT",
+            "LISTEN",
+            "PRAGMA",
+        ];
+        extra.iter().any(|word| statement.contains(word))
+    };
+    statements.into_iter().filter(|it| !is_extra(it)).collect()
+}
+
+fn is_read(statement: &str) -> bool {
+    statement.starts_with("select")
+}
+
+#[tokio::test]
+async fn a_signed_in_request_costs_one_read() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    for minutes in [0, 1, 3] {
+        site.pass_time(Duration::from_secs(60 * minutes));
+        let check = statements(async { drop(browser.get("/whoami").await) }).await;
+        assert_eq!(check.len(), 1, "{check:#?}");
+        assert!(is_read(&check[0]), "{check:#?}");
+    }
+}
+
+#[tokio::test]
+async fn its_activity_costs_one_write_in_five_minutes() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    for _ in 0..3 {
+        site.pass_time(Duration::from_secs(5 * 60));
+        let first = statements(async { drop(browser.get("/whoami").await) }).await;
+        assert_eq!(first.len(), 2, "{first:#?}");
+        assert!(
+            first[1].starts_with("update guardian_session"),
+            "{first:#?}"
+        );
+        let second = statements(async { drop(browser.get("/whoami").await) }).await;
+        assert_eq!(second.len(), 1, "{second:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_without_a_cookie_costs_nothing() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    let check = statements(async { drop(site.browser().get("/whoami").await) }).await;
+    assert!(check.is_empty(), "{check:#?}");
+    let sign_out = statements(async {
+        site.browser().sign_out(SignOutScope::Global).await;
+    });
+    assert!(sign_out.await.is_empty());
+}
+
+#[tokio::test]
+async fn a_sign_in_costs_two_writes() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    let sign_in = statements(async { site.browser().sign_in("ada").await }).await;
+    // What is kept for the visitor, and the session.
+    assert_eq!(sign_in.len(), 2, "{sign_in:#?}");
+}
+
+/// One transaction: the rows, what was kept for them, the event.
+#[tokio::test]
+async fn a_sign_out_costs_the_same_however_many_sessions_end() {
+    let _alone = COUNTING.lock().await;
+    for (scope, expected) in [
+        (SignOutScope::Local, 4),
+        (SignOutScope::Others, 4),
+        (SignOutScope::Global, 4),
+        // By their handles, and by the browser's token.
+        (SignOutScope::Browser, 5),
+    ] {
+        for sessions in [1, 2, 30] {
+            let site = Site::new().await;
+            let mut browser = site.signed_in("ada").await;
+            for _ in 0..sessions {
+                site.signed_in("ada").await;
+            }
+            let sign_out = statements(async { drop(browser.sign_out(scope).await) }).await;
+            assert_eq!(
+                sign_out.len(),
+                expected,
+                "{scope} of {sessions}: {sign_out:#?}"
+            );
+            assert!(is_read(&sign_out[0]), "the check");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_cookie_is_small() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let answer = browser.post("/sign-in/ada").await;
+    assert_eq!(browser.cookies.len(), 1);
+    let (name, value) = &browser.cookies[0];
+    // 128 bits of token and 256 of signature, in base64.
+    assert_eq!(name.len() + value.len(), 7 + 22 + 44);
+    assert!(
+        answer.set_cookies()[0].len() <= 150,
+        "{:?}",
+        answer.set_cookies()
+    );
+}
+
+/// Everything that the library does to the database.
+async fn everything(site: &Site) {
+    let mut browser = site.signed_in("ada").await;
+    browser.post("/remember/word").await;
+    browser.sign_in("bob").await;
+    browser.sessions().await;
+    let other = browser.sessions().await[0].handle.clone();
+    browser.post(&format!("/switch-account/{other}")).await;
+    site.pass_time(Duration::from_secs(600));
+    browser.get("/recall").await;
+    drop(browser.listen().await.next().await);
+    for scope in ["local", "others", "global"] {
+        let mut browser = site.signed_in("ada").await;
+        let handle = browser.sessions().await[0].handle.clone();
+        browser
+            .post(&format!("/sign-out-session/{handle}/{scope}"))
+            .await;
+    }
+    for scope in [
+        SignOutScope::Local,
+        SignOutScope::Browser,
+        SignOutScope::Others,
+        SignOutScope::Global,
+    ] {
+        let mut browser: Browser = site.signed_in("ada").await;
+        let mut old = browser.clone();
+        browser.sign_in("eve").await;
+        old.sign_out(scope).await;
+        old.post("/remember/late").await;
+        browser.sign_out(scope).await;
+    }
+    let guardian = &site.guardian;
+    guardian
+        .update_profile("ada", &Default::default())
+        .await
+        .unwrap();
+    guardian.sessions_of("ada").await.unwrap();
+    guardian
+        .sign_out_user("ada", Reason::Administrator)
+        .await
+        .unwrap();
+    guardian
+        .sign_out_everyone(Reason::Administrator)
+        .await
+        .unwrap();
+    guardian.clean_up().await.unwrap();
+    site.until(
+        "guardian_event where delivered_at is not null",
+        site.count("guardian_event").await,
+    )
+    .await;
+}
+
+/// A table that is read from end to end grows with the site.
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::with(|builder| {
+        builder
+            .accounts_per_browser(5)
+            .after_sign_out(|_| async { Ok(()) })
+    })
+    .await;
+    let carried_out = statements(everything(&site)).await;
+    let mut different: BTreeSet<&String> = carried_out.iter().collect();
+    // The tests' own, and what moves the schema.
+    different.retain(|statement| {
+        let is_of_tests = statement.starts_with("select count(*) from guardian_event");
+        let words = ["select", "insert", "update", "delete"];
+        !is_of_tests && words.iter().any(|word| statement.starts_with(word))
+    });
+    assert!(different.len() > 30, "{different:#?}");
+    for statement in different {
+        for step in plan(&site, statement).await {
+            let is_whole = [
+                "guardian_session",
+                "guardian_event",
+                "tower_sessions",
+                " one",
+                " next",
+            ]
+            .iter()
+            .any(|table| step.contains(&format!("Seq Scan on {table}")) || is_scan(&step));
+            assert!(!is_whole, "{step}\n{statement}");
+        }
+    }
+}
+
+/// SQLite says `SCAN one` for a whole table, and `SCAN one USING INDEX` when it reads it in the
+/// order of an index, as far as a `limit` lets it.
+fn is_scan(step: &str) -> bool {
+    step.starts_with("SCAN ") && !step.contains("USING") && !step.contains("CONSTANT ROW")
+}
+
+/// How the database would carry a statement out, if its tables were large.
+async fn plan(site: &Site, statement: &str) -> Vec<String> {
+    match &site.database {
+        Database::Sqlite(pool) => {
+            let explain = format!("explain query plan {statement}");
+            let steps = sqlx::query_as::<_, (i64, i64, i64, String)>(&explain);
+            let steps = steps.fetch_all(pool).await.unwrap();
+            steps.into_iter().map(|(.., step)| step).collect()
+        }
+        Database::Postgres(_) => {
+            let mut own = PgConnection::connect(&site.url).await.unwrap();
+            let parameters = (1..100)
+                .rev()
+                .find(|n| statement.contains(&format!("${n}")));
+            let nulls = vec!["null"; parameters.unwrap_or(0)].join(", ");
+            let arguments = if nulls.is_empty() {
+                nulls
+            } else {
+                format!("({nulls})")
+            };
+            // With tables as small as a test's, it would read them whole.
+            let explain = format!(
+                "set enable_seqscan = off; set plan_cache_mode = force_generic_plan;
+                prepare it as {statement}; explain execute it {arguments}"
+            );
+            use sqlx::Row as _;
+            let steps = sqlx::raw_sql(&explain).fetch_all(&mut own).await.unwrap();
+            steps.iter().map(|step| step.get(0)).collect()
+        }
+    }
+}
