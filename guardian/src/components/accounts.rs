@@ -18,36 +18,30 @@ pub(super) fn OtherAccounts(
     let has_others = Memo::new(move |_| others.with(|others| !others.is_empty()));
     let can_add = add_account_url.is_some();
     let failure = RwSignal::new(None::<AuthError>);
-    view! {
-        <Show when=move || can_add || has_others.get()>
-            <div class="guardian-items" role="group" aria-label="Other accounts">
-                {move || others.get().into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
-                <div class="guardian-message guardian-failure" role="alert">
-                    {move || failure.get().map(|error| error.to_string())}
-                </div>
-                {add_account_url.clone().map(|url| view! {
-                    <a class="guardian-item" href=url>"Add account"</a>
-                })}
-                <SignOutOfAll has_others callback_url=callback_url.clone()/>
-            </div>
-        </Show>
-    }
-    .into_any()
-}
-
-#[component]
-fn SignOutOfAll(has_others: Memo<bool>, callback_url: String) -> impl IntoView {
     move || {
-        has_others.get().then(|| {
+        (can_add || has_others.get()).then(|| {
             view! {
-                <SignOutButton
-                    class="guardian-item"
-                    scope=SignOutScope::Browser
-                    callback_url=callback_url.clone()
-                >
-                    "Sign out of all accounts"
-                </SignOutButton>
+                <div class="guardian-items" role="group" aria-label="Other accounts">
+                    {move || others.get().into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
+                    <div class="guardian-message guardian-failure" role="alert">
+                        {move || failure.get().map(|error| error.to_string())}
+                    </div>
+                    {add_account_url.clone().map(|url| view! {
+                        <a class="guardian-item" href=url>"Add account"</a>
+                    })}
+                    {has_others.get().then(|| view! {
+                        <SignOutButton
+                            class="guardian-item"
+                            scope=SignOutScope::Browser
+                            callback_url=callback_url.clone()
+                        >
+                            "Sign out of all accounts"
+                        </SignOutButton>
+                    })}
+                </div>
             }
+            // Erased: its type would be part of the type of every page that holds it.
+            .into_any()
         })
     }
 }

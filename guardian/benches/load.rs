@@ -1,0 +1,190 @@
+//! Requests per second over HTTP, on loopback and with the client on the same machine: what
+//! counts is how the sites compare within one run. `make bench`.
+
+mod sites;
+
+use axum::body::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use sites::{Fresh, Site};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// Connections that send one request after the other.
+const CONNECTIONS: usize = 16;
+
+/// The sites take turns, so that a machine that slows down slows all of them down; of the rounds
+/// the median counts.
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(2);
+
+/// How many different users sign in.
+const USERS: usize = 100;
+
+/// Sign-ins per round and connection, each followed by a sign-out in the next measurement.
+const SIGN_INS: usize = 25;
+
+#[tokio::main]
+async fn main() {
+    println!("| database | site | checks/s | sign-ins/s | sign-outs/s |");
+    println!("|---|---|---|---|---|");
+    for database in sites::databases().await {
+        measure(&database).await;
+    }
+}
+
+struct Runner {
+    name: &'static str,
+    origin: String,
+    checks: Vec<f64>,
+    sign_ins: Vec<f64>,
+    sign_outs: Vec<f64>,
+}
+
+async fn measure(database: &Fresh) {
+    let mut runners = Vec::new();
+    for site in sites::all(database).await {
+        runners.push(Runner::start(site).await);
+    }
+    for _ in 0..ROUNDS {
+        for runner in &mut runners {
+            runner.run().await;
+        }
+    }
+    for runner in runners {
+        let [checks, sign_ins, sign_outs] = [runner.checks, runner.sign_ins, runner.sign_outs]
+            .map(|rates| median(rates).map_or("".into(), |rate| format!("{rate:.0}")));
+        println!(
+            "| {} | {} | {checks} | {sign_ins} | {sign_outs} |",
+            database.name, runner.name
+        );
+    }
+}
+
+fn median(mut rates: Vec<f64>) -> Option<f64> {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied()
+}
+
+impl Runner {
+    async fn start(site: Site) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let origin = format!("http://{}", listener.local_addr().expect("its address"));
+        tokio::spawn(async move { axum::serve(listener, site.router).await });
+        Self {
+            name: site.name,
+            origin,
+            checks: Vec::new(),
+            sign_ins: Vec::new(),
+            sign_outs: Vec::new(),
+        }
+    }
+
+    async fn run(&mut self) {
+        let connections = (0..CONNECTIONS)
+            .map(|_| Connection::new(&self.origin))
+            .collect();
+        if self.name == "without sessions" {
+            let (rate, _) = in_parallel(connections, Connection::check).await;
+            self.checks.push(rate);
+            return;
+        }
+        let (rate, connections) = in_parallel(connections, Connection::sign_in).await;
+        self.sign_ins.push(rate);
+        let (rate, connections) = in_parallel(connections, Connection::check).await;
+        self.checks.push(rate);
+        let (rate, _) = in_parallel(connections, Connection::sign_out).await;
+        self.sign_outs.push(rate);
+    }
+}
+
+/// Does the same on all connections. Answers how often it was done per second.
+async fn in_parallel<Work>(
+    connections: Vec<Connection>,
+    work: impl Fn(Connection) -> Work,
+) -> (f64, Vec<Connection>)
+where
+    Work: Future<Output = (Connection, usize)> + Send + 'static,
+{
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    for connection in connections {
+        tasks.spawn(work(connection));
+    }
+    let done = tasks.join_all().await;
+    let seconds = start.elapsed().as_secs_f64();
+    let count: usize = done.iter().map(|(_, count)| count).sum();
+    let connections = done.into_iter().map(|(connection, _)| connection);
+    (count as f64 / seconds, connections.collect())
+}
+
+/// One connection, and the sessions of the browsers that it stands for.
+struct Connection {
+    client: Client<HttpConnector, Empty<Bytes>>,
+    origin: String,
+    cookies: Vec<String>,
+}
+
+impl Connection {
+    fn new(origin: &str) -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            origin: origin.to_owned(),
+            cookies: Vec::new(),
+        }
+    }
+
+    /// Sends a request. Answers the cookie that it got, if any, and the body.
+    async fn send(&self, method: Method, path: &str, cookie: &str) -> (Option<String>, Bytes) {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.origin))
+            .header(header::COOKIE, cookie)
+            .body(Empty::new())
+            .expect("a request");
+        let answer = self.client.request(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let cookie = answer.headers().get(header::SET_COOKIE).map(|cookie| {
+            let cookie = cookie.to_str().expect("a cookie");
+            cookie.split(';').next().unwrap_or_default().to_owned()
+        });
+        let body = answer.into_body().collect().await.expect("a body");
+        (cookie, body.to_bytes())
+    }
+
+    async fn sign_in(mut self) -> (Self, usize) {
+        for _ in 0..SIGN_INS {
+            let path = format!("/sign-in/user-{}", rand::random_range(0..USERS));
+            let (cookie, _) = self.send(Method::POST, &path, "").await;
+            self.cookies.push(cookie.expect("a cookie"));
+        }
+        (self, SIGN_INS)
+    }
+
+    async fn check(self) -> (Self, usize) {
+        let start = Instant::now();
+        let mut count = 0;
+        while start.elapsed() < ROUND {
+            let cookie = self.cookies.last().map_or("", String::as_str);
+            let (_, body) = self.send(Method::GET, "/whoami", cookie).await;
+            assert_ne!(body, "nobody");
+            count += 1;
+        }
+        (self, count)
+    }
+
+    async fn sign_out(mut self) -> (Self, usize) {
+        let cookies = std::mem::take(&mut self.cookies);
+        for cookie in &cookies {
+            self.send(Method::POST, "/sign-out", cookie).await;
+        }
+        (self, cookies.len())
+    }
+}

@@ -1,0 +1,121 @@
+//! The same small site three times: without sessions, with ours, and with axum-login's.
+
+mod axum_login;
+
+use axum::{
+    Router,
+    extract::Path,
+    routing::{get, post},
+};
+use leptos_guardian::{
+    Profile, SignOutOptions,
+    server::{Auth, Database, Guardian, Identity, SigningKey},
+};
+use sqlx::{Connection as _, PgConnection};
+use tempfile::TempDir;
+
+/// A database of the measurement's own.
+pub struct Fresh {
+    pub name: &'static str,
+    pub url: String,
+    _folder: TempDir,
+}
+
+/// SQLite, and PostgreSQL if `TEST_POSTGRES_URL` names a server.
+pub async fn databases() -> Vec<Fresh> {
+    let mut databases = vec![sqlite()];
+    if let Ok(server) = std::env::var("TEST_POSTGRES_URL") {
+        databases.push(postgres(&server).await);
+    }
+    databases
+}
+
+fn sqlite() -> Fresh {
+    let folder = TempDir::new().expect("a folder for the database");
+    Fresh {
+        name: "SQLite",
+        url: format!("sqlite://{}", folder.path().join("bench.db").display()),
+        _folder: folder,
+    }
+}
+
+async fn postgres(server: &str) -> Fresh {
+    let name = format!("bench_{}", uuid::Uuid::now_v7().simple());
+    let mut admin = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .expect("the server of TEST_POSTGRES_URL");
+    sqlx::query(&format!("create database {name}"))
+        .execute(&mut admin)
+        .await
+        .expect("a new database");
+    Fresh {
+        name: "PostgreSQL",
+        url: format!("{server}/{name}"),
+        _folder: TempDir::new().expect("a folder"),
+    }
+}
+
+/// Every site answers `/whoami`, and signs in and out by a POST.
+pub struct Site {
+    pub name: &'static str,
+    pub router: Router,
+}
+
+pub async fn all(database: &Fresh) -> Vec<Site> {
+    vec![
+        Site {
+            name: "without sessions",
+            router: Router::new().route("/whoami", get(async || "ada")),
+        },
+        Site {
+            name: "leptos-guardian",
+            router: guardian(database).await,
+        },
+        Site {
+            name: "axum-login",
+            router: axum_login::router(database).await,
+        },
+    ]
+}
+
+async fn guardian(database: &Fresh) -> Router {
+    let database = Database::connect(&database.url)
+        .await
+        .expect("the database");
+    let guardian = Guardian::builder(database)
+        .site_url("http://127.0.0.1")
+        .key(SigningKey::generate())
+        .build()
+        .await
+        .expect("the guardian");
+    guardian.protect(
+        Router::new()
+            .route("/whoami", get(who_am_i))
+            .route("/sign-in/{user}", post(sign_in))
+            .route("/sign-out", post(sign_out)),
+    )
+}
+
+async fn who_am_i(auth: Auth) -> String {
+    auth.user()
+        .map_or_else(|| "nobody".into(), |user| user.profile.name.clone())
+}
+
+async fn sign_in(auth: Auth, Path(user): Path<String>) {
+    let identity = Identity {
+        profile: Profile {
+            name: user.clone(),
+            email: Some(format!("{user}@example.com")),
+            picture: None,
+        },
+        user_id: user,
+        method: "password".into(),
+    };
+    auth.sign_in(identity).await.expect("signed in");
+}
+
+async fn sign_out(auth: Auth) {
+    auth.sign_out(SignOutOptions::default())
+        .await
+        .expect("signed out");
+}
