@@ -130,8 +130,7 @@ async fn the_hook_learns_who_did_it_and_why() {
 async fn sessions_end_together_with_what_the_app_writes() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    let mut stream = browser.listen().await;
-    stream.next().await;
+    let mut stream = browser.open_page().await;
     site.execute("create table note (text text)").await;
     for commits in [false, true] {
         let mut transaction = site.guardian.begin().await.unwrap();

@@ -408,8 +408,7 @@ async fn a_clock_that_moves_an_hour_signs_nobody_out_and_spares_nobody() {
         let mut ada = site.signed_in("ada").await;
         ada.post("/remember/word").await;
         let bob = site.signed_in("bob").await;
-        let mut page = bob.listen().await;
-        page.next().await;
+        let mut page = bob.open_page().await;
         let mut eve = site.signed_in("eve").await;
 
         site.move_clock(seconds);

@@ -29,8 +29,7 @@ async fn the_stream_names_its_session_first() {
 async fn an_idle_stream_sends_a_comment_every_fifteen_seconds() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
-    let mut stream = browser.listen().await;
-    stream.next().await;
+    let mut stream = browser.open_page().await;
     tokio::time::sleep(Duration::from_secs(13)).await;
     assert_eq!(
         stream.next().await.unwrap(),
@@ -78,8 +77,7 @@ async fn each_scope_reaches_whom_it_concerns_and_ends_their_stream() {
 async fn other_users_hear_nothing() {
     let site = Site::new().await;
     let bob = site.signed_in("bob").await;
-    let mut stream = bob.listen().await;
-    stream.next().await;
+    let mut stream = bob.open_page().await;
     site.signed_in("ada")
         .await
         .sign_out(SignOutScope::Global)
@@ -96,16 +94,14 @@ async fn a_browser_hears_of_all_its_accounts() {
     let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
     let mut browser = site.signed_in("ada").await;
     browser.sign_in("bob").await;
-    let mut stream = browser.listen().await;
-    stream.next().await;
+    let mut stream = browser.open_page().await;
     let reason = Reason::Administrator;
     site.guardian.sign_out_user("ada", reason).await.unwrap();
     assert_eq!(
         told(&stream.notice().await),
         (SignOutScope::Global, reason, false)
     );
-    let mut stream = browser.listen().await;
-    stream.next().await;
+    let mut stream = browser.open_page().await;
     site.guardian.sign_out_user("bob", reason).await.unwrap();
     assert_eq!(
         told(&stream.notice().await),
@@ -123,8 +119,7 @@ async fn every_reason_is_told() {
     ] {
         let site = Site::new().await;
         let browser = site.signed_in("ada").await;
-        let mut stream = browser.listen().await;
-        stream.next().await;
+        let mut stream = browser.open_page().await;
         site.guardian.sign_out_user("ada", reason).await.unwrap();
         assert_eq!(stream.notice().await.reason, reason);
     }
@@ -134,8 +129,7 @@ async fn every_reason_is_told() {
 async fn a_session_that_expires_ends_its_stream() {
     let site = Site::with(|builder| builder.idle_timeout(Duration::from_secs(2))).await;
     let browser = site.signed_in("ada").await;
-    let mut stream = browser.listen().await;
-    stream.next().await;
+    let mut stream = browser.open_page().await;
     let notice = stream.notice().await;
     assert_eq!(told(&notice), (SignOutScope::Local, Reason::Expiry, true));
     assert_eq!(stream.next().await, None);
@@ -166,8 +160,7 @@ async fn other_process(site: &Site) -> Guardian {
 async fn a_sign_out_by_another_process_is_told_within_two_seconds() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
-    let mut stream = browser.listen().await;
-    stream.next().await;
+    let mut stream = browser.open_page().await;
     let other_process = other_process(&site).await;
     let reason = Reason::Administrator;
     other_process.sign_out_user("ada", reason).await.unwrap();
@@ -188,8 +181,7 @@ async fn what_happened_before_the_stream_began_is_no_news() {
     // The clock says seconds.
     site.pass_time(Duration::from_secs(1));
     browser.sign_in("ada").await;
-    let mut stream = browser.listen().await;
-    stream.next().await;
+    let mut stream = browser.open_page().await;
     assert!(
         timeout(Duration::from_millis(1500), stream.next())
             .await
@@ -202,8 +194,7 @@ async fn an_event_is_told_once() {
     let site = Site::new().await;
     let mut laptop = site.signed_in("ada").await;
     let phone = site.signed_in("ada").await;
-    let mut stream = phone.listen().await;
-    stream.next().await;
+    let mut stream = phone.open_page().await;
     laptop.sign_out(SignOutScope::Local).await;
     stream.notice().await;
     // By then it has been found in the table, too.
@@ -218,12 +209,10 @@ async fn an_event_is_told_once() {
 async fn a_server_that_stops_ends_its_streams() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
-    let mut stream = browser.listen().await;
-    stream.next().await;
+    let mut stream = browser.open_page().await;
     site.guardian.close_streams();
     assert_eq!(stream.next().await, None);
-    let mut late = browser.listen().await;
-    late.next().await;
+    let mut late = browser.open_page().await;
     assert_eq!(late.next().await, None, "nor does one begin");
 }
 
@@ -234,8 +223,7 @@ async fn one_session_holds_no_more_than_eight_streams() {
     let browser = site.signed_in("ada").await;
     let mut streams = Vec::new();
     for _ in 0..9 {
-        let mut stream = browser.listen().await;
-        stream.next().await;
+        let stream = browser.open_page().await;
         streams.push(stream);
     }
     assert_eq!(streams[0].next().await, None);
@@ -299,8 +287,7 @@ async fn work_is_not_cut_off_for_other_work_or_pages() {
     site.slow.arrived.notified().await;
     let mut streams = Vec::new();
     for _ in 0..9 {
-        let mut stream = browser.listen().await;
-        stream.next().await;
+        let mut stream = browser.open_page().await;
         streams.push(stream);
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -321,8 +308,7 @@ async fn work_goes_on_when_another_account_of_the_browser_ends() {
     let mut working = browser.clone();
     let work = tokio::spawn(async move { working.get("/wait").await });
     site.slow.arrived.notified().await;
-    let mut page = browser.listen().await;
-    page.next().await;
+    let mut page = browser.open_page().await;
     // The work has said that it is there, and only then listens.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let ada = site

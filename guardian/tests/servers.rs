@@ -35,8 +35,7 @@ async fn an_open_page_on_the_other_server_learns_of_it_at_once() {
     let site = Site::new().await;
     let other = site.server(|builder| builder).await;
     let mut browser = site.signed_in("ada").await;
-    let mut page = browser.on(&other).listen().await;
-    page.next().await;
+    let mut page = browser.on(&other).open_page().await;
     let start = Instant::now();
     browser.sign_out(SignOutScope::Local).await;
     assert!(page.notice().await.here);
@@ -52,8 +51,7 @@ async fn everyone_on_the_other_server_learns_of_a_sign_out_of_everyone() {
     let mut pages = Vec::new();
     for user in 0..450 {
         let browser = site.signed_in(&format!("user-{user}")).await;
-        let mut page = browser.on(&other).listen().await;
-        page.next().await;
+        let mut page = browser.on(&other).open_page().await;
         pages.push(page);
     }
     let ended = site.guardian.sign_out_everyone(Reason::Administrator);
@@ -74,10 +72,8 @@ async fn what_was_missed_while_the_connection_was_lost_is_caught_up() {
             .await;
         let mut browser = site.signed_in("ada").await;
         let mut later = site.signed_in("bob").await;
-        let mut page = browser.on(&other).listen().await;
-        page.next().await;
-        let mut later_page = later.on(&other).listen().await;
-        later_page.next().await;
+        let mut page = browser.on(&other).open_page().await;
+        let mut later_page = later.on(&other).open_page().await;
 
         link.set(weather);
         sleep(Duration::from_millis(500)).await;
@@ -101,8 +97,7 @@ async fn a_connection_that_has_gone_silent_is_made_again() {
         .server_reached_by(|url| link.address(url), |builder| builder)
         .await;
     let mut browser = site.signed_in("ada").await;
-    let mut page = browser.on(&other).listen().await;
-    page.next().await;
+    let mut page = browser.on(&other).open_page().await;
     link.set(Weather::Silent);
     browser.sign_out(SignOutScope::Local).await;
     assert!(page.notice_within(Duration::from_secs(40)).await.here);
@@ -113,9 +108,11 @@ async fn a_connection_that_postgres_ends_is_made_again() {
     let site = Site::new().await;
     let other = site.server(|builder| builder).await;
     let mut browser = site.signed_in("ada").await;
-    let mut page = browser.on(&other).listen().await;
-    page.next().await;
+    let mut page = browser.on(&other).open_page().await;
     if let Database::Postgres(pool) = &site.database {
+        let listening = "pg_stat_activity
+            where datname = current_database() and query like 'LISTEN%'";
+        site.until(listening, 2).await;
         let ended = sqlx::query_scalar::<_, bool>(
             "select pg_terminate_backend(pid) from pg_stat_activity
                 where datname = current_database() and query like 'LISTEN%'",
@@ -151,8 +148,7 @@ async fn a_rolling_restart_signs_nobody_out_and_misses_nothing() {
 
     let mut there = bob.on(&new);
     assert_eq!(there.is().await, "bob");
-    let mut page = there.listen().await;
-    page.next().await;
+    let mut page = there.open_page().await;
     bob.sign_out(SignOutScope::Local).await;
     assert!(page.notice().await.here);
     assert_eq!(there.is().await, "nobody");

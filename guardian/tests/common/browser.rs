@@ -174,6 +174,14 @@ impl Browser {
         }
     }
 
+    /// Opens a page that hears what happens to its session.
+    pub async fn open_page(&self) -> Stream {
+        let mut page = self.listen().await;
+        let (event, _) = page.next().await.expect("nobody is signed in");
+        assert_eq!(event, "session");
+        page
+    }
+
     pub async fn sign_out(&mut self, scope: SignOutScope) -> Answer {
         self.post(&format!("/sign-out/{scope}")).await
     }
