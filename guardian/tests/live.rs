@@ -287,7 +287,7 @@ async fn work_is_not_cut_off_for_other_work_or_pages() {
     site.slow.arrived.notified().await;
     let mut streams = Vec::new();
     for _ in 0..9 {
-        let mut stream = browser.open_page().await;
+        let stream = browser.open_page().await;
         streams.push(stream);
     }
     tokio::time::sleep(Duration::from_millis(200)).await;

@@ -51,7 +51,7 @@ async fn everyone_on_the_other_server_learns_of_a_sign_out_of_everyone() {
     let mut pages = Vec::new();
     for user in 0..450 {
         let browser = site.signed_in(&format!("user-{user}")).await;
-        let mut page = browser.on(&other).open_page().await;
+        let page = browser.on(&other).open_page().await;
         pages.push(page);
     }
     let ended = site.guardian.sign_out_everyone(Reason::Administrator);
