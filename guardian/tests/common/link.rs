@@ -1,12 +1,16 @@
 //! The network between a server and PostgreSQL, which a test can cut or hold up.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, tcp},
     sync::watch,
+    time::sleep,
 };
 use url::Url;
+
+/// How long a packet takes in slow weather.
+pub const DELAY: Duration = Duration::from_millis(20);
 
 /// What the network does.
 #[derive(Clone, Copy, PartialEq)]
@@ -14,6 +18,8 @@ pub enum Weather {
     Fine,
     /// Connections break, and new ones are refused.
     Cut,
+    /// Packets take their time.
+    Slow,
     /// Packets are held up, and arrive later.
     Stalled,
     /// The connections that there are go silent for good; new ones work.
@@ -56,7 +62,7 @@ async fn serve(listener: TcpListener, target: SocketAddr, weather: watch::Receiv
         let ahead = match now {
             Weather::Cut => continue,
             Weather::Silent => watch::Sender::new(Weather::Fine).subscribe(),
-            Weather::Fine | Weather::Stalled => weather.clone(),
+            Weather::Fine | Weather::Slow | Weather::Stalled => weather.clone(),
         };
         tokio::spawn(pass(near, target, ahead));
     }
@@ -68,7 +74,7 @@ async fn pass(near: TcpStream, target: SocketAddr, mut weather: watch::Receiver<
     tokio::select! {
         () = copy(near.0, far.1, weather.clone()) => {}
         () = copy(far.0, near.1, weather.clone()) => {}
-        () = until(&mut weather, Weather::Cut) => {}
+        () = until(&mut weather, |now| now == Weather::Cut) => {}
     }
 }
 
@@ -82,15 +88,21 @@ async fn copy(
         if *weather.borrow() == Weather::Silent {
             std::future::pending::<()>().await;
         }
-        until(&mut weather, Weather::Fine).await;
+        until(&mut weather, |now| {
+            matches!(now, Weather::Fine | Weather::Slow)
+        })
+        .await;
+        if *weather.borrow() == Weather::Slow {
+            sleep(DELAY).await;
+        }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
     }
 }
 
-async fn until(weather: &mut watch::Receiver<Weather>, wanted: Weather) {
-    if weather.wait_for(|now| *now == wanted).await.is_err() && wanted == Weather::Cut {
+async fn until(weather: &mut watch::Receiver<Weather>, is_wanted: fn(Weather) -> bool) {
+    if weather.wait_for(|now| is_wanted(*now)).await.is_err() {
         // Nobody changes it any more.
         std::future::pending::<()>().await;
     }

@@ -8,7 +8,7 @@ mod log;
 mod routes;
 
 pub use browser::{Answer, Browser, Stream};
-pub use link::{Link, Weather};
+pub use link::{DELAY, Link, Weather};
 pub use log::Log;
 
 use axum::Router;
