@@ -31,8 +31,8 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Creates the users' table when it is missing, and moves an older one forward. `attempts_per_minute` bounds the sign-ups
-    /// and sign-ins from one address.
+    /// Creates the users' table when it is missing, and moves an older one forward.
+    /// `attempts_per_minute` bounds the sign-ups and sign-ins from one address.
     ///
     /// # Errors
     ///

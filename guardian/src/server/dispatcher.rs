@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::{
     sync::{Mutex, Notify},
-    task::{AbortHandle, JoinHandle, JoinSet},
+    task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
 
@@ -66,7 +66,6 @@ pub(crate) struct Dispatcher {
     wake: Arc<Notify>,
     is_stopping: Arc<AtomicBool>,
     task: Mutex<JoinHandle<()>>,
-    abort: AbortHandle,
 }
 
 impl Dispatcher {
@@ -86,12 +85,10 @@ impl Dispatcher {
             wake: Arc::clone(&wake),
             is_stopping: Arc::clone(&is_stopping),
         };
-        let task = tokio::spawn(Arc::new(worker).run());
         Self {
             wake,
             is_stopping,
-            abort: task.abort_handle(),
-            task: Mutex::new(task),
+            task: Mutex::new(tokio::spawn(Arc::new(worker).run())),
         }
     }
 
@@ -114,7 +111,7 @@ impl Dispatcher {
 
 impl Drop for Dispatcher {
     fn drop(&mut self) {
-        self.abort.abort();
+        self.task.get_mut().abort();
     }
 }
 
@@ -136,12 +133,13 @@ impl Worker {
             if is_stopping && running.is_empty() {
                 return;
             }
-            let pause = match is_stopping {
-                true => IDLE,
-                false => self.take_due(&mut running).await.unwrap_or_else(|cause| {
+            let pause = if is_stopping {
+                IDLE
+            } else {
+                self.take_due(&mut running).await.unwrap_or_else(|cause| {
                     tracing::error!(%cause, "sign-out events could not be read; trying again");
                     IDLE
-                }),
+                })
             };
             // A pause that ends early is harmless: what is not due is not claimed.
             tokio::select! {
@@ -220,10 +218,9 @@ impl Worker {
             );
             Some(now + pause)
         };
-        let noted = self
-            .registry
-            .note_failure(claimed, failure, next_attempt, now);
-        noted.await
+        self.registry
+            .note_failure(claimed, failure, next_attempt, now)
+            .await
     }
 }
 

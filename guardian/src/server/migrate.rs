@@ -51,10 +51,6 @@ impl Database {
         let mut transaction = OpenTransaction::begin(self).await?;
         if let Connection::Postgres(connection) = transaction.connection() {
             lock_schema(connection).await?;
-            // A change of a table that somebody holds would keep everybody behind it waiting.
-            sqlx::query("set local lock_timeout = '4s'")
-                .execute(connection)
-                .await?;
         }
         with_connection!(transaction.connection(), connection => {
             sqlx::query(VERSIONS).execute(&mut *connection).await?;
@@ -83,13 +79,17 @@ impl Database {
 }
 
 /// Waits until no other server changes the schema, however long that takes; `create … if not
-/// exists` alone fails when two do at once. Until the end of the transaction.
+/// exists` alone fails when two do at once. Until the end of the transaction, in which nothing
+/// else is waited for long: a change of a table that somebody holds keeps everybody behind it.
 pub(crate) async fn lock_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("set local lock_timeout = 0")
         .execute(&mut *connection)
         .await?;
     sqlx::query("select pg_advisory_xact_lock($1)")
         .bind(SCHEMA_LOCK)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("set local lock_timeout = '4s'")
         .execute(connection)
         .await?;
     Ok(())

@@ -2,6 +2,7 @@
 //! with the sessions that end, but for one more in each [`BATCH`].
 
 use super::{
+    delete_data,
     events::{events, insert_events, notify},
     order, push_in,
     sessions::ON_ITS_WAY,
@@ -13,7 +14,6 @@ use crate::{
         clock::Clock,
         database::in_time,
         event::{Cause, SignOutEvent},
-        store,
         token::TokenHash,
     },
     with_connection,
@@ -109,9 +109,7 @@ pub(crate) async fn end(
         }
         let data: Vec<String> = ended.iter().map(|row| row.data_id.clone()).collect();
         for batch in [data, visitors].concat().chunks(BATCH) {
-            let mut data = QueryBuilder::new(format!("delete from {} where id", store::TABLE));
-            push_in(&mut data, batch);
-            in_time(data.build().execute(&mut *connection)).await?;
+            in_time(delete_data(batch).build().execute(&mut *connection)).await?;
         }
         // What had expired was over before: it goes, and is no news.
         ended.retain(|row| row.expires_at > now);
@@ -136,11 +134,15 @@ where
             query.push("handle = ").push_bind(handle.to_string());
         }
         Condition::OwnSession(own) => push_own(query, own, now),
-        Condition::UserOfOwnSession { own, spares_it } => {
+        Condition::UserOfOwnSession { .. } | Condition::ActiveUsersOf(_) => {
             query.push("user_id in (");
             push_users(query, condition, now);
             query.push(")");
-            if *spares_it {
+            if let Condition::UserOfOwnSession {
+                own,
+                spares_it: true,
+            } = condition
+            {
                 query
                     .push(" and handle <> ")
                     .push_bind(own.session.to_string());
@@ -157,11 +159,6 @@ where
         Condition::UserExcept(user_id, handle) => {
             query.push("user_id = ").push_bind(user_id.clone());
             query.push(" and handle <> ").push_bind(handle.to_string());
-        }
-        Condition::ActiveUsersOf(..) => {
-            query.push("user_id in (");
-            push_users(query, condition, now);
-            query.push(")");
         }
         Condition::Handles { after, until } => {
             query.push("handle > ").push_bind(after.clone());

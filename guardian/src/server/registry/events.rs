@@ -197,7 +197,8 @@ pub(super) fn events(
     events
 }
 
-/// How many events one statement reads or writes: far below the parameters that either database takes.
+/// How many events one statement reads or writes: far below the parameters that either database
+/// takes.
 const BATCH: usize = 500;
 
 /// The statements that write events down, due at once.

@@ -1,9 +1,8 @@
 //! Removing what is over, a bounded batch per call: a statement that takes long would keep
 //! SQLite's only writer from everybody else. Each answers how many it has removed.
 
-use super::{Registry, on_pool, push_in};
+use super::{Registry, delete_data, on_pool};
 use crate::server::store;
-use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 
 /// How many rows one call removes at most.
@@ -21,9 +20,7 @@ impl Registry {
             let removed: Vec<String> =
                 sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(pool).await?;
             if !removed.is_empty() {
-                let mut data = QueryBuilder::new(format!("delete from {} where id", store::TABLE));
-                push_in(&mut data, &removed);
-                data.build().execute(pool).await?;
+                delete_data(&removed).build().execute(pool).await?;
             }
             Ok(removed.len() as u64)
         })

@@ -16,7 +16,7 @@ pub(crate) use housekeeping::BATCH as HOUSEKEEPING_BATCH;
 pub(crate) use order::begin_sign_in;
 pub(crate) use sessions::{LiveSession, NewSession, carry_over, insert};
 
-use super::Database;
+use super::{Database, store};
 use serde::{Deserialize, Serialize};
 use sqlx::QueryBuilder;
 
@@ -56,6 +56,17 @@ fn encode(value: &impl Serialize) -> Result<String, sqlx::Error> {
 
 fn decode<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, sqlx::Error> {
     serde_json::from_str(text).map_err(|cause| sqlx::Error::Decode(cause.into()))
+}
+
+/// Deletes what is kept under these ids.
+fn delete_data<DB>(ids: &[String]) -> QueryBuilder<'static, DB>
+where
+    DB: sqlx::Database,
+    String: sqlx::Type<DB> + sqlx::Encode<'static, DB>,
+{
+    let mut delete = QueryBuilder::new(format!("delete from {} where id", store::TABLE));
+    push_in(&mut delete, ids);
+    delete
 }
 
 /// ` in (first, second, …)`.
