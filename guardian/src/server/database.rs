@@ -21,6 +21,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// The pause until an SQLite file that another server is preparing is opened again.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
+
 /// Connections per pool. SQLite reads in parallel and writes one at a time.
 const CONNECTIONS: u32 = 8;
 
@@ -157,13 +160,20 @@ impl Database {
                 cause,
             })?;
         }
-        Ok(Self::Sqlite(
-            SqlitePoolOptions::new()
-                .max_connections(CONNECTIONS)
-                .acquire_timeout(PATIENCE)
-                .connect_with(options)
-                .await?,
-        ))
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE);
+        let start = Instant::now();
+        loop {
+            match pool.clone().connect_with(options.clone()).await {
+                // SQLite's own patience does not cover an empty file's change to WAL, which
+                // servers that start at once all try.
+                Err(cause) if is_busy(&cause) && start.elapsed() < PATIENCE => {
+                    sleep(BUSY_PAUSE).await;
+                }
+                connected => return Ok(Self::Sqlite(connected?)),
+            }
+        }
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
@@ -187,6 +197,14 @@ impl Database {
     pub async fn close(&self) {
         crate::with_pool!(self, pool => pool.close().await);
     }
+}
+
+/// Whether somebody else has locked the SQLite file: `SQLITE_BUSY`, and its extended codes.
+fn is_busy(cause: &sqlx::Error) -> bool {
+    const BUSY: i32 = 5;
+    let code = cause.as_database_error().and_then(|cause| cause.code());
+    let code = code.and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == BUSY)
 }
 
 /// Whether the failure to connect may pass by itself.
