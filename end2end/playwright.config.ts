@@ -1,4 +1,5 @@
 import { defineConfig, devices } from "@playwright/test";
+import { SESSION_KEY } from "./tests/server";
 
 // scripts/end2end picks the port, the database and, where Playwright's own is not to be had,
 // the Chromium.
@@ -44,7 +45,7 @@ export default defineConfig({
       DATABASE_URL,
       LEPTOS_SITE_ADDR: `127.0.0.1:${PORT}`,
       SITE_URL: baseURL,
-      SESSION_KEY: "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5",
+      SESSION_KEY,
       // Every test signs up from the same address.
       ATTEMPTS_PER_MINUTE: "10000",
       RUST_LOG: "warn",

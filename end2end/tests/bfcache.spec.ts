@@ -24,9 +24,9 @@ const wasRestored = (page: Page) => page.evaluate(() => "persisted" in window &&
 
 // Chromium keeps no page in the cache that was sent with `no-store` and holds a script's
 // connections; other browsers, and pages of other apps, may be kept.
-async function withoutNoStore(page: Page) {
+async function withoutNoStore(page: Page, path: string) {
   await page.route(
-    (url) => url.pathname === "/",
+    (url) => url.pathname === path,
     async (route) => {
       const response = await route.fetch();
       const headers = { ...response.headers() };
@@ -39,7 +39,7 @@ async function withoutNoStore(page: Page) {
 test("a page that comes back is shown when the same session is still there", async () => {
   await withCache(async (page) => {
     await signUp(page);
-    await withoutNoStore(page);
+    await withoutNoStore(page, "/");
     await page.goto("/");
     await hydrated(page);
     await page.evaluate(() => Object.assign(window, { sameDocument: true }));
@@ -70,15 +70,7 @@ test("a public page that comes back keeps what was typed, also without a network
 test("Back after a sign-out that led away shows nothing private", async () => {
   await withCache(async (page) => {
     const person = await signUp(page);
-    await page.route(
-      (url) => url.pathname === "/sign-out",
-      async (route) => {
-        const response = await route.fetch();
-        const headers = { ...response.headers() };
-        delete headers["cache-control"];
-        await route.fulfill({ response, headers });
-      },
-    );
+    await withoutNoStore(page, "/sign-out");
     await page.goto("/sign-out?callback_url=/favicon.svg");
     await hydrated(page);
     await expect(page.getByText(`(${person.email})`)).toBeVisible();
@@ -93,7 +85,7 @@ test("Back after a sign-out that led away shows nothing private", async () => {
 test("nothing private comes back with a page whose session is over", async () => {
   await withCache(async (page) => {
     await signUp(page);
-    await withoutNoStore(page);
+    await withoutNoStore(page, "/");
     await page.goto("/");
     await hydrated(page);
     // What a person could see of it, from the first frame on.

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 
 const ROOT = resolve(__dirname, "../..");
 const PROGRAM = join(ROOT, "target/debug/server");
-const SESSION_KEY = "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5";
+export const SESSION_KEY = "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5";
 
 /** Runs a command of the server beside the one that the tests talk to. */
 export async function command(...words: string[]) {

@@ -42,6 +42,7 @@ async fn main() {
 
 struct Runner {
     name: &'static str,
+    has_sessions: bool,
     origin: String,
     checks: Vec<f64>,
     sign_ins: Vec<f64>,
@@ -80,6 +81,7 @@ impl Runner {
         tokio::spawn(async move { axum::serve(listener, site.router).await });
         Self {
             name: site.name,
+            has_sessions: site.has_sessions,
             origin,
             checks: Vec::new(),
             sign_ins: Vec::new(),
@@ -91,7 +93,7 @@ impl Runner {
         let connections = (0..CONNECTIONS)
             .map(|_| Connection::new(&self.origin))
             .collect();
-        if self.name == "without sessions" {
+        if !self.has_sessions {
             let (rate, _) = in_parallel(connections, Connection::check).await;
             self.checks.push(rate);
             return;

@@ -57,14 +57,8 @@ async fn everyone_is_signed_out_and_may_sign_in_again() {
 async fn thousands_are_signed_out() {
     let site = Site::new().await;
     site.signed_in("ada").await;
-    site.execute(
-        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2500)
-         insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
-             active, created_at, last_seen_at, expires_at)
-         select 'handle' || i, 'hash' || i, 'data' || i, 'user' || i, profile, method,
-             active, created_at, last_seen_at, expires_at from n, guardian_session",
-    )
-    .await;
+    site.add_sessions(2500, "'handle' || i", "'user' || i", "expires_at")
+        .await;
     let ended = site.guardian.sign_out_everyone(Reason::Administrator).await;
     assert_eq!(ended.unwrap(), 2501);
     assert_eq!(site.count("guardian_session").await, 0);
@@ -76,14 +70,8 @@ async fn thousands_are_signed_out() {
 async fn nobody_hides_behind_the_expired() {
     let site = Site::new().await;
     site.signed_in("ada").await;
-    site.execute(
-        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 2500)
-         insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
-             active, created_at, last_seen_at, expires_at)
-         select ' ' || i, 'hash' || i, 'data' || i, 'user' || i, profile, method,
-             active, created_at, last_seen_at, 0 from n, guardian_session",
-    )
-    .await;
+    site.add_sessions(2500, "' ' || i", "'user' || i", "0")
+        .await;
     let mut bob = site.signed_in("bob").await;
     let ended = site.guardian.sign_out_everyone(Reason::Administrator).await;
     assert_eq!(ended.unwrap(), 2);

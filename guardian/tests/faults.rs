@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Answer, Browser, DELAY, Link, Log, Site, Weather};
+use common::{Answer, Browser, DELAY, Link, Log, Site, Weather, count, with_hook};
 use futures::future::join_all;
 use http::StatusCode;
 use leptos_guardian::{
@@ -297,13 +297,6 @@ async fn requests_that_are_dropped_half_way_leave_no_transaction_open() {
     assert_eq!(events - before, 20);
 }
 
-async fn count(database: &Database, table: &str) -> i64 {
-    let count = format!("select count(*) from {table}");
-    leptos_guardian::with_pool!(database, pool => {
-        sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
-    })
-}
-
 /// Every connection is taken, as by an app's own long statements.
 #[tokio::test]
 async fn without_a_free_connection_requests_are_refused_soon() {
@@ -411,13 +404,7 @@ async fn a_clock_that_moves_an_hour_signs_nobody_out_and_spares_nobody() {
     const HOUR: i64 = 60 * 60;
     for seconds in [HOUR, -HOUR] {
         let (heard, mut events) = unbounded_channel();
-        let site = Site::with(|builder| {
-            builder.after_sign_out(move |event| {
-                let heard = heard.clone();
-                async move { Ok(heard.send(event)?) }
-            })
-        })
-        .await;
+        let site = Site::with(|builder| with_hook(builder, &heard)).await;
         let mut ada = site.signed_in("ada").await;
         ada.post("/remember/word").await;
         let bob = site.signed_in("bob").await;

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Server, Site};
+use common::{Server, Site, with_hook};
 use leptos_guardian::{
     Reason, SignOutScope,
     server::{Builder, SignOutEvent},
@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
     time::{sleep, timeout},
 };
 
@@ -25,14 +25,6 @@ const SOON: Duration = Duration::from_secs(10);
 
 async fn next(events: &mut UnboundedReceiver<SignOutEvent>) -> SignOutEvent {
     timeout(SOON, events.recv()).await.unwrap().unwrap()
-}
-
-fn with_hook(builder: Builder, heard: &UnboundedSender<SignOutEvent>) -> Builder {
-    let heard = heard.clone();
-    builder.after_sign_out(move |event| {
-        let heard = heard.clone();
-        async move { Ok(heard.send(event)?) }
-    })
 }
 
 async fn site_with_hook() -> (Site, UnboundedReceiver<SignOutEvent>) {

@@ -95,14 +95,8 @@ async fn requests_get_their_turn_while_much_is_removed() {
     const MANY: i64 = 20_000;
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    site.execute(&format!(
-        "with recursive n (i) as (select 1 union all select i + 1 from n where i < {MANY})
-         insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
-             active, created_at, last_seen_at, expires_at)
-         select 'expired-' || i, 'token-' || i, 'data-' || i, 'user-' || i, profile, method,
-             active, 0, 0, 1 from n, guardian_session"
-    ))
-    .await;
+    site.add_sessions(MANY, "'expired-' || i", "'user-' || i", "1")
+        .await;
     let guardian = site.guardian.clone();
     let cleaning = tokio::spawn(async move { guardian.clean_up().await.unwrap() });
     let mut longest = Duration::ZERO;

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Site;
+use common::{Site, with_hook};
 use leptos_guardian::SignOutScope;
 use std::{
     io::{BufRead as _, BufReader},
@@ -61,14 +61,7 @@ async fn the_hook_runs_after_the_restart() {
         // What it had taken for itself is free again after a minute.
         site.pass_time(Duration::from_secs(61));
         let (heard, mut events) = unbounded_channel();
-        let _restarted = site
-            .server(|builder| {
-                builder.after_sign_out(move |event| {
-                    let heard = heard.clone();
-                    async move { Ok(heard.send(event)?) }
-                })
-            })
-            .await;
+        let _restarted = site.server(|builder| with_hook(builder, &heard)).await;
         let event = timeout(Duration::from_secs(10), events.recv()).await;
         assert_eq!(event.unwrap().unwrap().user_id, "ada");
         site.until("guardian_event where delivered_at is not null", 1)

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Link, Site, Weather};
+use common::{Link, Site, Weather, with_hook};
 use leptos_guardian::{Reason, SignOutScope, server::Database};
 use std::time::{Duration, Instant};
 use tokio::{
@@ -126,15 +126,8 @@ async fn a_connection_that_postgres_ends_is_made_again() {
 #[tokio::test]
 async fn a_rolling_restart_signs_nobody_out_and_misses_nothing() {
     let (heard, mut events) = unbounded_channel();
-    let with_hook = |builder: leptos_guardian::server::Builder| {
-        let heard = heard.clone();
-        builder.after_sign_out(move |event| {
-            let heard = heard.clone();
-            async move { Ok(heard.send(event.user_id)?) }
-        })
-    };
     let site = Site::new().await;
-    let old = site.server(with_hook).await;
+    let old = site.server(|builder| with_hook(builder, &heard)).await;
     let mut ada = site.signed_in("ada").await;
     let mut bob = site.signed_in("bob").await;
 
@@ -142,9 +135,9 @@ async fn a_rolling_restart_signs_nobody_out_and_misses_nothing() {
     old.guardian.close_streams();
     drop(old);
     ada.sign_out(SignOutScope::Local).await;
-    let new = site.server(with_hook).await;
+    let new = site.server(|builder| with_hook(builder, &heard)).await;
     let heard_of = timeout(Duration::from_secs(10), events.recv()).await;
-    assert_eq!(heard_of.unwrap().unwrap(), "ada");
+    assert_eq!(heard_of.unwrap().unwrap().user_id, "ada");
 
     let mut there = bob.on(&new);
     assert_eq!(there.is().await, "bob");

@@ -266,14 +266,8 @@ async fn a_password_change_ends_the_others_even_if_this_session_has_just_ended()
 async fn forty_thousand_sessions_end_at_once() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    site.execute(
-        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 40000)
-         insert into guardian_session (handle, token_hash, data_id, user_id, profile, method, active,
-             created_at, last_seen_at, expires_at)
-         select 'handle' || i, 'hash' || i, 'data' || i, 'ada', profile, method, active,
-             created_at, last_seen_at, expires_at from n, guardian_session",
-    )
-    .await;
+    site.add_sessions(40_000, "'handle' || i", "'ada'", "expires_at")
+        .await;
     let answer = browser.sign_out(SignOutScope::Global).await;
     assert_eq!(answer.json::<SignedOut>().ended.len(), 40_001);
     assert_eq!(site.count("guardian_session").await, 0);

@@ -1,6 +1,10 @@
 //! The same small site three times: without sessions, with ours, and with axum-login's.
 
 mod axum_login;
+// The tests have the same need.
+#[path = "../../tests/common/database.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod database;
 
 use axum::{
     Router,
@@ -11,53 +15,37 @@ use leptos_guardian::{
     Profile, SignOutOptions,
     server::{Auth, Database, Guardian, Identity, SigningKey},
 };
-use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
 /// A database of the measurement's own.
 pub struct Fresh {
     pub name: &'static str,
     pub url: String,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 /// SQLite, and PostgreSQL if `TEST_POSTGRES_URL` names a server.
 pub async fn databases() -> Vec<Fresh> {
-    let mut databases = vec![sqlite()];
-    if let Ok(server) = std::env::var("TEST_POSTGRES_URL") {
-        databases.push(postgres(&server).await);
+    let folder = TempDir::new().expect("a folder for the database");
+    let mut databases = vec![Fresh {
+        name: "SQLite",
+        url: database::on_sqlite(&folder),
+        _folder: Some(folder),
+    }];
+    if let Some(server) = database::postgres_server() {
+        databases.push(Fresh {
+            name: "PostgreSQL",
+            url: database::on_postgres(&server).await,
+            _folder: None,
+        });
     }
     databases
-}
-
-fn sqlite() -> Fresh {
-    let folder = TempDir::new().expect("a folder for the database");
-    Fresh {
-        name: "SQLite",
-        url: format!("sqlite://{}", folder.path().join("bench.db").display()),
-        _folder: folder,
-    }
-}
-
-async fn postgres(server: &str) -> Fresh {
-    let name = format!("bench_{}", uuid::Uuid::now_v7().simple());
-    let mut admin = PgConnection::connect(&format!("{server}/postgres"))
-        .await
-        .expect("the server of TEST_POSTGRES_URL");
-    sqlx::query(&format!("create database {name}"))
-        .execute(&mut admin)
-        .await
-        .expect("a new database");
-    Fresh {
-        name: "PostgreSQL",
-        url: format!("{server}/{name}"),
-        _folder: TempDir::new().expect("a folder"),
-    }
 }
 
 /// Every site answers `/whoami`, and signs in and out by a POST.
 pub struct Site {
     pub name: &'static str,
+    pub has_sessions: bool,
     pub router: Router,
 }
 
@@ -65,14 +53,17 @@ pub async fn all(database: &Fresh) -> Vec<Site> {
     vec![
         Site {
             name: "without sessions",
+            has_sessions: false,
             router: Router::new().route("/whoami", get(async || "ada")),
         },
         Site {
             name: "leptos-guardian",
+            has_sessions: true,
             router: guardian(database).await,
         },
         Site {
             name: "axum-login",
+            has_sessions: true,
             router: axum_login::router(database).await,
         },
     ]

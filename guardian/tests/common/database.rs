@@ -6,12 +6,22 @@ use tempfile::TempDir;
 /// The URL of a database of the test's own: SQLite, or on the PostgreSQL server that
 /// `TEST_POSTGRES_URL` names (without a database).
 pub async fn fresh(folder: &TempDir) -> String {
-    let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
-        return format!(
-            "sqlite://{}",
-            folder.path().join("a/folder/to/make/test.db").display()
-        );
-    };
+    match postgres_server() {
+        Some(server) => on_postgres(&server).await,
+        None => on_sqlite(folder),
+    }
+}
+
+pub fn postgres_server() -> Option<String> {
+    std::env::var("TEST_POSTGRES_URL").ok()
+}
+
+pub fn on_sqlite(folder: &TempDir) -> String {
+    let file = folder.path().join("a/folder/to/make/test.db");
+    format!("sqlite://{}", file.display())
+}
+
+pub async fn on_postgres(server: &str) -> String {
     let name = format!("test_{}", uuid::Uuid::now_v7().simple());
     let mut admin = sqlx::PgConnection::connect(&format!("{server}/postgres"))
         .await

@@ -14,7 +14,7 @@ pub use log::Log;
 use axum::Router;
 use leptos_guardian::{
     Reason,
-    server::{Builder, Database, Guardian, SigningKey, Transaction},
+    server::{Builder, Database, Guardian, SignOutEvent, SigningKey, Transaction},
 };
 use std::{
     future::Future,
@@ -26,7 +26,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tokio::{
-    sync::Notify,
+    sync::{Notify, mpsc::UnboundedSender},
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -204,6 +204,19 @@ impl Site {
         });
     }
 
+    /// Adds sessions like the only one that there is, each with a handle, a user and an expiry
+    /// in SQL, in which `i` counts them.
+    pub async fn add_sessions(&self, count: i64, handle: &str, user_id: &str, expires_at: &str) {
+        self.execute(&format!(
+            "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count})
+             insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
+                 active, created_at, last_seen_at, expires_at)
+             select {handle}, 'hash' || i, 'data' || i, {user_id}, profile, method,
+                 active, created_at, last_seen_at, {expires_at} from n, guardian_session"
+        ))
+        .await;
+    }
+
     /// Waits until there are so many rows.
     pub async fn until(&self, table: &str, rows: i64) {
         let all = async {
@@ -216,11 +229,25 @@ impl Site {
     }
 
     pub async fn count(&self, table: &str) -> i64 {
-        let count = format!("select count(*) from {table}");
-        leptos_guardian::with_pool!(&self.database, pool => {
-            sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
-        })
+        count(&self.database, table).await
     }
+}
+
+/// With a hook that tells the test of every event.
+pub fn with_hook(builder: Builder, heard: &UnboundedSender<SignOutEvent>) -> Builder {
+    let heard = heard.clone();
+    builder.after_sign_out(move |event| {
+        let heard = heard.clone();
+        async move { Ok(heard.send(event)?) }
+    })
+}
+
+/// How many rows there are.
+pub async fn count(database: &Database, table: &str) -> i64 {
+    let count = format!("select count(*) from {table}");
+    leptos_guardian::with_pool!(database, pool => {
+        sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
+    })
 }
 
 /// A database that nothing has been written to.
