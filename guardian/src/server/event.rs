@@ -26,8 +26,8 @@ pub struct SignOutEvent {
 }
 
 impl SignOutEvent {
-    /// The sign-out as the page of one session sees it.
-    pub(crate) fn seen_from(&self, session: &SessionHandle) -> SignOutNotice {
+    /// The sign-out as the page of one session sees it, whose own session it ended or not.
+    pub(crate) fn seen_from(&self, session: &SessionHandle, here: bool) -> SignOutNotice {
         let is_own = self.actor.as_ref() == Some(session);
         SignOutNotice {
             scope: self.scope,
@@ -35,7 +35,7 @@ impl SignOutEvent {
                 Reason::User if !is_own => Reason::OtherDevice,
                 reason => reason,
             },
-            here: self.ended.contains(session),
+            here,
             events: vec![self.id.clone()],
         }
     }

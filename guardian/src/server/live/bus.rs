@@ -2,7 +2,8 @@
 
 use crate::{SessionHandle, server::event::SignOutEvent};
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -30,17 +31,37 @@ struct Listeners {
     next_id: u64,
     listeners: HashMap<u64, Listener>,
     /// Who listens for whom: a browser listens for all of its accounts.
-    by_user: HashMap<String, Vec<u64>>,
+    by_user: HashMap<String, BTreeSet<u64>>,
+    /// The pages of each session, the oldest first.
+    pages: HashMap<SessionHandle, BTreeSet<u64>>,
     told: HashSet<String>,
     told_when: VecDeque<(Instant, String)>,
 }
 
 #[derive(Debug)]
 struct Listener {
-    kind: Kind,
     session: SessionHandle,
     users: Vec<String>,
-    sender: Sender<Arc<SignOutEvent>>,
+    sender: Sender<Arc<News>>,
+}
+
+/// An event for many listeners, each of which looks for its own session.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) event: SignOutEvent,
+    ended: HashSet<SessionHandle>,
+}
+
+impl News {
+    fn new(event: SignOutEvent) -> Self {
+        let ended = event.ended.iter().cloned().collect();
+        Self { event, ended }
+    }
+
+    /// Whether this session has ended by it.
+    pub(super) fn ends(&self, session: &SessionHandle) -> bool {
+        self.ended.contains(session)
+    }
 }
 
 /// Who listens.
@@ -57,13 +78,13 @@ pub(super) enum Kind {
 pub(super) struct Subscription {
     bus: Arc<Bus>,
     id: u64,
-    events: Receiver<Arc<SignOutEvent>>,
+    news: Receiver<Arc<News>>,
 }
 
 impl Subscription {
     /// The next sign-out of one of the users; `None` when this listener is cut off.
-    pub(super) async fn next(&mut self) -> Option<Arc<SignOutEvent>> {
-        self.events.recv().await
+    pub(super) async fn next(&mut self) -> Option<Arc<News>> {
+        self.news.recv().await
     }
 }
 
@@ -81,20 +102,28 @@ impl Bus {
         session: &SessionHandle,
         users: Vec<String>,
     ) -> Subscription {
-        let (sender, events) = mpsc::channel(BACKLOG);
+        let (sender, news) = mpsc::channel(BACKLOG);
         let mut listeners = self.listeners();
         let id = listeners.next_id;
         listeners.next_id += 1;
         // A closed bus keeps no sender, so the subscription ends at once.
         if !listeners.is_closed {
             if kind == Kind::Page {
-                listeners.make_room(session, &users);
+                listeners.make_room(session);
+                listeners
+                    .pages
+                    .entry(session.clone())
+                    .or_default()
+                    .insert(id);
             }
             for user in &users {
-                listeners.by_user.entry(user.clone()).or_default().push(id);
+                listeners
+                    .by_user
+                    .entry(user.clone())
+                    .or_default()
+                    .insert(id);
             }
             let listener = Listener {
-                kind,
                 session: session.clone(),
                 users,
                 sender,
@@ -104,7 +133,7 @@ impl Bus {
         Subscription {
             bus: Arc::clone(self),
             id,
-            events,
+            news,
         }
     }
 
@@ -117,11 +146,11 @@ impl Bus {
         let Some(listening) = listeners.by_user.get(&event.user_id).cloned() else {
             return;
         };
-        let event = Arc::new(event);
+        let news = Arc::new(News::new(event));
         for id in listening {
             let listener = listeners.listeners.get(&id);
             let is_told = listener
-                .is_some_and(|listener| listener.sender.try_send(Arc::clone(&event)).is_ok());
+                .is_some_and(|listener| listener.sender.try_send(Arc::clone(&news)).is_ok());
             if !is_told {
                 listeners.remove(id);
             }
@@ -145,6 +174,7 @@ impl Bus {
         listeners.is_closed = true;
         listeners.listeners.clear();
         listeners.by_user.clear();
+        listeners.pages.clear();
     }
 
     fn listeners(&self) -> MutexGuard<'_, Listeners> {
@@ -171,20 +201,14 @@ impl Listeners {
         is_new
     }
 
-    fn make_room(&mut self, session: &SessionHandle, users: &[String]) {
-        let of_user = users.first().and_then(|user| self.by_user.get(user));
-        let pages: Vec<u64> = of_user
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|id| {
-                self.listeners.get(id).is_some_and(|listener| {
-                    listener.kind == Kind::Page && listener.session == *session
-                })
-            })
-            .collect();
-        if pages.len() >= PER_SESSION {
-            self.remove(pages[0]);
+    fn make_room(&mut self, session: &SessionHandle) {
+        let Some(pages) = self.pages.get(session) else {
+            return;
+        };
+        if pages.len() >= PER_SESSION
+            && let Some(oldest) = pages.first()
+        {
+            self.remove(*oldest);
         }
     }
 
@@ -192,13 +216,18 @@ impl Listeners {
         let Some(listener) = self.listeners.remove(&id) else {
             return;
         };
-        for user in listener.users {
-            if let Some(listening) = self.by_user.get_mut(&user) {
-                listening.retain(|known| *known != id);
-                if listening.is_empty() {
-                    self.by_user.remove(&user);
-                }
-            }
+        for user in &listener.users {
+            remove_from(&mut self.by_user, user, id);
+        }
+        remove_from(&mut self.pages, &listener.session, id);
+    }
+}
+
+fn remove_from<K: Hash + Eq>(sets: &mut HashMap<K, BTreeSet<u64>>, key: &K, id: u64) {
+    if let Some(set) = sets.get_mut(key) {
+        set.remove(&id);
+        if set.is_empty() {
+            sets.remove(key);
         }
     }
 }
@@ -219,5 +248,6 @@ mod tests {
         drop(other);
         assert!(bus.is_idle());
         assert!(bus.listeners().listeners.is_empty());
+        assert!(bus.listeners().pages.is_empty());
     }
 }

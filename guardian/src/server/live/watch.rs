@@ -74,13 +74,12 @@ impl Watch {
         while !self.is_over {
             let until_expiry = self.until_expiry();
             tokio::select! {
-                event = self.subscription.next() => {
-                    let event = event?;
-                    let notice = event.seen_from(&self.session);
-                    let ends_other = self.others.iter().any(|other| event.ended.contains(other));
-                    self.is_over = notice.here || ends_other;
-                    if notice.here || event.created_at >= self.since {
-                        return Some(notice);
+                news = self.subscription.next() => {
+                    let news = news?;
+                    let here = news.ends(&self.session);
+                    self.is_over = here || self.others.iter().any(|other| news.ends(other));
+                    if here || news.event.created_at >= self.since {
+                        return Some(news.event.seen_from(&self.session, here));
                     }
                 }
                 () = sleep(until_expiry) => {

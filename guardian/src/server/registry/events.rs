@@ -1,7 +1,7 @@
 //! `guardian_event`: every sign-out, written with it in one transaction. The outbox of
 //! `after_sign_out`, and the audit trail.
 
-use super::{Registry, decode, encode, ending::EndedRow, on_pool, push_in};
+use super::{Registry, decode, encode, ending::EndedRow, push_in, reading, writing};
 use crate::{
     SessionHandle, SignOutScope,
     server::{
@@ -11,6 +11,7 @@ use crate::{
 };
 use serde::Deserialize;
 use sqlx::{QueryBuilder, Row, error::BoxDynError};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// An event that this server is to deliver, for the `attempts`-th time.
@@ -63,7 +64,7 @@ impl Registry {
             ),
             ") returning id, user_id, scope, reason, actor, note, ended, created_at, attempts"
         );
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             let rows = sqlx::query(CLAIM)
                 .bind(now)
                 .bind(leased_until)
@@ -82,7 +83,7 @@ impl Registry {
     /// The ids of the events since an id, in order, whoever wrote them.
     pub(crate) async fn event_ids_since(&self, id: &str) -> Result<Vec<String>, sqlx::Error> {
         const SINCE: &str = "select id from guardian_event where id >= $1 order by id";
-        on_pool!(self, pool => sqlx::query_scalar(SINCE).bind(id).fetch_all(pool).await)
+        reading!(self, pool => sqlx::query_scalar(SINCE).bind(id).fetch_all(pool).await)
     }
 
     /// The events with these ids, in order.
@@ -91,7 +92,7 @@ impl Registry {
             from guardian_event where id";
         let mut events = Vec::new();
         for batch in ids.chunks(BATCH) {
-            let found = on_pool!(self, pool => {
+            let found = reading!(self, pool => {
                 let mut query = QueryBuilder::new(EVENTS);
                 push_in(&mut query, batch);
                 query.push(" order by id");
@@ -107,13 +108,13 @@ impl Registry {
     pub(crate) async fn next_event_due(&self) -> Result<Option<i64>, sqlx::Error> {
         const NEXT: &str =
             next_of_their_users!("select next_attempt_at", "order by next_attempt_at limit 1");
-        on_pool!(self, pool => sqlx::query_scalar(NEXT).fetch_optional(pool).await)
+        reading!(self, pool => sqlx::query_scalar(NEXT).fetch_optional(pool).await)
     }
 
     /// Notes that the hook has run.
     pub(crate) async fn mark_delivered(&self, id: &str, now: i64) -> Result<(), sqlx::Error> {
         const DELIVERED: &str = "update guardian_event set delivered_at = $2 where id = $1";
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             sqlx::query(DELIVERED).bind(id).bind(now).execute(pool).await?;
             Ok(())
         })
@@ -131,7 +132,7 @@ impl Registry {
         const FAILED: &str = "update guardian_event
             set failure = $3, next_attempt_at = $4, given_up_at = $5
             where id = $1 and attempts = $2 and delivered_at is null";
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             sqlx::query(FAILED)
                 .bind(&claimed.event.id)
                 .bind(claimed.attempts)
@@ -177,11 +178,14 @@ pub(super) fn events(
     now: i64,
 ) -> Vec<SignOutEvent> {
     let mut events: Vec<SignOutEvent> = Vec::new();
+    let mut of_user: HashMap<String, usize> = HashMap::new();
     for row in ended {
         let handle = SessionHandle(row.handle);
-        match events.iter_mut().find(|event| event.user_id == row.user_id) {
-            Some(event) => event.ended.push(handle),
-            None => events.push(SignOutEvent {
+        if let Some(index) = of_user.get(&row.user_id) {
+            events[*index].ended.push(handle);
+        } else {
+            of_user.insert(row.user_id.clone(), events.len());
+            events.push(SignOutEvent {
                 // Version 7 begins with the time, by which other servers find what they missed.
                 id: Uuid::now_v7().to_string(),
                 user_id: row.user_id,
@@ -191,7 +195,7 @@ pub(super) fn events(
                 note: cause.note.clone(),
                 ended: vec![handle],
                 created_at: now,
-            }),
+            });
         }
     }
     events
