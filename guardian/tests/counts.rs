@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Browser, Site};
+use futures::future::join_all;
 use leptos_guardian::{Reason, SignOutScope, server::Database};
 use sqlx::{Connection as _, PgConnection};
 use std::{
@@ -108,6 +109,31 @@ async fn a_signed_in_request_costs_one_read() {
 }
 
 #[tokio::test]
+async fn requests_at_once_share_reads_and_each_gets_its_own_answer() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    let mut browsers = Vec::new();
+    for n in 0..20 {
+        let user = format!("user-{n}");
+        let browser = site.signed_in(&user).await;
+        browsers.extend(vec![(user, browser); 10]);
+        let mut leaving = site.signed_in("eve").await;
+        let old = leaving.clone();
+        leaving.sign_out(SignOutScope::Local).await;
+        browsers.push(("nobody".into(), old));
+    }
+    let checks = statements(async {
+        let asked = browsers.iter_mut().map(|(user, browser)| async {
+            assert_eq!(browser.is().await, *user);
+        });
+        join_all(asked).await;
+    });
+    let checks = checks.await;
+    assert!(checks.len() <= 20, "{} reads", checks.len());
+    assert!(checks.iter().all(|check| is_read(check)), "{checks:#?}");
+}
+
+#[tokio::test]
 async fn its_activity_costs_one_write_in_five_minutes() {
     let _alone = COUNTING.lock().await;
     let site = Site::new().await;
@@ -176,6 +202,7 @@ async fn a_sign_out_costs_the_same_however_many_sessions_end() {
 
 #[tokio::test]
 async fn the_cookie_is_small() {
+    let _alone = COUNTING.lock().await;
     let site = Site::new().await;
     let mut browser = site.browser();
     let answer = browser.post("/sign-in/ada").await;

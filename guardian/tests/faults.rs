@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Answer, Browser, DELAY, Link, Log, Site, Weather, count, with_hook};
-use futures::future::join_all;
+use futures::{FutureExt as _, future::join_all};
 use http::StatusCode;
 use leptos_guardian::{
     Reason, SignOutError, SignOutScope, SignedOut,
@@ -96,6 +96,41 @@ async fn away_at_a_check_nobody_is_taken_for_signed_out() {
 }
 
 #[tokio::test]
+async fn a_session_that_cannot_be_read_is_the_trouble_of_one_browser() {
+    let site = Site::new().await;
+    let mut ada = site.signed_in("ada").await;
+    let mut bob = site.signed_in("bob").await;
+    let mut eve = site.signed_in("eve").await;
+    site.execute("update guardian_session set profile = '{' where user_id = 'bob'")
+        .await;
+    // At once, so that they share a read.
+    let (ada, bob, eve) = tokio::join!(ada.is(), bob.get("/whoami"), eve.is());
+    assert_eq!((ada.as_str(), eve.as_str()), ("ada", "eve"));
+    assert_eq!(bob.status, UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_takes_no_other_along() {
+    let site = Site::new().await;
+    let mut browsers = Vec::new();
+    for n in 0..30 {
+        browsers.push(site.signed_in(&format!("user-{n}")).await);
+    }
+    let mut requests: Vec<_> = browsers
+        .iter_mut()
+        .map(|browser| Box::pin(browser.is()))
+        .collect();
+    for request in &mut requests {
+        assert!(request.now_or_never().is_none());
+    }
+    // Those that came first, on whose behalf the database is asked.
+    requests.drain(..10);
+    let names = timeout(Duration::from_secs(2), join_all(requests)).await;
+    let expected: Vec<_> = (10..30).map(|n| format!("user-{n}")).collect();
+    assert_eq!(names.expect("no answer"), expected);
+}
+
+#[tokio::test]
 async fn away_at_a_sign_in_nobody_is_signed_in() {
     let log = Log::start();
     let fragile = Fragile::new().await;
@@ -108,6 +143,7 @@ async fn away_at_a_sign_in_nobody_is_signed_in() {
     fragile.bring_back().await;
     assert_eq!(browser.is().await, "nobody");
     assert_eq!(fragile.site.count("guardian_session").await, 0);
+    assert_eq!(fragile.site.count("tower_sessions").await, 0);
     browser.sign_in("ada").await;
     assert_eq!(browser.is().await, "ada");
 }

@@ -1,7 +1,7 @@
 //! One connection to either database, and an open transaction on it.
 
 use super::Database;
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection};
 
 /// The connection that a [`Transaction`](super::Transaction) runs on, for
 /// [`with_connection!`](crate::with_connection).
@@ -31,6 +31,28 @@ macro_rules! with_connection {
             $crate::server::Connection::Postgres($connection) => $code,
         }
     };
+}
+
+/// A connection that goes back to the pool when it is dropped.
+pub(crate) enum PooledConnection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl PooledConnection {
+    pub(crate) async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
+        Ok(match database {
+            Database::Sqlite(pool) => Self::Sqlite(pool.acquire().await?),
+            Database::Postgres(pool) => Self::Postgres(pool.acquire().await?),
+        })
+    }
+
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        match self {
+            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection),
+        }
+    }
 }
 
 /// The write lock at once: a transaction that only asks for it after a read fails when another

@@ -162,7 +162,9 @@ impl Database {
         }
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE);
+            .acquire_timeout(PATIENCE)
+            // A file does not hang up.
+            .test_before_acquire(false);
         let start = Instant::now();
         loop {
             match pool.clone().connect_with(options.clone()).await {

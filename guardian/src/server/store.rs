@@ -24,9 +24,15 @@ const STEPS: [&str; 1] =
 pub(crate) struct BrowserStore {
     inner: Arc<dyn SessionStore>,
     registry: Registry,
-    /// Data that a sign-in has copied, and that tower-sessions must not delete: it stays with its
-    /// account, or goes in the transaction of the sign-in.
-    kept: Mutex<Vec<Id>>,
+    held: Mutex<Option<Held>>,
+}
+
+/// What a sign-in does itself, in its transaction.
+#[derive(Debug)]
+struct Held {
+    /// The data that it copies stays until then, or with its account.
+    old: Option<Id>,
+    created: Option<Record>,
 }
 
 impl BrowserStore {
@@ -58,7 +64,7 @@ impl BrowserStore {
         Ok(Self {
             inner,
             registry,
-            kept: Mutex::default(),
+            held: Mutex::default(),
         })
     }
 
@@ -67,18 +73,29 @@ impl BrowserStore {
         Self {
             inner: Arc::clone(&self.inner),
             registry: self.registry.clone(),
-            kept: Mutex::default(),
+            held: Mutex::default(),
         }
     }
 
-    /// Lets this request delete no data under `id`.
-    pub(crate) fn keep(&self, id: Id) {
-        self.kept().push(id);
+    /// From now on the data under `old` is not deleted, and new data is held back.
+    pub(crate) fn hold(&self, old: Option<Id>) {
+        *self.held() = Some(Held { old, created: None });
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<Id>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Holds nothing back any more. Answers the new data, as it is to be stored.
+    pub(crate) fn release(&self) -> Option<Record> {
+        self.held().take()?.created
     }
+
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        // Nothing panics while it holds the lock.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The form in which the table holds a record: tower-sessions-sqlx-store's.
+pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, sqlx::Error> {
+    rmp_serde::to_vec(record).map_err(|cause| sqlx::Error::Encode(cause.into()))
 }
 
 fn stored(record: &Record) -> Record {
@@ -106,10 +123,16 @@ async fn in_time<T>(
 impl SessionStore for BrowserStore {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let mut hashed = stored(record);
+        if let Some(held) = &mut *self.held() {
+            held.created = Some(hashed);
+            return Ok(());
+        }
         let wanted = hashed.id;
         // In a task, which nobody gives up half-way: it begins a transaction.
         let inner = Arc::clone(&self.inner);
+        let registry = self.registry.clone();
         let created = tokio::spawn(async move {
+            let _turn = registry.turn().await;
             inner.create(&mut hashed).await?;
             Ok(hashed)
         });
@@ -127,12 +150,9 @@ impl SessionStore for BrowserStore {
     /// Updates and never inserts: the store's own `save` is an upsert, with which a request
     /// that loaded the session before a sign-out brings its data back after it.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let hashed = stored(record);
-        let data = rmp_serde::to_vec(&hashed)
-            .map_err(|cause| session_store::Error::Encode(cause.to_string()))?;
         let found = self
             .registry
-            .update_data(&TokenHash::of(&record.id), data, hashed.expiry_date)
+            .update_data(&stored(record))
             .await
             .map_err(|cause| session_store::Error::Backend(cause.to_string()))?;
         if !found {
@@ -147,9 +167,17 @@ impl SessionStore for BrowserStore {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        if self.kept().contains(id) {
+        if self
+            .held()
+            .as_ref()
+            .is_some_and(|held| held.old == Some(*id))
+        {
             return Ok(());
         }
-        in_time(self.inner.delete(&TokenHash::of(id).as_store_id())).await
+        in_time(async {
+            let _turn = self.registry.turn().await;
+            self.inner.delete(&TokenHash::of(id).as_store_id()).await
+        })
+        .await
     }
 }

@@ -6,7 +6,7 @@ use super::{
     auth::unavailable,
     connection::OpenTransaction,
     database::in_time,
-    registry::{self, Condition, Ending},
+    registry::{self, Condition, Ending, Turn},
 };
 use crate::{AuthError, SessionHandle, SignOutScope};
 
@@ -35,7 +35,9 @@ use crate::{AuthError, SessionHandle, SignOutScope};
 /// ```
 pub struct Transaction {
     guardian: Guardian,
+    // Rolled back before the next one's turn comes.
     open: OpenTransaction,
+    _turn: Turn,
     events: Vec<SignOutEvent>,
 }
 
@@ -46,8 +48,15 @@ impl Guardian {
     ///
     /// When the database fails.
     pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        let registry = &self.0.registry;
+        let (open, turn) = in_time(async {
+            let turn = registry.turn().await;
+            Ok((OpenTransaction::begin(registry.database()).await?, turn))
+        })
+        .await?;
         Ok(Transaction {
-            open: in_time(OpenTransaction::begin(self.0.registry.database())).await?,
+            open,
+            _turn: turn,
             guardian: self.clone(),
             events: Vec::new(),
         })

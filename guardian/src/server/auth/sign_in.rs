@@ -9,7 +9,10 @@ use crate::{
         token::TokenHash,
     },
 };
-use tower_sessions::session::Id;
+use tower_sessions::{
+    Session,
+    session::{self, Id, Record},
+};
 
 /// Who somebody is, as the app has found out.
 #[derive(Clone, Debug)]
@@ -70,7 +73,7 @@ impl Auth {
             return Err(Failure::TooManyAccounts);
         }
 
-        let data_id = self.move_data(&before, &identity.user_id).await?;
+        let data = self.copy_data(&before, &identity.user_id).await?;
         let token = Id::default();
         let mut transaction = guardian.begin().await?;
         let user_id = &identity.user_id;
@@ -80,7 +83,7 @@ impl Auth {
         let new = NewSession {
             token: TokenHash::of(&token),
             replaced: before.token,
-            data_id,
+            data_id: data.id,
             user_id,
             profile: &identity.profile,
             method: &identity.method,
@@ -103,6 +106,11 @@ impl Auth {
             let ending = Ending::new(SignOutScope::Local, replaced);
             transaction.end(&ending, &Reason::NewSignIn.into()).await?;
         }
+        in_time(registry::insert_data(
+            transaction.connection(),
+            &data.record,
+        ))
+        .await?;
         let live = in_time(registry::insert(transaction.connection(), &new, now)).await?;
         transaction.commit().await?;
 
@@ -116,9 +124,9 @@ impl Auth {
         Ok(())
     }
 
-    /// Gives the visitor's data a new id, under which the new session will have it. Data of
-    /// another user is not carried along: it stays with their account, or goes with it.
-    async fn move_data(&self, before: &State, user_id: &str) -> Result<Id, Failure> {
+    /// Copies the visitor's data, for the new session. Data of another user is not carried along:
+    /// it stays with their account, or goes with it.
+    async fn copy_data(&self, before: &State, user_id: &str) -> Result<Copied, Failure> {
         let Inner { session, store, .. } = &*self.0;
         let may_keep = match &before.current {
             Current::SignedIn(active, _) => active.user.id == user_id,
@@ -128,14 +136,29 @@ impl Auth {
         if !may_keep {
             session.clear().await;
         }
-        if let Some(id) = session.id() {
-            // What was kept under it goes with the session that is replaced, in the transaction:
-            // until then the sign-in may fail.
-            store.keep(id);
-            session.cycle_id().await?;
-        }
-        session.save().await?;
-        let id = session.id();
-        id.ok_or_else(|| Failure::Cause("the tower session has no id".into()))
+        // What was kept before goes with the session that is replaced, in the transaction: until
+        // then the sign-in may fail.
+        store.hold(session.id());
+        let moved = move_data(session).await;
+        let record = store.release();
+        moved?;
+        session
+            .id()
+            .zip(record)
+            .map(|(id, record)| Copied { id, record })
+            .ok_or_else(|| Failure::Cause("the visitor's data has no new id".into()))
     }
+}
+
+/// A visitor's data under its new id, and as it is to be stored.
+struct Copied {
+    id: Id,
+    record: Record,
+}
+
+async fn move_data(session: &Session) -> Result<(), session::Error> {
+    if session.id().is_some() {
+        session.cycle_id().await?;
+    }
+    session.save().await
 }

@@ -1,7 +1,7 @@
 //! Removing what is over, a bounded batch per call: a statement that takes long would keep
 //! SQLite's only writer from everybody else. Each answers how many it has removed.
 
-use super::{Registry, delete_data, on_pool};
+use super::{Registry, delete_data, writing};
 use crate::server::store;
 use time::OffsetDateTime;
 
@@ -16,7 +16,7 @@ impl Registry {
                 select handle from guardian_session where expires_at < $1
                 order by expires_at limit $2
             ) returning data_id";
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             let removed: Vec<String> =
                 sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(pool).await?;
             if !removed.is_empty() {
@@ -38,7 +38,7 @@ impl Registry {
                 and (delivered_at is not null or given_up_at is not null or $2 = 1)
                 order by created_at limit $3
             )";
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             let done = sqlx::query(EVENTS)
                 .bind(before)
                 .bind(i64::from(also_undelivered))
@@ -57,7 +57,7 @@ impl Registry {
             )",
             table = store::TABLE
         );
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             let done = sqlx::query(&data).bind(before).bind(BATCH).execute(pool).await?;
             Ok(done.rows_affected())
         })

@@ -6,6 +6,7 @@
 mod ending;
 mod events;
 mod housekeeping;
+mod lookup;
 mod order;
 mod sessions;
 mod tables;
@@ -13,24 +14,55 @@ mod tables;
 pub(crate) use ending::{Condition, Ending, Own, end};
 pub(crate) use events::{CHANNEL, ClaimedEvent, notified};
 pub(crate) use housekeeping::BATCH as HOUSEKEEPING_BATCH;
+pub(crate) use lookup::LiveSession;
 pub(crate) use order::begin_sign_in;
-pub(crate) use sessions::{LiveSession, NewSession, carry_over, insert};
+pub(crate) use sessions::{NewSession, carry_over, insert, insert_data};
 
-use super::{Database, store};
+use super::{Database, store, token::TokenHash};
+use lookup::Lookup;
 use serde::{Deserialize, Serialize};
 use sqlx::QueryBuilder;
+use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The tables of sessions and sign-outs.
 #[derive(Clone, Debug)]
 pub(crate) struct Registry {
     database: Database,
+    lookup: Lookup,
+    writer: Arc<Mutex<()>>,
 }
+
+/// Leave to write, until it is dropped.
+pub(crate) type Turn = Option<OwnedMutexGuard<()>>;
 
 impl Registry {
     /// Creates the tables when they are missing, and moves older ones forward.
     pub(crate) async fn new(database: Database) -> Result<Self, sqlx::Error> {
         database.migrate("sessions", &tables::STEPS).await?;
-        Ok(Self { database })
+        Ok(Self {
+            lookup: Lookup::new(database.clone()),
+            database,
+            writer: Arc::default(),
+        })
+    }
+
+    /// Waits for one's turn to write. SQLite has one writer at a time, and lets others try again
+    /// after pauses that grow: those of one server do better to queue. PostgreSQL has many.
+    pub(crate) async fn turn(&self) -> Turn {
+        match self.database {
+            Database::Sqlite(_) => Some(Arc::clone(&self.writer).lock_owned().await),
+            Database::Postgres(_) => None,
+        }
+    }
+
+    /// The sessions behind a browser's token, expired ones too, the active account's first: the
+    /// one read that a signed-in request costs.
+    pub(crate) async fn find(
+        &self,
+        token: &TokenHash,
+    ) -> Result<Vec<LiveSession>, Arc<sqlx::Error>> {
+        self.lookup.find(token).await
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -38,9 +70,9 @@ impl Registry {
     }
 }
 
-/// Runs one piece of code on the pool, within [`in_time`](super::database::in_time). What it
-/// answers is a `Result`.
-macro_rules! on_pool {
+/// Runs one piece of code that reads on the pool, within
+/// [`in_time`](super::database::in_time). What it answers is a `Result`.
+macro_rules! reading {
     ($registry:expr, $pool:ident => $code:expr) => {
         $crate::server::database::in_time(async {
             $crate::with_pool!(&$registry.database, $pool => $code)
@@ -48,7 +80,19 @@ macro_rules! on_pool {
         .await
     };
 }
-use on_pool;
+use reading;
+
+/// The same for code that writes, when its turn has come.
+macro_rules! writing {
+    ($registry:expr, $pool:ident => $code:expr) => {
+        $crate::server::database::in_time(async {
+            let _turn = $registry.turn().await;
+            $crate::with_pool!(&$registry.database, $pool => $code)
+        })
+        .await
+    };
+}
+use writing;
 
 fn encode(value: &impl Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|cause| sqlx::Error::Encode(cause.into()))

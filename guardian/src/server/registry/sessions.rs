@@ -1,6 +1,6 @@
 //! `guardian_session`: who is signed in where, and the data that is kept for them.
 
-use super::{Registry, decode, encode, on_pool};
+use super::{LiveSession, Registry, encode, reading, writing};
 use crate::{
     Profile, SessionHandle, User,
     server::{
@@ -9,10 +9,8 @@ use crate::{
     },
     with_connection,
 };
-use sqlx::Row;
 use std::sync::Arc;
-use time::OffsetDateTime;
-use tower_sessions::session::Id;
+use tower_sessions::session::{Id, Record};
 
 /// How long a new token may be on its way to the browser, in seconds; until then the one before
 /// still signs out. No longer, for whoever has kept the token of an earlier visitor of the browser.
@@ -21,21 +19,6 @@ pub(super) const ON_ITS_WAY: i64 = 60;
 /// How many sessions one step through all of them has: few enough that other requests get
 /// their turn at the database in between.
 const STEP: i64 = 1000;
-
-/// A session that a request belongs to.
-#[derive(Clone, Debug)]
-pub(crate) struct LiveSession {
-    pub(crate) user: Arc<User>,
-    pub(crate) created_at: i64,
-    pub(crate) last_seen_at: i64,
-    pub(crate) expires_at: i64,
-}
-
-impl LiveSession {
-    pub(crate) fn handle(&self) -> &SessionHandle {
-        &self.user.session
-    }
-}
 
 /// What is written down when somebody signs in.
 pub(crate) struct NewSession<'a> {
@@ -64,30 +47,6 @@ pub(crate) struct ListedSession {
 }
 
 impl Registry {
-    /// The sessions behind a browser's token, expired ones too, the active account's first:
-    /// the one read that every signed-in request costs.
-    pub(crate) async fn find(&self, token: &TokenHash) -> Result<Vec<LiveSession>, sqlx::Error> {
-        const FIND: &str = "select handle, user_id, profile, created_at, last_seen_at, expires_at
-            from guardian_session where token_hash = $1 order by active desc";
-        on_pool!(self, pool => {
-            let rows = sqlx::query(FIND).bind(token.to_string()).fetch_all(pool).await?;
-            rows.into_iter()
-                .map(|row| {
-                    Ok(LiveSession {
-                        user: Arc::new(User {
-                            id: row.try_get("user_id")?,
-                            profile: decode(row.try_get("profile")?)?,
-                            session: SessionHandle(row.try_get("handle")?),
-                        }),
-                        created_at: row.try_get("created_at")?,
-                        last_seen_at: row.try_get("last_seen_at")?,
-                        expires_at: row.try_get("expires_at")?,
-                    })
-                })
-                .collect()
-        })
-    }
-
     /// A user's live sessions, the one used last first.
     pub(crate) async fn list(
         &self,
@@ -97,7 +56,7 @@ impl Registry {
         const LIST: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
             from guardian_session where user_id = $1 and expires_at > $2
             order by last_seen_at desc, created_at desc, handle";
-        on_pool!(self, pool => {
+        reading!(self, pool => {
             sqlx::query_as(LIST).bind(user_id).bind(now).fetch_all(pool).await
         })
     }
@@ -105,7 +64,7 @@ impl Registry {
     /// When a session expires; `None` when there is no such session.
     pub(crate) async fn expiry(&self, handle: &SessionHandle) -> Result<Option<i64>, sqlx::Error> {
         const EXPIRY: &str = "select expires_at from guardian_session where handle = $1";
-        on_pool!(self, pool => {
+        reading!(self, pool => {
             sqlx::query_scalar(EXPIRY).bind(handle.as_str()).fetch_optional(pool).await
         })
     }
@@ -120,7 +79,7 @@ impl Registry {
         // Not one that has expired meanwhile: it would come back.
         const TOUCH: &str = "update guardian_session set last_seen_at = $2, expires_at = $3
             where handle = $1 and expires_at > $2";
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             sqlx::query(TOUCH)
                 .bind(handle.as_str())
                 .bind(now)
@@ -141,7 +100,7 @@ impl Registry {
         const SWITCH: &str = "update guardian_session set active = 1 + (
                 select max(active) from guardian_session where token_hash = $1
             ) where handle = $2 and token_hash = $1 and expires_at > $3";
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             let done = sqlx::query(SWITCH)
                 .bind(token.to_string())
                 .bind(handle.as_str())
@@ -160,7 +119,7 @@ impl Registry {
     ) -> Result<(), sqlx::Error> {
         const UPDATE: &str = "update guardian_session set profile = $2 where user_id = $1";
         let profile = encode(profile)?;
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             sqlx::query(UPDATE).bind(user_id).bind(&profile).execute(pool).await?;
             Ok(())
         })
@@ -174,7 +133,7 @@ impl Registry {
     ) -> Result<bool, sqlx::Error> {
         const REPLACED: &str = "select count(*) from guardian_session
             where replaced_token_hash = $1 and replaced_at > $2";
-        on_pool!(self, pool => {
+        reading!(self, pool => {
             let found: i64 = sqlx::query_scalar(REPLACED)
                 .bind(token.to_string())
                 .bind(now - ON_ITS_WAY)
@@ -189,32 +148,47 @@ impl Registry {
     pub(crate) async fn step_after(&self, handle: &str) -> Result<Option<String>, sqlx::Error> {
         const STEP_AFTER: &str = "select handle from guardian_session where handle > $1
             order by handle limit 1 offset $2";
-        on_pool!(self, pool => {
+        reading!(self, pool => {
             sqlx::query_scalar(STEP_AFTER).bind(handle).bind(STEP).fetch_optional(pool).await
         })
     }
 
     /// Updates what is kept for a visitor. Answers whether there was anything to update.
-    pub(crate) async fn update_data(
-        &self,
-        id: &TokenHash,
-        data: Vec<u8>,
-        expiry_date: OffsetDateTime,
-    ) -> Result<bool, sqlx::Error> {
+    pub(crate) async fn update_data(&self, data: &Record) -> Result<bool, sqlx::Error> {
         let update = format!(
             "update {} set data = $2, expiry_date = $3 where id = $1",
             store::TABLE
         );
-        on_pool!(self, pool => {
+        writing!(self, pool => {
             let done = sqlx::query(&update)
-                .bind(id.to_string())
-                .bind(data)
-                .bind(expiry_date)
+                .bind(data.id.to_string())
+                .bind(store::encode(data)?)
+                .bind(data.expiry_date)
                 .execute(pool)
                 .await?;
             Ok(done.rows_affected() > 0)
         })
     }
+}
+
+/// Writes down what is kept for a visitor, under a new id.
+pub(crate) async fn insert_data(
+    connection: Connection<'_>,
+    data: &Record,
+) -> Result<(), sqlx::Error> {
+    let insert = format!(
+        "insert into {} (id, data, expiry_date) values ($1, $2, $3)",
+        store::TABLE
+    );
+    with_connection!(connection, connection => {
+        sqlx::query(&insert)
+            .bind(data.id.to_string())
+            .bind(store::encode(data)?)
+            .bind(data.expiry_date)
+            .execute(&mut *connection)
+            .await?;
+    });
+    Ok(())
 }
 
 /// Gives the accounts that a browser already has its new token, all but the one of the user
