@@ -225,3 +225,39 @@ where
         expires_at: row.try_get("expires_at")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::SqlitePool;
+
+    fn lookup() -> Lookup {
+        let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
+        Lookup::new(Database::Sqlite(pool))
+    }
+
+    fn check() -> (Check, oneshot::Receiver<Found>) {
+        let token = TokenHash::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
+        let (answer, found) = oneshot::channel();
+        (Check { token, answer }, found)
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_dies_makes_room_for_another() {
+        let lookup = lookup();
+        for _ in 0..2 * SQLITE_READERS {
+            let (check, _found) = check();
+            let reader = lookup.enqueue(check);
+            assert!(reader.is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_check_that_nobody_waits_for_is_not_read() {
+        let lookup = lookup();
+        let (check, found) = check();
+        let mut reader = lookup.enqueue(check).unwrap();
+        drop(found);
+        assert!(reader.next_checks().is_none());
+    }
+}
