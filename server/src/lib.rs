@@ -6,3 +6,4 @@ pub mod commands;
 pub mod config;
 pub mod headers;
 pub mod router;
+pub mod serve;

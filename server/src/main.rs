@@ -5,8 +5,9 @@ use server::{
     commands::{self, Cli},
     config::{Config, configure},
     router::router,
+    serve::serve,
 };
-use std::{error::Error, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{error::Error, process::ExitCode, time::Duration};
 use tokio::{
     net::TcpListener,
     signal,
@@ -62,7 +63,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         }
         None => {
             let guardian = builder.after_sign_out(note_sign_out).build().await?;
-            serve(&config, &guardian, state).await
+            run_server(&config, &guardian, state).await
         }
     }
 }
@@ -79,7 +80,7 @@ async fn note_sign_out(event: SignOutEvent) -> HookResult {
     Ok(())
 }
 
-async fn serve(
+async fn run_server(
     config: &Config,
     guardian: &Guardian,
     state: AppState,
@@ -88,15 +89,13 @@ async fn serve(
     let listener = TcpListener::bind(config.site_addr).await?;
     // Whatever the log level: this is what somebody at a terminal waits for.
     println!("Serving {}", config.site_url);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let streams = guardian.clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let stop = async {
         told_to_stop().await;
         // Open pages would hold the server up; they come back to the next one.
-        streams.close_streams();
-    });
+        guardian.close_streams();
+    };
     tokio::select! {
-        result = server => result?,
+        () = serve(listener, router, stop) => {}
         () = async { told_to_stop().await; sleep(SHUTDOWN_LIMIT).await } => {
             tracing::warn!("some requests did not finish in time");
         }

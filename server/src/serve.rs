@@ -1,0 +1,67 @@
+//! Answers connections, as `axum::serve` does, but in HTTP/1.1 alone, which is what browsers and
+//! proxies speak without TLS. A server that looks for HTTP/2 first reads a few bytes, and then needs
+//! 16 KiB to read on, twice as much, for as long as the connection lasts; and every open page
+//! holds one.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    serve::Listener,
+};
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use std::{future::Future, net::SocketAddr, pin::pin};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tower::ServiceExt as _;
+
+/// Serves until `stop` resolves; then takes no more connections, and waits for the requests that
+/// are under way.
+pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    // Each connection holds a receiver.
+    let (stopping, is_stopping) = watch::channel(());
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            // What it does about too many open files is axum's.
+            (stream, peer) = Listener::accept(&mut listener) => {
+                tokio::spawn(answer(stream, peer, router.clone(), is_stopping.clone()));
+            }
+            () = &mut stop => break,
+        }
+    }
+    drop((listener, is_stopping));
+    stopping.send_replace(());
+    stopping.closed().await;
+}
+
+async fn answer(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    mut is_stopping: watch::Receiver<()>,
+) {
+    let service = router.map_request(move |request: Request<_>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    });
+    let connection = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        _ = is_stopping.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // The client's doing: it went away, or spoke no HTTP.
+    if let Err(cause) = outcome {
+        tracing::debug!(%cause, "a connection broke off");
+    }
+}
