@@ -1,0 +1,89 @@
+//! How the server begins and ends.
+
+use axum::{Router, extract::ConnectInfo, routing::get};
+use server::serve::serve;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+const SLOW: Duration = Duration::from_millis(500);
+
+struct Site {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Site {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new()
+            .route(
+                "/peer",
+                get(async |peer: ConnectInfo<SocketAddr>| peer.0.to_string()),
+            )
+            .route("/slow", get(async || sleep(SLOW).await));
+        let (stop, told) = oneshot::channel();
+        let server = tokio::spawn(serve(listener, router, async { told.await.unwrap() }));
+        Self {
+            address,
+            stop,
+            server,
+        }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+}
+
+async fn ask(connection: &mut TcpStream, path: &str) {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: site.test\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.unwrap();
+}
+
+async fn answer(connection: &mut TcpStream) -> String {
+    let mut buffer = [0; 1024];
+    let read = timeout(10 * SLOW, connection.read(&mut buffer)).await;
+    let length = read.expect("no answer").unwrap();
+    String::from_utf8(buffer[..length].to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn requests_know_who_sent_them() {
+    let site = Site::start().await;
+    let mut connection = site.connect().await;
+    ask(&mut connection, "/peer").await;
+    let peer = connection.local_addr().unwrap().to_string();
+    let answer = answer(&mut connection).await;
+    assert!(answer.ends_with(&peer), "{answer}");
+}
+
+#[tokio::test]
+async fn told_to_stop_it_answers_what_is_under_way_and_waits_for_nothing_else() {
+    let site = Site::start().await;
+    let mut idle = site.connect().await;
+    ask(&mut idle, "/peer").await;
+    answer(&mut idle).await;
+    let mut busy = site.connect().await;
+    ask(&mut busy, "/slow").await;
+    sleep(SLOW / 5).await;
+
+    let stopped = Instant::now();
+    site.stop.send(()).unwrap();
+    assert_eq!(answer(&mut idle).await, "", "it is closed");
+    assert!(stopped.elapsed() < SLOW / 2);
+    assert!(TcpStream::connect(site.address).await.is_err());
+    assert!(answer(&mut busy).await.starts_with("HTTP/1.1 200"));
+    site.server.await.unwrap();
+    assert!(stopped.elapsed() < 2 * SLOW);
+}
