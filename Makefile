@@ -1,6 +1,6 @@
 # Everything installs what it is missing, into .tools/ and end2end/node_modules/.
 
-.PHONY: run test watch build lint unit end2end picture streams bench
+.PHONY: run test watch build lint unit end2end picture bench
 
 # Serves http://127.0.0.1:3000 with SQLite in data/.
 run:
@@ -40,10 +40,6 @@ end2end:
 picture:
 	PICTURE=1 scripts/end2end --grep @picture
 
-# How the session check, signing in and signing out compare with axum-login: some minutes.
+# What it all costs, on both databases, in one table: up to a quarter of an hour.
 bench:
-	scripts/with-postgres cargo bench --package leptos-guardian --features ssr --bench load
-
-# What an open page costs the server: memory per stream, and how soon the last one is told.
-streams:
-	scripts/measure-streams
+	scripts/bench

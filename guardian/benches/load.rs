@@ -1,16 +1,18 @@
 //! Requests per second over HTTP, on loopback and with the client on the same machine: what
-//! counts is how the sites compare within one run. `make bench`.
+//! counts is how the sites compare within one run.
 
+mod common;
 mod sites;
 
 use axum::body::Bytes;
+use common::{Fresh, Row, Unit, kinds, median, report};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use sites::{Fresh, Site};
+use sites::{AXUM_LOGIN, OURS, Site, USERS};
 use std::{
     future::Future,
     time::{Duration, Instant},
@@ -25,19 +27,39 @@ const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(2);
 
-/// How many different users sign in.
-const USERS: usize = 100;
-
 /// Sign-ins per round and connection, each followed by a sign-out in the next measurement.
 const SIGN_INS: usize = 25;
 
 #[tokio::main]
 async fn main() {
-    println!("| database | site | checks/s | sign-ins/s | sign-outs/s |");
-    println!("|---|---|---|---|---|");
-    for database in sites::databases().await {
-        measure(&database).await;
+    let mut measured = Vec::new();
+    for kind in kinds() {
+        let database = kind.fresh().await;
+        measured.push(measure(&database).await);
+        database.remove().await;
     }
+    report::heading(&format!("Over HTTP, {CONNECTIONS} connections"));
+    report_rates("session checks", &measured, |runner| &runner.checks);
+    report_rates("sign-ins", &measured, |runner| &runner.sign_ins);
+    report_rates("sign-outs", &measured, |runner| &runner.sign_outs);
+}
+
+/// Reports one rate of each site that has it, on each database, and how they compare.
+fn report_rates(what: &str, measured: &[Vec<Runner>], rates: impl Fn(&Runner) -> &Vec<f64>) {
+    let of_site = |site: usize| -> Vec<f64> {
+        let runners = measured.iter().map(|runners| &runners[site]);
+        runners
+            .filter_map(|runner| median(rates(runner).clone()))
+            .collect()
+    };
+    for (site, runner) in measured[0].iter().enumerate() {
+        let rates = of_site(site);
+        if !rates.is_empty() {
+            Row::new(format!("{what}, {}", runner.name), Unit::PerSecond, rates).report();
+        }
+    }
+    let compared = format!("{what}, leptos-guardian to axum-login");
+    Row::ratio(compared, &of_site(OURS), &of_site(AXUM_LOGIN)).report();
 }
 
 struct Runner {
@@ -49,7 +71,7 @@ struct Runner {
     sign_outs: Vec<f64>,
 }
 
-async fn measure(database: &Fresh) {
+async fn measure(database: &Fresh) -> Vec<Runner> {
     let mut runners = Vec::new();
     for site in sites::all(database).await {
         runners.push(Runner::start(site).await);
@@ -59,19 +81,7 @@ async fn measure(database: &Fresh) {
             runner.run().await;
         }
     }
-    for runner in runners {
-        let [checks, sign_ins, sign_outs] = [runner.checks, runner.sign_ins, runner.sign_outs]
-            .map(|rates| median(rates).map_or("".into(), |rate| format!("{rate:.0}")));
-        println!(
-            "| {} | {} | {checks} | {sign_ins} | {sign_outs} |",
-            database.name, runner.name
-        );
-    }
-}
-
-fn median(mut rates: Vec<f64>) -> Option<f64> {
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied()
+    runners
 }
 
 impl Runner {

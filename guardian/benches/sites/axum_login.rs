@@ -1,7 +1,8 @@
 //! axum-login on the same store and the same kind of database, as its documentation has it:
 //! pools as sqlx makes them, and SQLite's settings as ours.
 
-use super::Fresh;
+use super::USERS;
+use crate::common::Fresh;
 use axum::{
     Router,
     extract::Path,
@@ -99,7 +100,7 @@ pub async fn router(database: &Fresh) -> Router {
 async fn with_users(users: Users, store: impl SessionStore + Clone) -> Router {
     on_pool!(&users, pool => {
         sqlx::query(TABLE).execute(pool).await.expect("the users' table");
-        for user in 0..crate::USERS {
+        for user in 0..USERS {
             let insert = sqlx::query(INSERT).bind(format!("user-{user}"));
             insert.execute(pool).await.expect("a user");
         }

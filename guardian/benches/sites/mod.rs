@@ -1,11 +1,8 @@
 //! The same small site three times: without sessions, with ours, and with axum-login's.
 
 mod axum_login;
-// The tests have the same need.
-#[path = "../../tests/common/database.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
-mod database;
 
+use crate::common::Fresh;
 use axum::{
     Router,
     extract::Path,
@@ -15,32 +12,13 @@ use leptos_guardian::{
     Profile, SignOutOptions,
     server::{Auth, Database, Guardian, Identity, SigningKey},
 };
-use tempfile::TempDir;
 
-/// A database of the measurement's own.
-pub struct Fresh {
-    pub name: &'static str,
-    pub url: String,
-    _folder: Option<TempDir>,
-}
+/// How many different users may sign in, as user-0, user-1, …
+pub const USERS: usize = 100;
 
-/// SQLite, and PostgreSQL if `TEST_POSTGRES_URL` names a server.
-pub async fn databases() -> Vec<Fresh> {
-    let folder = TempDir::new().expect("a folder for the database");
-    let mut databases = vec![Fresh {
-        name: "SQLite",
-        url: database::on_sqlite(&folder),
-        _folder: Some(folder),
-    }];
-    if let Some(server) = database::postgres_server() {
-        databases.push(Fresh {
-            name: "PostgreSQL",
-            url: database::on_postgres(&server).await,
-            _folder: None,
-        });
-    }
-    databases
-}
+/// Where the others stand among [`all`].
+pub const OURS: usize = 1;
+pub const AXUM_LOGIN: usize = 2;
 
 /// Every site answers `/whoami`, and signs in and out by a POST.
 pub struct Site {
@@ -62,7 +40,7 @@ pub async fn all(database: &Fresh) -> Vec<Site> {
             router: guardian(database).await,
         },
         Site {
-            name: "axum-login",
+            name: "axum-login 0.18",
             has_sessions: true,
             router: axum_login::router(database).await,
         },

@@ -1,0 +1,96 @@
+//! The session check without a network: the time of one request through the whole stack of
+//! layers, in process.
+
+mod common;
+mod sites;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+};
+use common::{Fresh, Row, Timing, Unit, kinds, report};
+use http::{Request, StatusCode, header};
+use sites::{AXUM_LOGIN, OURS, Site};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tower::ServiceExt as _;
+
+/// Of each site, in each round.
+const TIME: Duration = Duration::from_millis(700);
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime");
+    let mut timing = Timing::new(TIME);
+    let mut names = Vec::new();
+    let mut measured = Vec::new();
+    for kind in kinds() {
+        let database = runtime.block_on(kind.fresh());
+        let mut visitors = runtime.block_on(visitors(&database));
+        let name = format!("session check, {}", kind.name());
+        measured.push(timing.measure(&name, &mut visitors, |visitor, bencher| {
+            let visitor = &*visitor;
+            bencher.to_async(&runtime).iter(|| visitor.check());
+        }));
+        names = visitors.into_iter().map(|visitor| visitor.site).collect();
+        runtime.block_on(database.remove());
+    }
+    report::heading("In process, one request after the other");
+    let of_site = |site: usize| -> Vec<f64> { measured.iter().map(|times| times[site]).collect() };
+    for (site, name) in names.iter().enumerate() {
+        let what = format!("session check, {name}");
+        Row::new(what, Unit::Seconds, of_site(site)).report();
+    }
+    let compared = "session check, axum-login's time to leptos-guardian's";
+    Row::ratio(compared, &of_site(AXUM_LOGIN), &of_site(OURS)).report();
+}
+
+/// Somebody who is signed in to a site.
+struct Visitor {
+    site: &'static str,
+    router: Router,
+    cookie: String,
+}
+
+async fn visitors(database: &Fresh) -> Vec<Visitor> {
+    let mut visitors = Vec::new();
+    for site in sites::all(database).await {
+        visitors.push(Visitor::new(site).await);
+    }
+    visitors
+}
+
+impl Visitor {
+    async fn new(site: Site) -> Self {
+        let mut visitor = Self {
+            site: site.name,
+            router: site.router,
+            cookie: String::new(),
+        };
+        if site.has_sessions {
+            visitor.sign_in().await;
+        }
+        visitor.check().await;
+        visitor
+    }
+
+    async fn sign_in(&mut self) {
+        let request = Request::post("/sign-in/user-0").body(Body::empty());
+        let answer = self.router.clone().oneshot(request.expect("a request"));
+        let answer = answer.await.expect("an answer");
+        let cookie = answer.headers()[header::SET_COOKIE].to_str();
+        let cookie = cookie.expect("a cookie").split(';').next();
+        self.cookie = cookie.unwrap_or_default().to_owned();
+    }
+
+    async fn check(&self) {
+        let request = Request::get("/whoami")
+            .header(header::COOKIE, &self.cookie)
+            .body(Body::empty())
+            .expect("a request");
+        let answer = self.router.clone().oneshot(request).await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body = to_bytes(answer.into_body(), usize::MAX).await;
+        assert_ne!(body.expect("a body"), "nobody");
+    }
+}

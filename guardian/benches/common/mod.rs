@@ -1,0 +1,12 @@
+//! What the benches share, the server's too.
+#![allow(dead_code, unused_imports, reason = "each bench uses its part")]
+
+mod databases;
+mod process;
+pub mod report;
+mod timing;
+
+pub use databases::{Fresh, Kind, kinds};
+pub use process::Process;
+pub use report::{Aim, Row, Unit};
+pub use timing::{Timing, median};

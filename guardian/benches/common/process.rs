@@ -1,0 +1,28 @@
+//! A server in a process of its own.
+
+use std::{fs, process::Child};
+
+const BYTES_PER_KIB: f64 = 1024.0;
+
+/// It is stopped when this is dropped.
+pub struct Process(pub Child);
+
+impl Process {
+    /// What Linux counts as its resident memory, in bytes.
+    pub fn memory(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()));
+        let status = status.expect("/proc, which only Linux has");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        let kib: f64 = kib.expect("its VmRSS");
+        kib * BYTES_PER_KIB
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,151 @@
+//! How long it takes to sign one user out everywhere, and how little that depends on how many
+//! sessions there are in all.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod sessions;
+
+use common::{Aim, Fresh, Kind, Row, Timing, Unit, kinds, median, report};
+use leptos_guardian::{
+    Reason,
+    server::{Database, Guardian, SigningKey},
+};
+use sessions::Sessions;
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+use tokio::runtime::Runtime;
+
+/// How many sessions there are in all.
+const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
+
+/// How many of them are the user's.
+const OF_USER: [usize; 3] = [1, 10, 100];
+
+/// Of the sign-outs of a user with so many sessions. Signing in again comes on top.
+const TIME: Duration = Duration::from_secs(3);
+
+/// A sign-out among the most sessions may take so many times as long as among the fewest.
+const GROWTH: f64 = 1.2;
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime");
+    let measured: Vec<_> = kinds()
+        .into_iter()
+        .map(|kind| measure(&runtime, kind))
+        .collect();
+    for (of_user, sessions) in OF_USER.into_iter().enumerate() {
+        report::heading(&format!(
+            "Global sign-out of a user with {sessions} sessions"
+        ));
+        let among = |size: usize| -> Vec<f64> {
+            measured.iter().map(|times| times[of_user][size]).collect()
+        };
+        for (size, all) in SIZES.into_iter().enumerate() {
+            let what = format!("{sessions} sessions among {all}");
+            Row::new(what, Unit::Seconds, among(size)).report();
+        }
+        let last = SIZES.len() - 1;
+        let what = format!(
+            "{sessions} sessions, among {} to among {}",
+            SIZES[last], SIZES[0]
+        );
+        Row::ratio(what, &among(last), &among(0))
+            .aim(Aim::AtMost(GROWTH))
+            .report();
+    }
+}
+
+/// The times, by the number of the user's sessions and then by size. The sizes take turns at
+/// every single sign-out, and the median counts: a machine that slows down slows all of them down.
+fn measure(runtime: &Runtime, kind: Kind) -> Vec<Vec<f64>> {
+    let mut timing = Timing::new(TIME);
+    // All open at once, so that they can take turns.
+    let sites: Vec<Site> = SIZES
+        .into_iter()
+        .map(|size| runtime.block_on(Site::with(kind, size)))
+        .collect();
+    let times = OF_USER.map(|sessions| {
+        let name = format!("sign-outs, {}, {sessions} sessions", kind.name());
+        let times: Mutex<Vec<Vec<f64>>> = Mutex::new(vec![Vec::new(); sites.len()]);
+        timing.criterion.bench_function(&name, |bencher| {
+            let sites = &sites;
+            let times = &times;
+            bencher.to_async(runtime).iter_custom(async |turns| {
+                let mut total = Duration::ZERO;
+                for _ in 0..turns {
+                    for (size, site) in sites.iter().enumerate() {
+                        let time = site.sign_out(sessions).await;
+                        times.lock().expect("the times")[size].push(time.as_secs_f64());
+                        total += time;
+                    }
+                }
+                total
+            });
+        });
+        let times = times.into_inner().expect("the times");
+        let medians = times.into_iter().map(median);
+        medians.map(|time| time.expect("a sign-out")).collect()
+    });
+    for site in sites {
+        runtime.block_on(site.remove());
+    }
+    times.into()
+}
+
+struct Site {
+    guardian: Guardian,
+    /// Another server's connections: what they write is in no cache of the guardian's.
+    sessions: Sessions,
+    database: Fresh,
+}
+
+impl Site {
+    async fn with(kind: Kind, size: usize) -> Self {
+        let database = kind.fresh().await;
+        let connect = async || {
+            Database::connect(&database.url)
+                .await
+                .expect("the database")
+        };
+        let guardian = Guardian::builder(connect().await)
+            .site_url("http://127.0.0.1")
+            .key(SigningKey::generate())
+            .build()
+            .await
+            .expect("the guardian");
+        let sessions = Sessions::new(connect().await);
+        let start = Instant::now();
+        sessions.fill(size).await;
+        eprintln!(
+            "{}: {size} sessions in {:.1?}",
+            kind.name(),
+            start.elapsed()
+        );
+        Self {
+            guardian,
+            sessions,
+            database,
+        }
+    }
+
+    /// Signs a user in and out. Answers how long the sign-out took.
+    async fn sign_out(&self, sessions: usize) -> Duration {
+        let user = self.sessions.sign_in(sessions).await;
+        let start = Instant::now();
+        let ended = self.guardian.sign_out_user(&user, Reason::Administrator);
+        let ended = ended.await.expect("signed out");
+        let time = start.elapsed();
+        assert_eq!(ended.len(), sessions);
+        // No size is slower for the sign-outs that it has had.
+        self.sessions.forget_events().await;
+        time
+    }
+
+    async fn remove(self) {
+        drop(self.guardian);
+        self.sessions.close().await;
+        self.database.remove().await;
+    }
+}

@@ -1,0 +1,178 @@
+//! Many browsers, each with a stream of events: plain HTTP/1.1 over a connection of its own.
+
+use crate::Outcome;
+use std::{
+    future::Future,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+    time::sleep,
+};
+
+/// How many sign-ins, and openings of streams, are under way at once.
+const WORKERS: usize = 8;
+
+/// How long the listening tasks get to begin.
+const BEGINNING: Duration = Duration::from_secs(1);
+
+/// The most that is read before what was waited for, in bytes.
+const LONGEST_ANSWER: usize = 4096;
+
+/// Signs in so many times, each in a session of its own, by paths that count the sign-ins.
+/// Answers the cookies, by worker.
+pub async fn sign_in(
+    address: SocketAddr,
+    count: usize,
+    path: impl Fn(usize) -> String + Clone + Send + Sync + 'static,
+) -> Outcome<Vec<Vec<String>>> {
+    let share = move |worker: usize| {
+        let path = path.clone();
+        async move {
+            let mut connection = TcpStream::connect(address).await?;
+            let mut cookies = Vec::new();
+            for number in (worker..count).step_by(WORKERS) {
+                let request = post(address, &path(number));
+                let answer = ask(&mut connection, &request, Expected::NO_CONTENT).await?;
+                cookies.push(cookie(&answer).ok_or("A sign-in set no cookie.")?);
+            }
+            Ok(cookies)
+        }
+    };
+    all((0..WORKERS).map(share)).await
+}
+
+fn post(address: SocketAddr, path: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n\r\n")
+}
+
+/// The name and value that an answer sets.
+fn cookie(answer: &str) -> Option<String> {
+    let set = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: "))?;
+    set.split(';').next().map(str::to_owned)
+}
+
+/// Opens a stream with each of the cookies.
+pub async fn open_streams(
+    address: SocketAddr,
+    cookies: Vec<Vec<String>>,
+) -> Outcome<Vec<TcpStream>> {
+    let share = move |cookies: Vec<String>| async move {
+        let mut streams = Vec::with_capacity(cookies.len());
+        for cookie in cookies {
+            let mut stream = TcpStream::connect(address).await?;
+            let request = format!(
+                "GET /guardian/events HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\n\
+                 accept: text/event-stream\r\n\r\n"
+            );
+            ask(&mut stream, &request, Expected::STREAM).await?;
+            streams.push(stream);
+        }
+        Ok(streams)
+    };
+    Ok(all(cookies.into_iter().map(share))
+        .await?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// How long things took from the start of the request, in seconds.
+pub struct Told {
+    pub answer: f64,
+    pub last: f64,
+}
+
+/// Signs out, waits until every stream has been told, and closes them.
+pub async fn sign_out(address: SocketAddr, path: &str, streams: Vec<TcpStream>) -> Outcome<Told> {
+    let mut connection = TcpStream::connect(address).await?;
+    // Kept open until all have been told, so that closing takes no time from telling.
+    let listen = |mut stream: TcpStream| async move {
+        read(&mut stream, Expected::SIGN_OUT).await?;
+        Ok((Instant::now(), stream))
+    };
+    let listening = tokio::spawn(all(streams.into_iter().map(listen)));
+    sleep(BEGINNING).await;
+
+    let start = Instant::now();
+    ask(&mut connection, &post(address, path), Expected::NO_CONTENT).await?;
+    let answer = start.elapsed();
+    let told = listening.await??;
+    let last = told
+        .iter()
+        .map(|(when, _)| when.duration_since(start))
+        .max();
+    Ok(Told {
+        answer: answer.as_secs_f64(),
+        last: last.unwrap_or_default().as_secs_f64(),
+    })
+}
+
+/// Runs tasks side by side until all are done, or one has failed.
+async fn all<T, F>(tasks: impl Iterator<Item = F>) -> Outcome<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Outcome<T>> + Send + 'static,
+{
+    let mut running: JoinSet<_> = tasks.collect();
+    let mut done = Vec::with_capacity(running.len());
+    while let Some(outcome) = running.join_next().await {
+        done.push(outcome??);
+    }
+    Ok(done)
+}
+
+/// How an answer begins, and the words in it that are waited for.
+#[derive(Clone, Copy)]
+struct Expected {
+    start: &'static str,
+    end: &'static str,
+}
+
+impl Expected {
+    const NO_CONTENT: Self = Self {
+        start: "HTTP/1.1 204",
+        end: "\r\n\r\n",
+    };
+    const STREAM: Self = Self {
+        start: "HTTP/1.1 200",
+        end: "event: session\n",
+    };
+    const SIGN_OUT: Self = Self {
+        start: "",
+        end: "event: signed_out\n",
+    };
+}
+
+async fn ask(connection: &mut TcpStream, request: &str, expected: Expected) -> Outcome<String> {
+    connection.write_all(request.as_bytes()).await?;
+    read(connection, expected).await
+}
+
+async fn read(connection: &mut TcpStream, expected: Expected) -> Outcome<String> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 256];
+    while text.len() < LONGEST_ANSWER {
+        let length = connection.read(&mut buffer).await?;
+        text.extend_from_slice(&buffer[..length]);
+        let end = expected.end.as_bytes();
+        let has_start = text.starts_with(expected.start.as_bytes());
+        if has_start && text.windows(end.len()).any(|part| part == end) {
+            return Ok(String::from_utf8(text)?);
+        }
+        if length == 0 || (!has_start && text.len() >= expected.start.len()) {
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&text);
+    Err(format!(
+        "The server should have sent {:?}, and sent: {text}",
+        expected.end
+    )
+    .into())
+}

@@ -1,0 +1,157 @@
+//! What open `/guardian/events` streams cost the server's memory, and how soon the last of them
+//! is told of a sign-out. Each measurement gets a server process of its own. Memory is what Linux
+//! counts as resident: without the kernel's sockets, with SQLite's page caches (16 MB at most,
+//! however many streams). Times are with the client, and PostgreSQL, on the same machine, which
+//! take their share of the processors.
+
+mod client;
+#[path = "../common/mod.rs"]
+mod common;
+mod process;
+mod site;
+
+use client::Told;
+use common::{Aim, Kind, Row, Unit, kinds, report};
+use process::{SERVER, Server};
+use std::{env, error::Error, fs, process::ExitCode, time::Duration};
+use tokio::time::{sleep, timeout};
+
+/// How many streams are open at once.
+const FEW: usize = 1_000;
+const MANY: usize = 10_000;
+
+/// What one stream may cost, in bytes, and how many seconds telling all of them may take.
+const MEMORY: f64 = 16_000.0;
+const TELLING: f64 = 0.25;
+
+/// File descriptors beside the streams: the database, the workers, the runtime.
+const SPARE_FILES: usize = 200;
+
+/// How long the server gets to come to rest before its memory is read.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// How long one measurement may take in all.
+const LIMIT: Duration = Duration::from_secs(120);
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let outcome = match &arguments[..] {
+        [server, database] if server == SERVER => site::serve(database).await,
+        // What cargo says to a bench.
+        _ => measure_all().await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure_all() -> Outcome<()> {
+    if !cfg!(target_os = "linux") {
+        return Err("This measures with /proc, which only Linux has.".into());
+    }
+    check_open_files()?;
+    let (mut few, mut many, mut one_user) = (Vec::new(), Vec::new(), Vec::new());
+    for kind in kinds() {
+        few.push(measure(kind, FEW, Whose::Many).await?);
+        many.push(measure(kind, MANY, Whose::Many).await?);
+        one_user.push(measure(kind, MANY, Whose::OneUser).await?);
+    }
+    report::heading("Open pages");
+    for (streams, measured) in [(FEW, &few), (MANY, &many)] {
+        let what = format!("memory per stream, of {streams}");
+        let memory = measured.iter().map(|it| it.memory_per_stream).collect();
+        Row::new(what, Unit::Bytes, memory)
+            .aim(Aim::AtMost(MEMORY))
+            .report();
+    }
+    let row = |what, measured: &[Measured], time: fn(&Told) -> f64| {
+        let times = measured.iter().map(|it| time(&it.told)).collect();
+        Row::new(format!("sign-out of {what}"), Unit::Seconds, times)
+    };
+    let user = format!("one user with {MANY} open pages");
+    row(format!("{user}, until the answer"), &one_user, |told| {
+        told.answer
+    })
+    .report();
+    row(
+        format!("{user}, until the last page is told"),
+        &one_user,
+        |told| told.last,
+    )
+    .aim(Aim::AtMost(TELLING))
+    .report();
+    let everyone = format!("{MANY} users with a page each, one after the other");
+    row(
+        format!("{everyone}, until the last page is told"),
+        &many,
+        |told| told.last,
+    )
+    .report();
+    Ok(())
+}
+
+/// Whose sessions the streams are.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    /// Each of another user. A sign-out of everyone ends them, in many transactions.
+    Many,
+    /// All of one user. A sign-out of that one ends them, in one transaction.
+    OneUser,
+}
+
+struct Measured {
+    memory_per_stream: f64,
+    told: Told,
+}
+
+async fn measure(kind: Kind, count: usize, whose: Whose) -> Outcome<Measured> {
+    eprintln!("{}: {count} streams, {whose:?}", kind.name());
+    let database = kind.fresh().await;
+    let server = Server::start(&database.url)?;
+    let measured = timeout(LIMIT, measure_on(&server, count, whose)).await;
+    drop(server);
+    database.remove().await;
+    measured.map_err(|_| format!("{count} streams took longer than {LIMIT:?}"))?
+}
+
+async fn measure_on(server: &Server, count: usize, whose: Whose) -> Outcome<Measured> {
+    let (sign_in, sign_out): (fn(usize) -> String, _) = match whose {
+        Whose::Many => (|user| format!("/sign-in/user-{user}"), "/sign-out-everyone"),
+        Whose::OneUser => (|_| "/sign-in/ada".into(), "/sign-out/ada"),
+    };
+    let cookies = client::sign_in(server.address, count, sign_in).await?;
+    sleep(SETTLE).await;
+    let before = server.process.memory();
+    let streams = client::open_streams(server.address, cookies).await?;
+    sleep(SETTLE).await;
+    let memory = server.process.memory() - before;
+    Ok(Measured {
+        memory_per_stream: memory / count as f64,
+        told: client::sign_out(server.address, sign_out, streams).await?,
+    })
+}
+
+/// Each stream is a socket, here and there: the server inherits the limit.
+fn check_open_files() -> Outcome<()> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next());
+    let needed = MANY + SPARE_FILES;
+    // "unlimited" is no number.
+    match soft.and_then(|soft| soft.parse::<usize>().ok()) {
+        Some(soft) if soft < needed => Err(format!(
+            "Only {soft} files may be open at once, and {needed} are needed: run scripts/bench."
+        )
+        .into()),
+        _ => Ok(()),
+    }
+}

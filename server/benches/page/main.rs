@@ -1,0 +1,196 @@
+//! The starter's home page for somebody who is signed in, as the server renders it: with
+//! `AuthProvider` and `UserButton`, and without.
+
+#[path = "../../../guardian/benches/common/mod.rs"]
+mod common;
+mod plain;
+
+use app::server::AppState;
+use axum::{
+    Extension, Router,
+    body::{Body, to_bytes},
+    routing::post,
+};
+use common::{Aim, Fresh, Row, Timing, Unit, kinds, report};
+use http::{Request, StatusCode, header};
+use leptos::prelude::{IntoView, LeptosOptions, provide_context};
+use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use leptos_guardian::{
+    Profile,
+    server::{Auth, Database, Guardian, Identity, SigningKey},
+};
+use server::headers::send_page_policy;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tower::ServiceExt as _;
+
+/// Of each page, in each round.
+const TIME: Duration = Duration::from_millis(400);
+
+/// So much of a plain page's throughput should be left.
+const THROUGHPUT: f64 = 0.9;
+
+/// Where the pages stand among [`pages`].
+const CHECKED: usize = 0;
+const PLAIN_CHECKED: usize = 1;
+const ALONE: usize = 2;
+const PLAIN_ALONE: usize = 3;
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime");
+    let mut timing = Timing::new(TIME);
+    let mut measured = Vec::new();
+    for kind in kinds() {
+        let database = runtime.block_on(kind.fresh());
+        let mut pages = runtime.block_on(pages(&database));
+        let name = format!("home page, {}", kind.name());
+        measured.push(timing.measure(&name, &mut pages, |page, bencher| {
+            let page = &*page;
+            bencher.to_async(&runtime).iter(|| page.get());
+        }));
+        drop(pages);
+        runtime.block_on(database.remove());
+    }
+    let times = |page: usize| -> Vec<f64> { measured.iter().map(|times| times[page]).collect() };
+    let row = |what: &str, page| Row::new(what, Unit::Seconds, times(page)).report();
+    let throughput = |what: &str, page, plain| Row::ratio(what, &times(plain), &times(page));
+    report::heading("The starter's home page, for somebody who is signed in");
+    row("page with `AuthProvider` and `UserButton`", CHECKED);
+    row("the same markup without", PLAIN_CHECKED);
+    throughput("throughput, with to without", CHECKED, PLAIN_CHECKED)
+        .aim(Aim::AtLeast(THROUGHPUT))
+        .report();
+    row("rendering alone, no session read, with", ALONE);
+    row("rendering alone, no session read, without", PLAIN_ALONE);
+    throughput("rendering alone, with to without", ALONE, PLAIN_ALONE).report();
+    throughput(
+        "session read and `AuthProvider` to neither",
+        CHECKED,
+        PLAIN_ALONE,
+    )
+    .report();
+}
+
+struct Page {
+    router: Router,
+    cookie: String,
+}
+
+impl Page {
+    async fn get(&self) -> String {
+        let request = Request::get("/")
+            .header(header::HOST, "127.0.0.1:3000")
+            .header(header::COOKIE, &self.cookie)
+            .body(Body::empty());
+        let answer = self.router.clone().oneshot(request.expect("a request"));
+        let answer = answer.await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body = to_bytes(answer.into_body(), usize::MAX).await;
+        String::from_utf8(body.expect("a body").into()).expect("text")
+    }
+}
+
+async fn pages(database: &Fresh) -> Vec<Page> {
+    let database = Database::connect(&database.url)
+        .await
+        .expect("the database");
+    let state = AppState::new(database.clone(), 1000)
+        .await
+        .expect("the app");
+    let guardian = Guardian::builder(database)
+        .site_url("http://127.0.0.1:3000")
+        .key(SigningKey::generate())
+        .accounts_per_browser(5)
+        .build()
+        .await
+        .expect("the guardian");
+    let (cookie, auth) = sign_in(&guardian).await;
+    let starter = router(app::App, app::shell, move || provide_context(state.clone()));
+    let plain = router(plain::App, plain::shell, || ());
+    // What the check has found out, without asking again.
+    let known = |router: &Router| router.clone().layer(Extension(auth.clone()));
+    let routers = [
+        guardian.protect(starter.clone()),
+        guardian.protect(plain.clone()),
+        known(&starter),
+        known(&plain),
+    ];
+    let pages = routers.map(|router| Page {
+        router,
+        cookie: cookie.clone(),
+    });
+    let words_of_starter = words(&pages[CHECKED].get().await);
+    assert!(words_of_starter.contains(plain::EMAIL));
+    for page in &pages {
+        assert_eq!(words(&page.get().await), words_of_starter);
+    }
+    pages.into()
+}
+
+/// What a page says, so that the plain one does not fall behind.
+fn words(html: &str) -> String {
+    let parts = html.split('<').filter_map(|part| part.split_once('>'));
+    let texts = parts.filter(|(tag, _)| !tag.starts_with("script"));
+    let text: String = texts.map(|(_, text)| text).collect();
+    // The end of a comment that holds a tag.
+    text.replace("-->", "")
+}
+
+/// The pages as the starter's server has them, behind nothing.
+fn router<A, S>(
+    app: impl Fn() -> A + Clone + Send + 'static,
+    shell: impl Fn(LeptosOptions) -> S + Clone + Send + Sync + 'static,
+    context: impl Fn() + Clone + Send + Sync + 'static,
+) -> Router
+where
+    A: IntoView + 'static,
+    S: IntoView + 'static,
+{
+    let options = LeptosOptions::builder().output_name("starter").build();
+    let context = move || {
+        context();
+        send_page_policy("");
+    };
+    let routes = generate_route_list(app);
+    Router::new()
+        .leptos_routes_with_context(&options, routes, context, {
+            let options = options.clone();
+            move || shell(options.clone())
+        })
+        .with_state(options)
+}
+
+/// Signs somebody in. Answers the cookie, and who they are for a request that was checked.
+async fn sign_in(guardian: &Guardian) -> (String, Auth) {
+    let (told, mut auths) = tokio::sync::mpsc::unbounded_channel();
+    let identity = Identity {
+        user_id: "ada".into(),
+        profile: Profile {
+            name: plain::NAME.into(),
+            email: Some(plain::EMAIL.into()),
+            picture: None,
+        },
+        method: "password".into(),
+    };
+    let door = guardian.protect(
+        Router::new().route(
+            "/",
+            post(async |auth: Auth| auth.sign_in(identity).await.expect("signed in"))
+                .get(async move |auth: Auth| told.send(auth).is_ok().to_string()),
+        ),
+    );
+    let request = Request::post("/").body(Body::empty()).expect("a request");
+    let answer = door.clone().oneshot(request).await.expect("an answer");
+    let cookie = answer.headers()[header::SET_COOKIE]
+        .to_str()
+        .expect("a cookie");
+    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    let request = Request::get("/")
+        .header(header::COOKIE, &cookie)
+        .body(Body::empty());
+    door.oneshot(request.expect("a request"))
+        .await
+        .expect("an answer");
+    let auth = auths.recv().await.expect("who is signed in");
+    (cookie, auth)
+}

@@ -1,0 +1,160 @@
+//! The starter's home page as it would be without `AuthProvider` and `UserButton`: the same
+//! elements and words, written down for one signed-in user. The forms that sign out stay.
+
+use leptos::{
+    hydration::{AutoReload, HydrationScripts},
+    prelude::*,
+};
+use leptos_guardian::{SignOutButton, SignOutScope};
+use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{A, Route, Router, Routes},
+    path,
+};
+
+pub const NAME: &str = "Ada Lovelace";
+pub const EMAIL: &str = "ada@example.com";
+
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Stylesheet id="leptos" href="/pkg/starter.css"/>
+        <Title formatter=|page: String| if page.is_empty() { "Starter".into() } else { format!("{page} · Starter") }/>
+        <Router>
+            <a class="skip" href="#main">"Skip to content"</a>
+            <Header/>
+            <main id="main">
+                <div role="status"></div>
+                <Routes fallback=|| "Not found">
+                    <Route path=path!("/") view=Home/>
+                    // The starter has as many.
+                    <Route path=path!("/sign-up") view=Home/>
+                    <Route path=path!("/sign-in") view=Home/>
+                    <Route path=path!("/account") view=Home/>
+                    <Route path=path!("/account/sessions") view=Home ssr=SsrMode::Async/>
+                    <Route path=path!("/sign-out") view=Home/>
+                </Routes>
+            </main>
+        </Router>
+    }
+}
+
+#[component]
+fn Header() -> impl IntoView {
+    view! {
+        <header class="top">
+            <A href="/" attr:class="brand">"Starter"</A>
+            <nav aria-label="Account">
+                <Menu/>
+            </nav>
+        </header>
+    }
+}
+
+#[component]
+fn Menu() -> impl IntoView {
+    view! {
+        <div class="guardian-user">
+            <button
+                type="button"
+                class="guardian-trigger"
+                aria-haspopup="dialog"
+                aria-controls="guardian-user-menu"
+                popovertarget="guardian-user-menu"
+            >
+                <span class="guardian-avatar" aria-hidden="true">"AL"</span>
+                <span class="guardian-hidden">"Account of "</span>
+                <span class="guardian-name" dir="auto">{NAME}</span>
+            </button>
+            <div
+                id="guardian-user-menu"
+                class="guardian-menu"
+                popover="auto"
+                role="dialog"
+                aria-label=format!("Account of {NAME}")
+            >
+                <div class="guardian-identity">
+                    <span class="guardian-avatar" aria-hidden="true">"AL"</span>
+                    <div class="guardian-who">
+                        <strong dir="auto">{NAME}</strong>
+                        <span>{EMAIL}</span>
+                    </div>
+                </div>
+                <div class="guardian-items" role="group" aria-label="Account">
+                    <a class="guardian-item" href="/account">"Manage account"</a>
+                    <a class="guardian-item" href="/account/sessions">"Where you are signed in"</a>
+                    <form class="guardian-form" method="post" action="/api/sign_out">
+                        <input type="hidden" name="callback_url" value=""/>
+                        <input type="hidden" name="scope" value="local"/>
+                        <button type="submit" class="guardian-button guardian-item">"Sign out"</button>
+                        <div class="guardian-message" role="status"></div>
+                        <div class="guardian-message guardian-failure" role="alert"></div>
+                    </form>
+                </div>
+                <div class="guardian-items" role="group" aria-label="Other accounts">
+                    <div class="guardian-message guardian-failure" role="alert"></div>
+                    <a class="guardian-item" href="/sign-in">"Add account"</a>
+                </div>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Home() -> impl IntoView {
+    // The starter's note for the page that is shown next.
+    let note = SharedValue::new(|| None::<String>).into_inner();
+    view! {
+        <Title text=""/>
+        {note.map(|note| view! { <p class="notice" role="status">{note}</p> })}
+        <section class="hero">
+            <h1>"Sign in. Sign out. For real."</h1>
+            <p class="lead">
+                "A Leptos app whose sessions live in its own database: signing out takes effect at
+                the very next request, on every device you choose, with or without JavaScript."
+            </p>
+            <p>"You are signed in as "<strong dir="auto">{NAME}</strong>"."</p>
+            <div class="actions">
+                <a class="button" href="/account">"Your account"</a>
+                <SignOutButton redirect=false>"Sign out and stay here"</SignOutButton>
+                <SignOutButton scope=SignOutScope::Global>"Sign out everywhere"</SignOutButton>
+            </div>
+        </section>
+        <ul class="cards">
+            <li>
+                <h2>"It is over when it says so"</h2>
+                <p>"The session is a row in the database. Signing out deletes it, and answers after the commit."</p>
+            </li>
+            <li>
+                <h2>"Nothing brings it back"</h2>
+                <p>"Not a request in flight, not an old cookie, not the back button."</p>
+            </li>
+            <li>
+                <h2>"No unchecked redirect"</h2>
+                <p>"A callback URL leads to this site or to an origin that you allow, and nowhere else."</p>
+            </li>
+        </ul>
+    }
+}

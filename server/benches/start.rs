@@ -1,0 +1,92 @@
+//! How soon the starter's server answers after its start, on a database that nothing has been
+//! written to, and how much memory it has while nobody asks anything. Linux only.
+
+#[path = "../../guardian/benches/common/mod.rs"]
+mod common;
+
+use common::{Kind, Process, Row, Unit, kinds, median, report};
+use std::{
+    io::{self, Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+use tokio::runtime::Runtime;
+
+/// How often the server is started. The median counts.
+const STARTS: usize = 5;
+
+/// How often it is asked whether it answers yet.
+const PAUSE: Duration = Duration::from_millis(1);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long it gets to come to rest before its memory is read.
+const SETTLE: Duration = Duration::from_secs(1);
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime");
+    let (mut times, mut memory) = (Vec::new(), Vec::new());
+    for kind in kinds() {
+        let starts: Vec<Start> = (0..STARTS)
+            .map(|_| Start::measure(&runtime, kind))
+            .collect();
+        let median = |of: fn(&Start) -> f64| median(starts.iter().map(of).collect());
+        times.extend(median(|start| start.time));
+        memory.extend(median(|start| start.memory));
+    }
+    report::heading("The starter's server");
+    Row::new("from its start to its first page", Unit::Seconds, times).report();
+    Row::new("memory while idle", Unit::Bytes, memory).report();
+}
+
+struct Start {
+    /// In seconds.
+    time: f64,
+    /// What Linux counts as resident, in bytes.
+    memory: f64,
+}
+
+impl Start {
+    fn measure(runtime: &Runtime, kind: Kind) -> Self {
+        let database = runtime.block_on(kind.fresh());
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = free.local_addr().expect("its address");
+        drop(free);
+        let start = Instant::now();
+        let process = Command::new(env!("CARGO_BIN_EXE_server"))
+            .current_dir(database.folder.path())
+            .env("DATABASE_URL", &database.url)
+            .env("LEPTOS_SITE_ADDR", address.to_string())
+            .env("SITE_URL", format!("http://{address}"))
+            .env_remove("SESSION_KEY")
+            .env("RUST_LOG", "info")
+            .stdout(Stdio::null())
+            .spawn()
+            .map(Process)
+            .expect("the server");
+        while get_home_page(address).is_err() {
+            assert!(start.elapsed() < PATIENCE, "the server does not answer");
+            sleep(PAUSE);
+        }
+        let time = start.elapsed().as_secs_f64();
+        sleep(SETTLE);
+        let memory = process.memory();
+        drop(process);
+        runtime.block_on(database.remove());
+        Self { time, memory }
+    }
+}
+
+/// Fails as long as nobody listens.
+fn get_home_page(address: SocketAddr) -> io::Result<()> {
+    let mut connection = TcpStream::connect(address)?;
+    write!(
+        connection,
+        "GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut page = String::new();
+    connection.read_to_string(&mut page)?;
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    Ok(())
+}
