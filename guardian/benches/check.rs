@@ -8,29 +8,30 @@ use axum::{
     Router,
     body::{Body, to_bytes},
 };
-use common::{Fresh, Row, Timing, Unit, kinds, report};
+use common::{Fresh, Row, Unit, in_turns, kinds, report};
 use http::{Request, StatusCode, header};
 use sites::{AXUM_LOGIN, OURS, Site};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
-/// Of each site, in each round.
-const TIME: Duration = Duration::from_millis(700);
+/// Of all sites together.
+const TIME: Duration = Duration::from_secs(4);
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
-    let mut timing = Timing::new(TIME);
     let mut names = Vec::new();
     let mut measured = Vec::new();
     for kind in kinds() {
         let database = runtime.block_on(kind.fresh());
-        let mut visitors = runtime.block_on(visitors(&database));
+        let visitors = runtime.block_on(visitors(&database));
         let name = format!("session check, {}", kind.name());
-        measured.push(timing.measure(&name, &mut visitors, |visitor, bencher| {
-            let visitor = &*visitor;
-            bencher.to_async(&runtime).iter(|| visitor.check());
-        }));
+        let times = in_turns(&runtime, &name, &visitors, TIME, async |visitor| {
+            let start = Instant::now();
+            visitor.check().await;
+            start.elapsed()
+        });
+        measured.push(times);
         names = visitors.into_iter().map(|visitor| visitor.site).collect();
         runtime.block_on(database.remove());
     }

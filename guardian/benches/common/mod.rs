@@ -8,5 +8,5 @@ mod timing;
 
 pub use databases::{Fresh, Kind, kinds};
 pub use process::Process;
-pub use report::{Aim, Row, Unit};
-pub use timing::{Timing, median};
+pub use report::{Aim, Row, Unit, grouped};
+pub use timing::{in_turns, median};

@@ -98,7 +98,7 @@ impl Aim {
 impl Unit {
     fn show(self, figure: f64) -> String {
         match self {
-            Self::PerSecond => format!("{figure:.0}/s"),
+            Self::PerSecond => format!("{}/s", grouped(figure.round() as usize)),
             Self::Ratio => format!("{figure:.2}"),
             Self::Seconds if figure < 0.001 => format!("{:.0} µs", figure * 1e6),
             Self::Seconds if figure < 0.01 => format!("{:.1} ms", figure * 1e3),
@@ -107,6 +107,14 @@ impl Unit {
             Self::Bytes => format!("{:.1} MB", figure / 1e6),
         }
     }
+}
+
+/// A number with commas: 1,000,000.
+pub fn grouped(number: usize) -> String {
+    if number < 1000 {
+        return number.to_string();
+    }
+    format!("{},{:03}", grouped(number / 1000), number % 1000)
 }
 
 fn add(line: &str) {

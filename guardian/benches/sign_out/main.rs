@@ -5,16 +5,13 @@
 mod common;
 mod sessions;
 
-use common::{Aim, Fresh, Kind, Row, Timing, Unit, kinds, median, report};
+use common::{Aim, Fresh, Kind, Row, Unit, grouped, in_turns, kinds, report};
 use leptos_guardian::{
     Reason,
     server::{Database, Guardian, SigningKey},
 };
 use sessions::Sessions;
-use std::{
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 /// How many sessions there are in all.
@@ -35,58 +32,36 @@ fn main() {
         .into_iter()
         .map(|kind| measure(&runtime, kind))
         .collect();
+    report::heading("Global sign-out of one user");
+    let [fewest, .., most] = SIZES.map(grouped);
     for (of_user, sessions) in OF_USER.into_iter().enumerate() {
-        report::heading(&format!(
-            "Global sign-out of a user with {sessions} sessions"
-        ));
         let among = |size: usize| -> Vec<f64> {
             measured.iter().map(|times| times[of_user][size]).collect()
         };
+        let last = SIZES.len() - 1;
         for (size, all) in SIZES.into_iter().enumerate() {
-            let what = format!("{sessions} sessions among {all}");
+            let what = format!("{sessions} of {} sessions", grouped(all));
             Row::new(what, Unit::Seconds, among(size)).report();
         }
-        let last = SIZES.len() - 1;
-        let what = format!(
-            "{sessions} sessions, among {} to among {}",
-            SIZES[last], SIZES[0]
-        );
+        let what = format!("{sessions} of {most} to {sessions} of {fewest}");
         Row::ratio(what, &among(last), &among(0))
             .aim(Aim::AtMost(GROWTH))
             .report();
     }
 }
 
-/// The times, by the number of the user's sessions and then by size. The sizes take turns at
-/// every single sign-out, and the median counts: a machine that slows down slows all of them down.
+/// The times, by the number of the user's sessions and then by size.
 fn measure(runtime: &Runtime, kind: Kind) -> Vec<Vec<f64>> {
-    let mut timing = Timing::new(TIME);
     // All open at once, so that they can take turns.
     let sites: Vec<Site> = SIZES
         .into_iter()
         .map(|size| runtime.block_on(Site::with(kind, size)))
         .collect();
     let times = OF_USER.map(|sessions| {
-        let name = format!("sign-outs, {}, {sessions} sessions", kind.name());
-        let times: Mutex<Vec<Vec<f64>>> = Mutex::new(vec![Vec::new(); sites.len()]);
-        timing.criterion.bench_function(&name, |bencher| {
-            let sites = &sites;
-            let times = &times;
-            bencher.to_async(runtime).iter_custom(async |turns| {
-                let mut total = Duration::ZERO;
-                for _ in 0..turns {
-                    for (size, site) in sites.iter().enumerate() {
-                        let time = site.sign_out(sessions).await;
-                        times.lock().expect("the times")[size].push(time.as_secs_f64());
-                        total += time;
-                    }
-                }
-                total
-            });
-        });
-        let times = times.into_inner().expect("the times");
-        let medians = times.into_iter().map(median);
-        medians.map(|time| time.expect("a sign-out")).collect()
+        let name = format!("sign-outs, {}, {sessions} of the user", kind.name());
+        in_turns(runtime, &name, &sites, TIME, async |site| {
+            site.sign_out(sessions).await
+        })
     });
     for site in sites {
         runtime.block_on(site.remove());

@@ -11,7 +11,7 @@ mod process;
 mod site;
 
 use client::Told;
-use common::{Aim, Kind, Row, Unit, kinds, report};
+use common::{Aim, Kind, Row, Unit, grouped, kinds, report};
 use process::{SERVER, Server};
 use std::{env, error::Error, fs, process::ExitCode, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -65,35 +65,31 @@ async fn measure_all() -> Outcome<()> {
     }
     report::heading("Open pages");
     for (streams, measured) in [(FEW, &few), (MANY, &many)] {
-        let what = format!("memory per stream, of {streams}");
+        let what = format!("memory per page, of {} open at once", grouped(streams));
         let memory = measured.iter().map(|it| it.memory_per_stream).collect();
         Row::new(what, Unit::Bytes, memory)
             .aim(Aim::AtMost(MEMORY))
             .report();
     }
-    let row = |what, measured: &[Measured], time: fn(&Told) -> f64| {
+    let times = |what: &str, measured: &[Measured], time: fn(&Told) -> f64| {
         let times = measured.iter().map(|it| time(&it.told)).collect();
-        Row::new(format!("sign-out of {what}"), Unit::Seconds, times)
+        Row::new(what, Unit::Seconds, times)
     };
-    let user = format!("one user with {MANY} open pages");
-    row(format!("{user}, until the answer"), &one_user, |told| {
+    let pages = grouped(MANY);
+    let one = format!("one sign-out of a user with {pages} sessions, each with a page");
+    times(&format!("{one}, until it is answered"), &one_user, |told| {
         told.answer
     })
     .report();
-    row(
-        format!("{user}, until the last page is told"),
+    times(
+        &format!("{one}, until the last page is told"),
         &one_user,
         |told| told.last,
     )
     .aim(Aim::AtMost(TELLING))
     .report();
-    let everyone = format!("{MANY} users with a page each, one after the other");
-    row(
-        format!("{everyone}, until the last page is told"),
-        &many,
-        |told| told.last,
-    )
-    .report();
+    let everyone = format!("sign-outs of {pages} users with a page each, until the last is told");
+    times(&everyone, &many, |told| told.last).report();
     Ok(())
 }
 
