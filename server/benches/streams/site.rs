@@ -1,4 +1,4 @@
-//! The site that the streams are open to.
+//! The site that the streams are open to, served as the starter is.
 
 use crate::Outcome;
 use axum::{
@@ -11,12 +11,8 @@ use leptos_guardian::{
     Profile, Reason,
     server::{Auth, Database, Guardian, Identity, SigningKey},
 };
-use std::{
-    error::Error,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    process, thread,
-};
+use server::serve;
+use std::{error::Error, future::pending, io, net::Ipv4Addr, process, thread};
 use tokio::net::TcpListener;
 
 /// Serves until the client ends, and says on which port.
@@ -31,13 +27,10 @@ pub async fn serve(database: &str) -> Outcome<()> {
         .route("/sign-out/{user}", post(sign_out_user))
         .route("/sign-out-everyone", post(sign_out_everyone))
         .with_state(guardian.clone());
-    let service = guardian
-        .protect(routes)
-        .into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?.port());
     thread::spawn(stop_with_client);
-    axum::serve(listener, service).await?;
+    serve::serve(listener, guardian.protect(routes), pending()).await;
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! take their share of the processors.
 
 mod client;
-#[path = "../common/mod.rs"]
+#[path = "../../../guardian/benches/common/mod.rs"]
 mod common;
 mod process;
 mod site;
