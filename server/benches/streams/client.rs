@@ -49,6 +49,14 @@ fn post(address: SocketAddr, path: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n\r\n")
 }
 
+/// Lets the server keep in memory what it keeps of its database.
+pub async fn fill_caches(address: SocketAddr) -> Outcome<()> {
+    let mut connection = TcpStream::connect(address).await?;
+    let request = post(address, "/fill-caches");
+    ask(&mut connection, &request, Expected::NO_CONTENT).await?;
+    Ok(())
+}
+
 /// The name and value that an answer sets.
 fn cookie(answer: &str) -> Option<String> {
     let set = answer

@@ -1,8 +1,7 @@
 //! What open `/guardian/events` streams cost the server's memory, and how soon the last of them
 //! is told of a sign-out. Each measurement gets a server process of its own. Memory is what Linux
-//! counts as resident: without the kernel's sockets, with SQLite's page caches (16 MB at most,
-//! however many streams). Times are with the client, and PostgreSQL, on the same machine, which
-//! take their share of the processors.
+//! counts as resident: without the kernel's sockets. Times are with the client, and PostgreSQL, on
+//! the same machine, which take their share of the processors.
 
 mod client;
 #[path = "../../../guardian/benches/common/mod.rs"]
@@ -123,6 +122,7 @@ async fn measure_on(server: &Server, count: usize, whose: Whose) -> Outcome<Meas
         Whose::OneUser => (|_| "/sign-in/ada".into(), "/sign-out/ada"),
     };
     let cookies = client::sign_in(server.address, count, sign_in).await?;
+    client::fill_caches(server.address).await?;
     sleep(SETTLE).await;
     let before = server.process.memory();
     let streams = client::open_streams(server.address, cookies).await?;

@@ -6,10 +6,12 @@ use axum::{
     extract::{Path, State},
     routing::post,
 };
+use futures::future::try_join_all;
 use http::StatusCode;
 use leptos_guardian::{
     Profile, Reason,
     server::{Auth, Database, Guardian, Identity, SigningKey},
+    with_pool,
 };
 use server::serve;
 use std::{error::Error, future::pending, io, net::Ipv4Addr, process, thread};
@@ -17,7 +19,8 @@ use tokio::net::TcpListener;
 
 /// Serves until the client ends, and says on which port.
 pub async fn serve(database: &str) -> Outcome<()> {
-    let guardian = Guardian::builder(Database::connect(database).await?)
+    let database = Database::connect(database).await?;
+    let guardian = Guardian::builder(database.clone())
         .site_url("http://127.0.0.1")
         .key(SigningKey::generate())
         .build()
@@ -26,7 +29,8 @@ pub async fn serve(database: &str) -> Outcome<()> {
         .route("/sign-in/{user}", post(sign_in))
         .route("/sign-out/{user}", post(sign_out_user))
         .route("/sign-out-everyone", post(sign_out_everyone))
-        .with_state(guardian.clone());
+        .with_state(guardian.clone())
+        .route("/fill-caches", post(fill_caches).with_state(database));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?.port());
     thread::spawn(stop_with_client);
@@ -52,6 +56,26 @@ async fn sign_out_user(State(guardian): State<Guardian>, Path(user): Path<String
 
 async fn sign_out_everyone(State(guardian): State<Guardian>) -> StatusCode {
     no_content(guardian.sign_out_everyone(Reason::Administrator).await)
+}
+
+/// Reads all sessions on every connection: what each keeps of them in memory does not grow with
+/// the streams, and is not to be counted among them.
+async fn fill_caches(State(database): State<Database>) -> StatusCode {
+    // By their handles, as the streams do.
+    const READ: &str = "select count(*) from guardian_session as one where exists (
+        select 1 from guardian_session as found
+        where found.handle = one.handle and found.expires_at > 0
+    )";
+    no_content(with_pool!(&database, pool => {
+        let all = (0..pool.options().get_max_connections()).map(|_| async {
+            let mut connection = pool.acquire().await?;
+            sqlx::query(READ).execute(&mut *connection).await?;
+            Ok(connection)
+        });
+        // Each is held until all have one.
+        let all: Result<_, sqlx::Error> = try_join_all(all).await;
+        all.map(drop)
+    }))
 }
 
 /// An answer without a body: it ends where its headers end.
