@@ -29,25 +29,26 @@ fn main() {
         let database = runtime.block_on(kind.fresh());
         let visitors = runtime.block_on(visitors(&database));
         let name = format!("session check, {}", kind.name());
-        let times = in_turns(&runtime, &name, &visitors, TIME, async |visitor| {
+        let turns = in_turns(&runtime, &name, &visitors, TIME, async |visitor| {
             let start = Instant::now();
             for _ in 0..IN_A_ROW {
                 visitor.check().await;
             }
             start.elapsed() / IN_A_ROW
         });
-        measured.push(times);
+        measured.push(turns);
         names = visitors.into_iter().map(|visitor| visitor.site).collect();
         runtime.block_on(database.remove());
     }
     report::heading("In process, one request after the other");
-    let of_site = |site: usize| -> Vec<f64> { measured.iter().map(|times| times[site]).collect() };
     for (site, name) in names.iter().enumerate() {
         let what = format!("session check, {name}");
-        Row::new(what, Unit::Seconds, of_site(site)).report();
+        let times = measured.iter().map(|turns| turns.time(site));
+        Row::new(what, Unit::Seconds, times.collect()).report();
     }
     let compared = "session check, axum-login's time to leptos-guardian's";
-    Row::ratio(compared, &of_site(AXUM_LOGIN), &of_site(OURS)).report();
+    let ratios = measured.iter().map(|turns| turns.ratio(AXUM_LOGIN, OURS));
+    Row::new(compared, Unit::Ratio, ratios.collect()).report();
 }
 
 /// Somebody who is signed in to a site.

@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 16;
 /// The sites take turns, so that a machine that slows down slows all of them down; of the rounds
 /// the median counts.
 const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_secs(2);
+const ROUND: Duration = Duration::from_secs(1);
 
 /// Sign-ins per round and connection, each followed by a sign-out in the next measurement.
 const SIGN_INS: usize = 25;

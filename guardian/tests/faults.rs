@@ -11,7 +11,7 @@ use leptos_guardian::{
     server::{ConnectError, Database},
 };
 use sqlx::{
-    Connection as _, SqliteConnection,
+    Connection as _, PgConnection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use std::{
@@ -20,6 +20,7 @@ use std::{
 };
 use tokio::{
     sync::mpsc::unbounded_channel,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 
@@ -263,17 +264,17 @@ async fn connections_that_have_gone_silent_are_replaced() {
     let link = Link::new();
     let site = Site::reached_by(|url| link.address(url), |builder| builder).await;
     let mut browser = site.signed_in("ada").await;
-    // All of the pool's are open, and then in use when the silence begins.
+    // All of the pool's are open, and most of them in use when the silence begins.
     let requests = (0..32).map(|_| {
         let mut browser = browser.clone();
-        async move { browser.get("/whoami").await.status }
+        async move { browser.get("/sessions").await.status }
     });
     let requests = tokio::spawn(join_all(requests));
     sleep(Duration::from_millis(20)).await;
     link.set(Weather::Silent);
     requests.await.unwrap();
     let start = Instant::now();
-    while in_time(browser.get("/whoami")).await.status == UNAVAILABLE {
+    while in_time(browser.get("/sessions")).await.status == UNAVAILABLE {
         assert!(
             start.elapsed() < Duration::from_secs(30),
             "it does not recover"
@@ -333,6 +334,78 @@ async fn requests_that_are_dropped_half_way_leave_no_transaction_open() {
     assert_eq!(events - before, 20);
 }
 
+/// Checks by many tasks, one after the other. Answers how many failed.
+fn keep_checking(browser: &Browser) -> JoinHandle<usize> {
+    let tasks = (0..32).map(|_| {
+        let mut browser = browser.clone();
+        async move {
+            let mut failed = 0;
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(1) {
+                failed += usize::from(browser.get("/whoami").await.body != "ada");
+            }
+            failed
+        }
+    });
+    let tasks = join_all(tasks);
+    tokio::spawn(async { tasks.await.into_iter().sum() })
+}
+
+#[tokio::test]
+async fn checks_without_end_do_not_keep_the_only_connection() {
+    let site = Site::new().await;
+    if let Database::Sqlite(_) = &site.database {
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        let pool = pool.connect(&site.url).await.unwrap();
+        let server = site.server_on(Database::Sqlite(pool), |builder| builder);
+        let server = server.await;
+        let ada = site.signed_in("ada").await.on(&server);
+        let mut bob = site.signed_in("bob").await.on(&server);
+        let checking = keep_checking(&ada);
+        sleep(Duration::from_millis(100)).await;
+        let start = Instant::now();
+        let signed_out = bob.sign_out(SignOutScope::Local).await;
+        assert!(signed_out.status.is_success(), "{}", signed_out.body);
+        assert!(start.elapsed() < Duration::from_millis(800), "it came last");
+        assert_eq!(checking.await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn connections_that_end_cost_hardly_a_check() {
+    let site = Site::new().await;
+    if let Database::Postgres(_) = &site.database {
+        let ada = site.signed_in("ada").await;
+        let checking = keep_checking(&ada);
+        sleep(Duration::from_millis(500)).await;
+        let mut other = PgConnection::connect(&site.url).await.unwrap();
+        sqlx::query(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        .execute(&mut other)
+        .await
+        .unwrap();
+        // One that had just been taken from the pool may have had some on it.
+        assert!(checking.await.unwrap() <= 8);
+    }
+}
+
+/// A handler holds a transaction and waits for the library, which would wait for the transaction.
+#[tokio::test]
+async fn a_transaction_that_is_held_is_named_as_the_cause() {
+    let log = Log::start();
+    let site = Site::new().await;
+    if let Database::Sqlite(_) = &site.database {
+        let held = site.begin_sign_out("ada").await;
+        let mut browser = site.browser();
+        let answer = in_time(browser.post("/sign-in/bob")).await;
+        assert_eq!(answer.status, UNAVAILABLE);
+        log.assert_says("ERROR", "database is locked");
+        drop(held);
+    }
+}
+
 /// Every connection is taken, as by an app's own long statements.
 #[tokio::test]
 async fn without_a_free_connection_requests_are_refused_soon() {
@@ -345,7 +418,7 @@ async fn without_a_free_connection_requests_are_refused_soon() {
             taken.push(pool.acquire().await.unwrap());
         }
         let start = Instant::now();
-        let requests = (0..50).map(|_| {
+        let requests = (0..200).map(|_| {
             let mut browser = browser.clone();
             async move { browser.get("/whoami").await.status }
         });

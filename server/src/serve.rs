@@ -21,6 +21,8 @@ use tower::ServiceExt as _;
 /// Serves until `stop` resolves; then takes no more connections, and waits for the requests that
 /// are under way.
 pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    // Once, and not for each connection.
+    let router = router.with_state(());
     // Each connection holds a receiver.
     let (stopping, is_stopping) = watch::channel(());
     let mut stop = pin!(stop);
@@ -60,8 +62,8 @@ async fn answer(
             connection.await
         }
     };
-    // The client's doing: it went away, or spoke no HTTP.
+    // Mostly the client's doing: it went away, or spoke no HTTP.
     if let Err(cause) = outcome {
-        tracing::debug!(%cause, "a connection broke off");
+        tracing::debug!(?cause, "a connection broke off");
     }
 }

@@ -9,15 +9,15 @@ use tokio::runtime::Runtime;
 const SAMPLES: usize = 10;
 
 /// The things take turns each time, so that a machine that slows down slows all of them down.
-/// Criterion decides how many turns there are, and prints how long one takes. Answers the median
-/// time of each thing in seconds, as `run` has measured it.
+/// Criterion decides how many turns there are, and prints how long one takes. Answers how long each
+/// thing took, as `run` has measured it.
 pub fn in_turns<Thing>(
     runtime: &Runtime,
     name: &str,
     things: &[Thing],
     time: Duration,
     run: impl AsyncFn(&Thing) -> Duration,
-) -> Vec<f64> {
+) -> Turns {
     // Nothing to compare with, the next time.
     let folder = TempDir::new().expect("a folder");
     let mut criterion = Criterion::default()
@@ -41,9 +41,25 @@ pub fn in_turns<Thing>(
             total
         });
     });
-    let times = times.into_inner().expect("the times");
-    let medians = times.into_iter().map(median);
-    medians.map(|time| time.expect("a turn")).collect()
+    Turns(times.into_inner().expect("the times"))
+}
+
+/// The times of each thing in each turn, in seconds.
+pub struct Turns(Vec<Vec<f64>>);
+
+impl Turns {
+    /// How long a thing takes.
+    pub fn time(&self, thing: usize) -> f64 {
+        median(self.0[thing].clone()).expect("a turn")
+    }
+
+    /// How many times as long a thing takes as another, within one turn: a machine that is slow for
+    /// a while is slow for both.
+    pub fn ratio(&self, thing: usize, other: usize) -> f64 {
+        let pairs = self.0[thing].iter().zip(&self.0[other]);
+        let ratios = pairs.map(|(time, other)| time / other);
+        median(ratios.collect()).expect("a turn")
+    }
 }
 
 /// The one in the middle.

@@ -5,7 +5,7 @@
 mod common;
 mod sessions;
 
-use common::{Aim, Fresh, Kind, Row, Unit, grouped, in_turns, kinds, report};
+use common::{Aim, Fresh, Kind, Row, Turns, Unit, grouped, in_turns, kinds, report};
 use leptos_guardian::{
     Reason,
     server::{Database, Guardian, SigningKey},
@@ -36,29 +36,28 @@ fn main() {
     report::heading("Global sign-out of one user");
     let [fewest, .., most] = SIZES.map(grouped);
     for (of_user, sessions) in OF_USER.into_iter().enumerate() {
-        let among = |size: usize| -> Vec<f64> {
-            measured.iter().map(|times| times[of_user][size]).collect()
-        };
-        let last = SIZES.len() - 1;
         for (size, all) in SIZES.into_iter().enumerate() {
             let what = format!("{sessions} of {} sessions", grouped(all));
-            Row::new(what, Unit::Seconds, among(size)).report();
+            let times = measured.iter().map(|turns| turns[of_user].time(size));
+            Row::new(what, Unit::Seconds, times.collect()).report();
         }
         let what = format!("{sessions} of {most} to {sessions} of {fewest}");
-        Row::ratio(what, &among(last), &among(0))
+        let last = SIZES.len() - 1;
+        let ratios = measured.iter().map(|turns| turns[of_user].ratio(last, 0));
+        Row::new(what, Unit::Ratio, ratios.collect())
             .aim(Aim::AtMost(GROWTH))
             .report();
     }
 }
 
-/// The times, by the number of the user's sessions and then by size.
-fn measure(runtime: &Runtime, kind: Kind) -> Vec<Vec<f64>> {
+/// The sizes' turns, by the number of the user's sessions.
+fn measure(runtime: &Runtime, kind: Kind) -> [Turns; OF_USER.len()] {
     // All open at once, so that they can take turns.
     let sites: Vec<Site> = SIZES
         .into_iter()
         .map(|size| runtime.block_on(Site::with(kind, size)))
         .collect();
-    let times = OF_USER.map(|sessions| {
+    let turns = OF_USER.map(|sessions| {
         let name = format!("sign-outs, {}, {sessions} of the user", kind.name());
         in_turns(runtime, &name, &sites, TIME, async |site| {
             site.sign_out(sessions).await
@@ -67,7 +66,7 @@ fn measure(runtime: &Runtime, kind: Kind) -> Vec<Vec<f64>> {
     for site in sites {
         runtime.block_on(site.remove());
     }
-    times.into()
+    turns
 }
 
 struct Site {

@@ -26,7 +26,7 @@ pub struct SignOutEvent {
 }
 
 impl SignOutEvent {
-    /// The sign-out as the page of one session sees it, whose own session it ended or not.
+    /// The sign-out as the page of one session sees it. `here`: whether it ended that session.
     pub(crate) fn seen_from(&self, session: &SessionHandle, here: bool) -> SignOutNotice {
         let is_own = self.actor.as_ref() == Some(session);
         SignOutNotice {

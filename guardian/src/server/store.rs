@@ -27,11 +27,9 @@ pub(crate) struct BrowserStore {
     held: Mutex<Option<Held>>,
 }
 
-/// What a sign-in does itself, in its transaction.
-#[derive(Debug)]
+/// What a sign-in writes itself, in its transaction.
+#[derive(Debug, Default)]
 struct Held {
-    /// The data that it copies stays until then, or with its account.
-    old: Option<Id>,
     created: Option<Record>,
 }
 
@@ -77,9 +75,9 @@ impl BrowserStore {
         }
     }
 
-    /// From now on the data under `old` is not deleted, and new data is held back.
-    pub(crate) fn hold(&self, old: Option<Id>) {
-        *self.held() = Some(Held { old, created: None });
+    /// From now on nothing is deleted, and new data is held back.
+    pub(crate) fn hold(&self) {
+        *self.held() = Some(Held::default());
     }
 
     /// Holds nothing back any more. Answers the new data, as it is to be stored.
@@ -167,11 +165,8 @@ impl SessionStore for BrowserStore {
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        if self
-            .held()
-            .as_ref()
-            .is_some_and(|held| held.old == Some(*id))
-        {
+        // What a sign-in replaces goes in its transaction, or stays with its account.
+        if self.held().is_some() {
             return Ok(());
         }
         in_time(async {

@@ -35,9 +35,9 @@ use crate::{AuthError, SessionHandle, SignOutScope};
 /// ```
 pub struct Transaction {
     guardian: Guardian,
-    // Rolled back before the next one's turn comes.
+    // Dropped first: its rollback is on its way when the next one's turn comes.
     open: OpenTransaction,
-    _turn: Turn,
+    turn: Turn,
     events: Vec<SignOutEvent>,
 }
 
@@ -56,7 +56,7 @@ impl Guardian {
         .await?;
         Ok(Transaction {
             open,
-            _turn: turn,
+            turn,
             guardian: self.clone(),
             events: Vec::new(),
         })
@@ -110,6 +110,7 @@ impl Transaction {
     /// When the database fails.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         in_time(self.open.commit()).await?;
+        drop(self.turn);
         self.guardian.announce(self.events);
         Ok(())
     }

@@ -46,20 +46,25 @@ fn main() {
         let database = runtime.block_on(kind.fresh());
         let pages = runtime.block_on(pages(&database));
         let name = format!("home page, {}", kind.name());
-        let times = in_turns(&runtime, &name, &pages, TIME, async |page| {
+        let turns = in_turns(&runtime, &name, &pages, TIME, async |page| {
             let start = Instant::now();
             for _ in 0..IN_A_ROW {
                 page.get().await;
             }
             start.elapsed() / IN_A_ROW
         });
-        measured.push(times);
+        measured.push(turns);
         drop(pages);
         runtime.block_on(database.remove());
     }
-    let times = |page: usize| -> Vec<f64> { measured.iter().map(|times| times[page]).collect() };
-    let row = |what: &str, page| Row::new(what, Unit::Seconds, times(page)).report();
-    let throughput = |what: &str, page, plain| Row::ratio(what, &times(plain), &times(page));
+    let row = |what: &str, page| {
+        let times = measured.iter().map(|turns| turns.time(page));
+        Row::new(what, Unit::Seconds, times.collect()).report();
+    };
+    let throughput = |what: &str, page, plain| {
+        let ratios = measured.iter().map(|turns| turns.ratio(plain, page));
+        Row::new(what, Unit::Ratio, ratios.collect())
+    };
     report::heading("The starter's home page, for somebody who is signed in");
     row("page with `AuthProvider` and `UserButton`", CHECKED);
     row("the same markup without", PLAIN_CHECKED);

@@ -73,13 +73,14 @@ impl Auth {
             return Err(Failure::TooManyAccounts);
         }
 
-        let data = self.copy_data(&before, &identity.user_id).await?;
+        self.load_data(&before, &identity.user_id).await?;
         let token = Id::default();
         let mut transaction = guardian.begin().await?;
         let user_id = &identity.user_id;
         let connection = transaction.connection();
         in_time(registry::begin_sign_in(connection, user_id, before.token)).await?;
         let now = guardian.0.clock.now();
+        let data = self.copy_data().await?;
         let new = NewSession {
             token: TokenHash::of(&token),
             replaced: before.token,
@@ -124,10 +125,10 @@ impl Auth {
         Ok(())
     }
 
-    /// Copies the visitor's data, for the new session. Data of another user is not carried along:
-    /// it stays with their account, or goes with it.
-    async fn copy_data(&self, before: &State, user_id: &str) -> Result<Copied, Failure> {
-        let Inner { session, store, .. } = &*self.0;
+    /// Loads the visitor's data. Another user's is not carried along: it stays with their account,
+    /// or goes with it.
+    async fn load_data(&self, before: &State, user_id: &str) -> Result<(), session::Error> {
+        let session = self.session();
         let may_keep = match &before.current {
             Current::SignedIn(active, _) => active.user.id == user_id,
             Current::SignedOut => true,
@@ -136,9 +137,15 @@ impl Auth {
         if !may_keep {
             session.clear().await;
         }
-        // What was kept before goes with the session that is replaced, in the transaction: until
-        // then the sign-in may fail.
-        store.hold(session.id());
+        // Any key will do.
+        session.get_value("").await.map(drop)
+    }
+
+    /// Copies the data that is loaded, for the new session. That asks no database: what was kept
+    /// before goes in the transaction of the sign-in, as what is new comes.
+    async fn copy_data(&self) -> Result<Copied, Failure> {
+        let Inner { session, store, .. } = &*self.0;
+        store.hold();
         let moved = move_data(session).await;
         let record = store.release();
         moved?;

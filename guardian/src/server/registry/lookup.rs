@@ -10,24 +10,30 @@ use crate::{
     server::{
         Connection, Database, connection::PooledConnection, database::in_time, token::TokenHash,
     },
-    with_connection,
+    with_connection, with_pool,
 };
 use sqlx::{QueryBuilder, Row};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
-/// How many reads run side by side, each on a connection of its own. More are slower on SQLite:
-/// each is a thread, and they wake each other. On PostgreSQL they take half of the pool's
-/// connections, and leave the other half to whatever else the site does.
+/// How many reads run side by side at most, each on a connection of its own. More are slower on
+/// SQLite: each is a thread, and they wake each other.
 const SQLITE_READERS: usize = 2;
 const POSTGRES_READERS: usize = 4;
 
-/// How many checks one read answers at most: each number is a statement of its own, which the
-/// connection keeps prepared.
+/// How many checks one read answers at most.
 const BATCH: usize = 32;
+
+/// How long a reader keeps a connection. Then others that wait for one come first.
+const KEEP: Duration = Duration::from_millis(250);
+
+/// How long a check waits at least when no connection can be had: half as long as a reader waits
+/// for one, so that no check waits for two in vain.
+const LEAST_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A session that a request belongs to.
 #[derive(Clone, Debug)]
@@ -51,25 +57,35 @@ type Found = Result<Vec<LiveSession>, Arc<sqlx::Error>>;
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
     database: Database,
+    readers: usize,
     queue: Arc<Mutex<Queue>>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: Vec<Check>,
+    /// In the order in which they came.
+    waiting: VecDeque<Check>,
     readers: usize,
 }
 
 #[derive(Debug)]
 struct Check {
+    since: Instant,
     token: TokenHash,
     answer: oneshot::Sender<Found>,
 }
 
 impl Lookup {
     pub(super) fn new(database: Database) -> Self {
+        let most = match database {
+            Database::Sqlite(_) => SQLITE_READERS,
+            Database::Postgres(_) => POSTGRES_READERS,
+        };
+        // The rest is for whatever else the site does.
+        let half = with_pool!(&database, pool => pool.options().get_max_connections()) as usize / 2;
         Self {
             database,
+            readers: half.clamp(1, most),
             queue: Arc::default(),
         }
     }
@@ -78,6 +94,7 @@ impl Lookup {
     pub(super) async fn find(&self, token: &TokenHash) -> Found {
         let (answer, found) = oneshot::channel();
         let check = Check {
+            since: Instant::now(),
             token: *token,
             answer,
         };
@@ -93,12 +110,8 @@ impl Lookup {
     /// Answers a reader if there may be one more.
     fn enqueue(&self, check: Check) -> Option<Reader> {
         let mut queue = self.queue();
-        queue.waiting.push(check);
-        let most = match self.database {
-            Database::Sqlite(_) => SQLITE_READERS,
-            Database::Postgres(_) => POSTGRES_READERS,
-        };
-        if queue.readers == most {
+        queue.waiting.push_back(check);
+        if queue.readers == self.readers {
             return None;
         }
         queue.readers += 1;
@@ -131,40 +144,45 @@ impl Drop for Reader {
 
 impl Reader {
     async fn run(mut self) {
-        let mut kept = None;
+        let mut kept: Option<Kept> = None;
         loop {
+            kept = kept.filter(|kept| kept.since.elapsed() < KEEP);
+            let is_kept = kept.is_some();
             // First, so that the checks that come meanwhile share the read.
             let connection = match kept.take() {
-                Some(connection) => Ok(connection),
-                None => PooledConnection::acquire(&self.lookup.database).await,
+                Some(kept) => Ok(kept),
+                None => Kept::acquire(&self.lookup.database).await,
             };
-            let Some(checks) = self.next_checks() else {
+            let mut connection = match connection {
+                Ok(connection) => connection,
+                Err(cause) => match self.next_checks(have_waited) {
+                    Some(checks) => {
+                        tell(checks, &Err(Arc::new(cause)));
+                        continue;
+                    }
+                    None => return,
+                },
+            };
+            let Some(checks) = self.next_checks(|waiting| waiting.len().min(BATCH)) else {
                 return;
             };
-            let found = match connection {
-                Ok(mut connection) => {
-                    let found = in_time(read(connection.connection(), &checks)).await;
-                    // One that failed may be broken.
-                    kept = found.is_ok().then_some(connection);
-                    found
+            let found = in_time(read(connection.connection.connection(), &checks)).await;
+            match found {
+                Ok(_) => kept = Some(connection),
+                // It may have broken since it was last used.
+                Err(_) if is_kept => {
+                    self.put_back(checks);
+                    continue;
                 }
-                Err(cause) => Err(cause),
-            };
-            let found = found.map_err(Arc::new);
-            for Check { token, answer } in checks {
-                let of_token = match &found {
-                    // Several requests of one browser may wait here.
-                    Ok(found) => found.get(&token).cloned().unwrap_or(Ok(Vec::new())),
-                    Err(cause) => Err(Arc::clone(cause)),
-                };
-                // A request that was given up does not listen.
-                let _ = answer.send(of_token);
+                Err(_) => {}
             }
+            tell(checks, &found.map_err(Arc::new));
         }
     }
 
-    /// Takes checks that wait. `None` when there are none: then this reader no longer counts.
-    fn next_checks(&mut self) -> Option<Vec<Check>> {
+    /// Takes so many of the checks that wait. `None` when there are none: then this reader no
+    /// longer counts.
+    fn next_checks(&mut self, count: impl Fn(&VecDeque<Check>) -> usize) -> Option<Vec<Check>> {
         let mut queue = self.lookup.queue();
         queue.waiting.retain(|check| !check.answer.is_closed());
         if queue.waiting.is_empty() {
@@ -172,8 +190,48 @@ impl Reader {
             self.is_counted = false;
             return None;
         }
-        let count = queue.waiting.len().min(BATCH);
+        let count = count(&queue.waiting);
         Some(queue.waiting.drain(..count).collect())
+    }
+
+    fn put_back(&self, checks: Vec<Check>) {
+        let mut queue = self.lookup.queue();
+        for check in checks.into_iter().rev() {
+            queue.waiting.push_front(check);
+        }
+    }
+}
+
+/// How many have waited long enough to be told that there is no connection. Another reader, which
+/// has one, answers the others.
+fn have_waited(waiting: &VecDeque<Check>) -> usize {
+    waiting.partition_point(|check| check.since.elapsed() >= LEAST_PATIENCE)
+}
+
+/// A connection, and since when it is kept.
+struct Kept {
+    connection: PooledConnection,
+    since: Instant,
+}
+
+impl Kept {
+    async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            connection: PooledConnection::acquire(database).await?,
+            since: Instant::now(),
+        })
+    }
+}
+
+fn tell(checks: Vec<Check>, found: &Result<HashMap<TokenHash, Found>, Arc<sqlx::Error>>) {
+    for Check { token, answer, .. } in checks {
+        let of_token = match found {
+            // Several requests of one browser may wait here.
+            Ok(found) => found.get(&token).cloned().unwrap_or(Ok(Vec::new())),
+            Err(cause) => Err(Arc::clone(cause)),
+        };
+        // A request that was given up does not listen.
+        let _ = answer.send(of_token);
     }
 }
 
@@ -184,7 +242,11 @@ async fn read(
 ) -> Result<HashMap<TokenHash, Found>, sqlx::Error> {
     const FIND: &str = "select token_hash, handle, user_id, profile, created_at, last_seen_at,
         expires_at from guardian_session where token_hash";
-    let tokens: Vec<_> = checks.iter().map(|check| check.token.to_string()).collect();
+    let mut tokens: Vec<_> = checks.iter().map(|check| check.token.to_string()).collect();
+    // Each length is a statement of its own, which connections keep prepared: few lengths.
+    if let Some(last) = tokens.last().cloned() {
+        tokens.resize(tokens.len().next_power_of_two(), last);
+    }
     with_connection!(connection, connection => {
         let mut query = QueryBuilder::new(FIND);
         push_in(&mut query, &tokens);
@@ -229,7 +291,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::SqlitePool;
+    use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 
     fn lookup() -> Lookup {
         let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
@@ -239,7 +301,13 @@ mod tests {
     fn check() -> (Check, oneshot::Receiver<Found>) {
         let token = TokenHash::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
         let (answer, found) = oneshot::channel();
-        (Check { token, answer }, found)
+        let since = Instant::now();
+        let check = Check {
+            since,
+            token,
+            answer,
+        };
+        (check, found)
     }
 
     #[tokio::test]
@@ -258,6 +326,26 @@ mod tests {
         let (check, found) = check();
         let mut reader = lookup.enqueue(check).unwrap();
         drop(found);
-        assert!(reader.next_checks().is_none());
+        assert!(reader.next_checks(VecDeque::len).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_check_that_has_just_come_is_not_told_that_there_is_no_connection() {
+        let lookup = lookup();
+        let (mut old, _old) = check();
+        old.since -= LEAST_PATIENCE;
+        let (new, _new) = check();
+        let mut reader = lookup.enqueue(old).unwrap();
+        drop(lookup.enqueue(new));
+        assert_eq!(reader.next_checks(have_waited).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_small_pool_keeps_connections_for_everything_else() {
+        for (connections, readers) in [(1, 1), (2, 1), (3, 1), (4, 2), (8, SQLITE_READERS)] {
+            let pool = SqlitePoolOptions::new().max_connections(connections);
+            let pool = pool.connect_lazy("sqlite::memory:").unwrap();
+            assert_eq!(Lookup::new(Database::Sqlite(pool)).readers, readers);
+        }
     }
 }

@@ -22,8 +22,11 @@ use super::{Database, store, token::TokenHash};
 use lookup::Lookup;
 use serde::{Deserialize, Serialize};
 use sqlx::QueryBuilder;
-use std::sync::Arc;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
+};
 
 /// The tables of sessions and sign-outs.
 #[derive(Clone, Debug)]
@@ -35,6 +38,11 @@ pub(crate) struct Registry {
 
 /// Leave to write, until it is dropped.
 pub(crate) type Turn = Option<OwnedMutexGuard<()>>;
+
+/// How long one waits for one's turn to write. Who goes without waits for SQLite's lock like
+/// another program: so a turn that is held for long, while there is no connection or by the very
+/// one that waits, is no more than a delay.
+const TURN_LIMIT: Duration = Duration::from_secs(1);
 
 impl Registry {
     /// Creates the tables when they are missing, and moves older ones forward.
@@ -51,7 +59,10 @@ impl Registry {
     /// after pauses that grow: those of one server do better to queue. PostgreSQL has many.
     pub(crate) async fn turn(&self) -> Turn {
         match self.database {
-            Database::Sqlite(_) => Some(Arc::clone(&self.writer).lock_owned().await),
+            Database::Sqlite(_) => {
+                let turn = Arc::clone(&self.writer).lock_owned();
+                timeout(TURN_LIMIT, turn).await.ok()
+            }
             Database::Postgres(_) => None,
         }
     }
