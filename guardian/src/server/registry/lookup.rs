@@ -155,7 +155,7 @@ impl Reader {
             };
             let mut connection = match connection {
                 Ok(connection) => connection,
-                Err(cause) => match self.next_checks(have_waited) {
+                Err(cause) => match self.next_checks(has_waited) {
                     Some(checks) => {
                         tell(checks, &Err(Arc::new(cause)));
                         continue;
@@ -163,7 +163,7 @@ impl Reader {
                     None => return,
                 },
             };
-            let Some(checks) = self.next_checks(|waiting| waiting.len().min(BATCH)) else {
+            let Some(checks) = self.next_checks(fits) else {
                 return;
             };
             let found = in_time(read(connection.connection.connection(), &checks)).await;
@@ -180,18 +180,27 @@ impl Reader {
         }
     }
 
-    /// Takes so many of the checks that wait. `None` when there are none: then this reader no
-    /// longer counts.
-    fn next_checks(&mut self, count: impl Fn(&VecDeque<Check>) -> usize) -> Option<Vec<Check>> {
+    /// Takes checks from those that wait, as long as `wanted` says so of the number that it has and
+    /// of the next. `None` when none wait: then this reader no longer counts.
+    fn next_checks(&mut self, wanted: impl Fn(usize, &Check) -> bool) -> Option<Vec<Check>> {
         let mut queue = self.lookup.queue();
-        queue.waiting.retain(|check| !check.answer.is_closed());
-        if queue.waiting.is_empty() {
+        let mut checks = Vec::new();
+        while let Some(check) = queue.waiting.pop_front() {
+            if check.answer.is_closed() {
+                continue;
+            }
+            if !wanted(checks.len(), &check) {
+                queue.waiting.push_front(check);
+                break;
+            }
+            checks.push(check);
+        }
+        if checks.is_empty() && queue.waiting.is_empty() {
             queue.readers -= 1;
             self.is_counted = false;
             return None;
         }
-        let count = count(&queue.waiting);
-        Some(queue.waiting.drain(..count).collect())
+        Some(checks)
     }
 
     fn put_back(&self, checks: Vec<Check>) {
@@ -202,10 +211,14 @@ impl Reader {
     }
 }
 
-/// How many have waited long enough to be told that there is no connection. Another reader, which
+fn fits(count: usize, _: &Check) -> bool {
+    count < BATCH
+}
+
+/// Whether it has waited long enough to be told that there is no connection. Another reader, which
 /// has one, answers the others.
-fn have_waited(waiting: &VecDeque<Check>) -> usize {
-    waiting.partition_point(|check| check.since.elapsed() >= LEAST_PATIENCE)
+fn has_waited(_: usize, check: &Check) -> bool {
+    check.since.elapsed() >= LEAST_PATIENCE
 }
 
 /// A connection, and since when it is kept.
@@ -291,6 +304,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::registry::Registry;
     use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 
     fn lookup() -> Lookup {
@@ -326,7 +340,7 @@ mod tests {
         let (check, found) = check();
         let mut reader = lookup.enqueue(check).unwrap();
         drop(found);
-        assert!(reader.next_checks(VecDeque::len).is_none());
+        assert!(reader.next_checks(fits).is_none());
     }
 
     #[tokio::test]
@@ -337,7 +351,27 @@ mod tests {
         let (new, _new) = check();
         let mut reader = lookup.enqueue(old).unwrap();
         drop(lookup.enqueue(new));
-        assert_eq!(reader.next_checks(have_waited).unwrap().len(), 1);
+        assert_eq!(reader.next_checks(has_waited).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn checks_without_end_leave_the_only_connection_to_others_in_between() {
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        let pool = pool.connect("sqlite::memory:").await.unwrap();
+        let registry = Registry::new(Database::Sqlite(pool.clone())).await.unwrap();
+        let lookup = registry.lookup;
+        let (reader, mut founds) = (lookup.enqueue(check().0), Vec::new());
+        for _ in 0..200_000 {
+            let (check, found) = check();
+            lookup.queue().waiting.push_back(check);
+            founds.push(found);
+        }
+        let reading = tokio::spawn(reader.unwrap().run());
+        // By then the reader has the connection.
+        (&mut founds[0]).await.unwrap().unwrap();
+        drop(pool.acquire().await.unwrap());
+        assert!(!lookup.queue().waiting.is_empty(), "it came last");
+        reading.abort();
     }
 
     #[tokio::test]
