@@ -1,10 +1,8 @@
 //! In the browser: what the server does for a page or a response, where there is none.
 
 use crate::{AuthState, ErrorStatus, Reason, User, client::load, components::ExactTime};
-use web_sys::{
-    js_sys::{Date, encode_uri_component},
-    wasm_bindgen::JsValue,
-};
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::js_sys::{Array, Date, Function, Intl, JsString, Reflect, encode_uri_component};
 
 /// On the server this sets the response's status; in a browser there is no response.
 pub fn with_status<E: ErrorStatus>(error: E) -> E {
@@ -41,4 +39,21 @@ pub(crate) fn exact_time(seconds: i64) -> ExactTime {
 /// Now, in seconds since the Unix epoch.
 pub(crate) fn now() -> i64 {
     (Date::now() / 1000.0) as i64
+}
+
+/// The first letter of a word, as a capital.
+pub(crate) fn initial(word: &str) -> Option<String> {
+    let first = word.chars().next()?;
+    let letter = first_segment(word).unwrap_or_else(|| first.to_string().into());
+    Some(letter.to_upper_case().into())
+}
+
+/// What the browser takes for one letter: an emoji of several characters is. A browser older
+/// than 2024 may not be able to tell.
+fn first_segment(word: &str) -> Option<JsString> {
+    let intl = Reflect::get(&leptos::prelude::window(), &"Intl".into()).ok()?;
+    let segmenter = Reflect::get(&intl, &"Segmenter".into()).ok()?;
+    let segmenter = Reflect::construct(segmenter.dyn_ref::<Function>()?, &Array::new()).ok()?;
+    let segmenter: Intl::Segmenter = segmenter.unchecked_into();
+    Some(segmenter.segment(word).containing(0)?.segment())
 }

@@ -25,7 +25,11 @@ mod stylesheet;
 mod user;
 
 #[cfg(feature = "ssr")]
+mod letters;
+#[cfg(feature = "ssr")]
 pub mod server;
+#[cfg(feature = "ssr")]
+use letters::initial;
 #[cfg(feature = "ssr")]
 pub use server::with_status;
 #[cfg(feature = "ssr")]
@@ -36,7 +40,7 @@ mod browser;
 #[cfg(not(feature = "ssr"))]
 pub use browser::with_status;
 #[cfg(not(feature = "ssr"))]
-use browser::{exact_time, initial_state, leave_for_sign_in, now};
+use browser::{exact_time, initial, initial_state, leave_for_sign_in, now};
 
 pub use client::{on_signed_out, sign_out, switch_account};
 pub use components::{

@@ -1,6 +1,5 @@
-use crate::Profile;
+use crate::{Profile, initial};
 use leptos::prelude::*;
-use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The initials of the user's name, and over them their picture, once it is there. Decoration:
 /// the name stands beside it or in the label.
@@ -16,8 +15,7 @@ pub(crate) fn Avatar(profile: Profile) -> impl IntoView {
     }
 }
 
-/// The first letters of the first and the last word. A letter is what a reader takes for
-/// one: a family emoji or a letter with accents is one, not several.
+/// The first letters of the first and the last word.
 fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next();
@@ -25,8 +23,7 @@ fn initials(name: &str) -> String {
     [first, last]
         .into_iter()
         .flatten()
-        .filter_map(|word| word.graphemes(true).next())
-        .map(str::to_uppercase)
+        .filter_map(initial)
         .collect()
 }
 
