@@ -1,6 +1,6 @@
 # Everything installs what it is missing, into .tools/ and end2end/node_modules/.
 
-.PHONY: run test watch build lint unit end2end picture bench
+.PHONY: run test watch build lint unit end2end lighthouse picture bench
 
 # Serves http://127.0.0.1:3000 with SQLite in data/.
 run:
@@ -15,7 +15,7 @@ watch:
 	scripts/install-tools --watch
 	PATH="$(CURDIR)/.tools/bin:$$PATH" cargo leptos watch
 
-# The release: target/release/server and target/site.
+# The release: target/release/server and target/site. Fails when the page is too heavy.
 build:
 	scripts/build --release
 
@@ -35,6 +35,11 @@ unit:
 # The browser tests.
 end2end:
 	scripts/end2end
+
+# What Lighthouse says of the release's pages: less than 100 fails. Some minutes, and best on an
+# otherwise idle machine.
+lighthouse:
+	scripts/lighthouse
 
 # The README's picture, from the running app.
 picture:

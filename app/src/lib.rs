@@ -10,6 +10,7 @@
 pub mod api;
 mod error;
 mod flash;
+mod hydration;
 mod pages;
 mod parts;
 mod shell;

@@ -1,18 +1,16 @@
 //! The document, and the routes inside it.
 
 use crate::{
+    hydration::Hydration,
     pages,
     parts::{Farewell, Header},
 };
-use leptos::{
-    hydration::{AutoReload, HydrationScripts},
-    prelude::*,
-};
+use leptos::{hydration::AutoReload, prelude::*};
 use leptos_guardian::AuthProvider;
-use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
+use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
-    components::{Route, Router, Routes},
+    components::{FlatRoutes, Route, Router},
     path,
 };
 
@@ -26,8 +24,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <meta name="description" content="Sign-in sessions in your own database, and signing out that holds at once, on every device."/>
+                <HashedStylesheet options=options.clone() id="leptos"/>
                 <AutoReload options=options.clone()/>
-                <HydrationScripts options/>
+                <Hydration options/>
                 <MetaTags/>
             </head>
             <body>
@@ -42,7 +42,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Stylesheet id="leptos" href="/pkg/starter.css"/>
         <Title formatter=|page: String| if page.is_empty() { "Starter".into() } else { format!("{page} · Starter") }/>
         <AuthProvider>
             <Router>
@@ -50,7 +49,7 @@ pub fn App() -> impl IntoView {
                 <Header/>
                 <main id="main">
                     <Farewell/>
-                    <Routes fallback=pages::NotFound>
+                    <FlatRoutes fallback=pages::NotFound>
                         <Route path=path!("/") view=pages::Home/>
                         <Route path=path!("/sign-up") view=pages::SignUp/>
                         <Route path=path!("/sign-in") view=pages::SignIn/>
@@ -58,7 +57,7 @@ pub fn App() -> impl IntoView {
                         // Rendered whole: without JavaScript nothing arrives later.
                         <Route path=path!("/account/sessions") view=pages::Sessions ssr=SsrMode::Async/>
                         <Route path=path!("/sign-out") view=pages::SignOut/>
-                    </Routes>
+                    </FlatRoutes>
                 </main>
             </Router>
         </AuthProvider>

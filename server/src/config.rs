@@ -1,8 +1,12 @@
 //! The configuration, from the environment. Every setting has a default that works at once
 //! on a laptop.
 
+use crate::built;
 use leptos_guardian::server::{Builder, Database, Guardian, KeyError, SigningKey};
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use url::{Host, Url};
 
 /// Where the key is kept when `SESSION_KEY` is not set.
@@ -23,6 +27,8 @@ pub struct Config {
     pub site_addr: SocketAddr,
     /// `LEPTOS_SITE_ROOT`: the folder with the site's files.
     pub site_root: String,
+    /// The file that tells the names of the built files, if they carry hashes.
+    pub hash_file: Option<PathBuf>,
     /// `SITE_URL`: the site's address as browsers see it.
     pub site_url: Url,
     /// `SESSION_KEY`: signs the cookie.
@@ -64,13 +70,15 @@ impl Config {
         };
         let site_addr = get("LEPTOS_SITE_ADDR", "127.0.0.1:3000");
         let site_url = read_site_url(&get("SITE_URL", "http://127.0.0.1:3000"))?;
+        let site_root = get("LEPTOS_SITE_ROOT", "target/site");
         let attempts = get("ATTEMPTS_PER_MINUTE", &ATTEMPTS_PER_MINUTE.to_string());
         Ok(Self {
             database_url: get("DATABASE_URL", "sqlite://data/app.db"),
             site_addr: site_addr
                 .parse()
                 .map_err(|_| ConfigError::SiteAddr(site_addr))?,
-            site_root: get("LEPTOS_SITE_ROOT", "target/site"),
+            hash_file: built::hash_file(&site_root, &get("LEPTOS_HASH_FILES", "")),
+            site_root,
             session_key: read_key(&get("SESSION_KEY", ""), &site_url)?,
             attempts_per_minute: attempts
                 .parse()

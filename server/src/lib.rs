@@ -2,7 +2,9 @@
 
 #![deny(clippy::unwrap_used)]
 
+pub mod built;
 pub mod commands;
+pub mod compression;
 pub mod config;
 pub mod headers;
 pub mod router;

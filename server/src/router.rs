@@ -1,6 +1,8 @@
 //! The router: every route, and the layers around them in one place.
 
 use crate::{
+    built::{PKG, built_files},
+    compression::compression,
     config::Config,
     headers::{send_page_policy, with_security_headers},
 };
@@ -9,15 +11,13 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
 use leptos_guardian::server::Guardian;
 use std::time::Duration;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    services::ServeDir,
-    set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
     trace::{DefaultOnResponse, TraceLayer},
 };
@@ -31,17 +31,16 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// given up. The streams of open pages are answered at once, and last.
 const REQUEST_LIMIT: Duration = Duration::from_secs(40);
 
-/// Where the built CSS, JavaScript and WebAssembly are served. The stylesheet's link in the
-/// app says the same.
-const PKG: &str = "pkg";
-
 /// The whole site.
 pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
+    let hash_file = config.hash_file.as_ref().map(|file| file.to_string_lossy());
     let options = LeptosOptions::builder()
         .output_name("starter")
         .site_root(config.site_root.clone())
         .site_pkg_dir(PKG)
         .site_addr(config.site_addr)
+        .hash_files(hash_file.is_some())
+        .hash_file(hash_file.as_deref().unwrap_or_default().into())
         .build();
     let redirect_origins = guardian.redirects().allowed_origins().join(" ");
     let context = move || {
@@ -64,23 +63,13 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
             REQUEST_LIMIT,
         ));
     with_security_headers(site)
+        .layer(compression())
         .layer(CatchPanicLayer::new())
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(request_span)
                 .on_response(DefaultOnResponse::new().level(Level::INFO)),
         )
-}
-
-/// The built files, whose names stay when their content changes: browsers ask each time
-/// whether it has.
-fn built_files(config: &Config) -> Router {
-    Router::new()
-        .fallback_service(ServeDir::new(format!("{}/{PKG}", config.site_root)))
-        .layer(SetResponseHeaderLayer::overriding(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache"),
-        ))
 }
 
 /// What the log says of a request: never the query, the headers or the body, which hold

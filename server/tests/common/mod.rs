@@ -46,13 +46,19 @@ impl Starter {
     }
 
     pub async fn with_attempts(attempts_per_minute: &str) -> Self {
+        Self::with_settings(&[("ATTEMPTS_PER_MINUTE", attempts_per_minute)]).await
+    }
+
+    pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database::fresh(&folder).await;
         let config = Config::read(|name| match name {
             "DATABASE_URL" => Some(url.clone()),
             "SESSION_KEY" => Some("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into()),
-            "ATTEMPTS_PER_MINUTE" => Some(attempts_per_minute.into()),
-            _ => None,
+            _ => {
+                let found = settings.iter().find(|(setting, _)| *setting == name);
+                found.map(|(_, value)| (*value).to_owned())
+            }
         })
         .unwrap();
         let database = Database::connect(&config.database_url).await.unwrap();
@@ -135,7 +141,8 @@ impl Answer {
         Self {
             status: parts.status,
             headers: parts.headers,
-            body: String::from_utf8(body.into()).unwrap(),
+            // One that is compressed is no text.
+            body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 

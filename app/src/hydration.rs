@@ -1,0 +1,41 @@
+//! Loads the browser's half into the page. Rendered by the server only.
+
+use leptos::{nonce::use_nonce, prelude::*};
+use std::fs;
+
+/// Loads and starts the WebAssembly once the page is on the screen: until then it would hold up
+/// the picture, and the page works without. (Leptos's own `HydrationScripts` asks for it before
+/// the stylesheets.)
+#[component]
+pub(crate) fn Hydration(options: LeptosOptions) -> impl IntoView {
+    let url = |kind| file_url(&options, kind);
+    let script = include_str!("hydration.js")
+        .replace("SCRIPT_URL", &url("js"))
+        .replace("WASM_URL", &url("wasm"));
+    view! { <script type="module" nonce=use_nonce()>{script}</script> }
+}
+
+/// Where a built file is, which a release names after its content.
+fn file_url(options: &LeptosOptions, kind: &str) -> String {
+    let LeptosOptions {
+        output_name,
+        site_pkg_dir,
+        ..
+    } = options;
+    let hash = if options.hash_files {
+        hash_of(options, kind)
+    } else {
+        None
+    };
+    let hash = hash.map(|hash| format!(".{hash}")).unwrap_or_default();
+    format!("/{site_pkg_dir}/{output_name}{hash}.{kind}")
+}
+
+/// From a line such as `js: 0123456789abcdef`. Leptos looks for the file in the same place.
+fn hash_of(options: &LeptosOptions, kind: &str) -> Option<String> {
+    let program = std::env::current_exe().ok()?;
+    let hashes = fs::read_to_string(program.parent()?.join(&*options.hash_file)).ok()?;
+    let mut lines = hashes.lines().filter_map(|line| line.split_once(':'));
+    let (_, hash) = lines.find(|(name, _)| *name == kind)?;
+    Some(hash.trim().to_owned())
+}

@@ -1,0 +1,49 @@
+// Packs the release's built files for the server: node scripts/pack.mjs from/ to/
+//
+// Each is named after its content, so that browsers may keep it for good, and compressed
+// once, as well as can be. `hash.txt` tells the server the names, as cargo-leptos's does.
+// Prints the sizes, and fails when the page's code has outgrown its budget.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+/** JavaScript and WebAssembly together, compressed with Brotli, in bytes. */
+const BUDGET = Number(process.env.PAGE_BUDGET ?? 225_000);
+
+const [from, to] = process.argv.slice(2);
+rmSync(to, { recursive: true, force: true });
+mkdirSync(to, { recursive: true });
+
+function brotli(bytes) {
+  return brotliCompressSync(bytes, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+      [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
+  });
+}
+
+const hashes = [];
+let weight = 0;
+for (const type of ["css", "js", "wasm"]) {
+  const bytes = readFileSync(join(from, `starter.${type}`));
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+  const name = join(to, `starter.${hash}.${type}`);
+  const compressed = brotli(bytes);
+  writeFileSync(name, bytes);
+  writeFileSync(`${name}.br`, compressed);
+  writeFileSync(`${name}.gz`, gzipSync(bytes, { level: 9 }));
+  hashes.push(`${type}: ${hash}\n`);
+  if (type !== "css") weight += compressed.length;
+  console.log(`starter.${type}: ${bytes.length} bytes, ${compressed.length} with Brotli`);
+}
+writeFileSync(join(to, "hash.txt"), hashes.join(""));
+
+console.log(`JavaScript and WebAssembly: ${weight} bytes of ${BUDGET}`);
+if (weight > BUDGET) {
+  console.error("The page's code has outgrown its budget (scripts/pack.mjs).");
+  process.exitCode = 1;
+}

@@ -1,0 +1,56 @@
+//! The built CSS, JavaScript and WebAssembly.
+//!
+//! A release's files are named after their content, and `hash.txt` tells the names: beside the
+//! files where `make build` has made them, beside the program where cargo-leptos has.
+
+use crate::config::Config;
+use axum::{Router, response::Response};
+use http::{HeaderValue, header};
+use std::path::{Path, PathBuf};
+use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
+
+/// Where they are served, and their folder in the site's.
+pub const PKG: &str = "pkg";
+
+/// The file of names. cargo-leptos calls it so, too.
+const HASH_FILE: &str = "hash.txt";
+
+/// A year, which is for good.
+const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// The browser asks each time whether the file has changed.
+const ASK: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// The file of names, if the names are hashed. `by_cargo_leptos` is its `LEPTOS_HASH_FILES`,
+/// which it sets for the server that it starts.
+pub fn hash_file(site_root: &str, by_cargo_leptos: &str) -> Option<PathBuf> {
+    match by_cargo_leptos {
+        // Leptos looks beside the program.
+        "true" => Some(HASH_FILE.into()),
+        "false" => None,
+        _ => {
+            let beside_the_files = Path::new(site_root).join(PKG).join(HASH_FILE);
+            std::path::absolute(beside_the_files)
+                .ok()
+                .filter(|file| file.exists())
+        }
+    }
+}
+
+/// Serves them, compressed if they have been compressed: `x.js.br` and `x.js.gz` beside `x.js`.
+pub fn built_files(config: &Config) -> Router {
+    let is_hashed = config.hash_file.is_some();
+    Router::new()
+        .fallback_service(
+            ServeDir::new(format!("{}/{PKG}", config.site_root))
+                .precompressed_br()
+                .precompressed_gzip(),
+        )
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            move |response: &Response| {
+                let is_there = !response.status().is_client_error();
+                Some(if is_hashed && is_there { FOR_GOOD } else { ASK })
+            },
+        ))
+}
