@@ -1,5 +1,6 @@
 use crate::exact_time;
 use leptos::prelude::*;
+use std::time::Duration;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -28,7 +29,13 @@ pub(super) fn Ago(
     if cfg!(feature = "ssr") {
         exact.set(exact_time(time));
     }
-    Effect::new(move |_| exact.set(exact_time(time)));
+    // Later: a browser's first words for a time cost it more than the rest of the page.
+    Effect::new(move |_| {
+        set_timeout(
+            move || drop(exact.try_set(exact_time(time))),
+            Duration::ZERO,
+        );
+    });
     view! {
         <time datetime=move || exact.get().iso title=move || exact.get().words>
             {move || ago(now.get() - time)}
