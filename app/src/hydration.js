@@ -8,6 +8,6 @@ async function start() {
   // On its own, so that a click that came meanwhile goes first.
   setTimeout(hydrate);
 }
-// After the next picture; a page that nobody looks at has none.
-requestAnimationFrame(() => setTimeout(start));
+// After the first picture; a page that nobody looks at has none.
+new PerformanceObserver(start).observe({ type: "paint", buffered: true });
 setTimeout(start, 500);

@@ -43,7 +43,12 @@ pub(crate) fn now() -> i64 {
 
 /// The first letter of a word, as a capital.
 pub(crate) fn initial(word: &str) -> Option<String> {
-    let first = word.chars().next()?;
+    let mut characters = word.chars();
+    let first = characters.next()?;
+    // One of these is always a letter of its own, and asking costs more than the whole button.
+    if first.is_ascii() && characters.next().is_none_or(|next| next.is_ascii()) {
+        return Some(first.to_ascii_uppercase().into());
+    }
     let letter = first_segment(word).unwrap_or_else(|| first.to_string().into());
     Some(letter.to_upper_case().into())
 }

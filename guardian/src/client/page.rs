@@ -9,7 +9,7 @@ use leptos::{
     prelude::*,
     task::{spawn_local, tick},
 };
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{PageTransitionEvent, PerformanceNavigation, js_sys::Date};
 
@@ -37,9 +37,12 @@ pub(crate) fn start(page: AuthContext) {
     if is_known {
         tabs::tell(&tabs::Hint::Session(session()));
     }
-    Effect::new(move |_| {
-        live::follow(page.state.with(AuthState::session));
-    });
+    // Later: asking for the stream takes as long as all the rest.
+    let owner = Owner::current().unwrap_or_default();
+    let follow = move || {
+        Effect::new(move |_| live::follow(page.state.with(AuthState::session)));
+    };
+    set_timeout(move || owner.with(follow), Duration::ZERO);
     queue::start();
     hide_while_away();
     // What is known may come from the browser's cache, older than a sign-in.
