@@ -26,4 +26,4 @@ mod browser;
 use browser::{not_found, take_flash};
 
 pub use error::FormError;
-pub use shell::{App, shell};
+pub use shell::{App, document, shell};

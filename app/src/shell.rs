@@ -16,6 +16,11 @@ use leptos_router::{
 
 /// The document around the app, rendered by the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    document(options, App)
+}
+
+/// The document around any app.
+pub fn document<V: IntoView>(options: LeptosOptions, app: impl FnOnce() -> V) -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -31,7 +36,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <MetaTags/>
             </head>
             <body>
-                <App/>
+                {app()}
             </body>
         </html>
     }

@@ -8,40 +8,22 @@ use axum::{
     Router,
     body::{Body, to_bytes},
 };
-use common::{Fresh, Row, Unit, in_turns, kinds, report};
+use common::{Fresh, Row, Unit, in_turns_on_each, report};
 use http::{Request, StatusCode, header};
 use sites::{AXUM_LOGIN, OURS, Site};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 /// Of all sites together.
 const TIME: Duration = Duration::from_secs(6);
 
-/// Requests in one turn: as on a busy server, the caches are warm.
-const IN_A_ROW: u32 = 20;
-
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
-    let mut names = Vec::new();
-    let mut measured = Vec::new();
-    for kind in kinds() {
-        let database = runtime.block_on(kind.fresh());
-        let visitors = runtime.block_on(visitors(&database));
-        let name = format!("session check, {}", kind.name());
-        let turns = in_turns(&runtime, &name, &visitors, TIME, async |visitor| {
-            let start = Instant::now();
-            for _ in 0..IN_A_ROW {
-                visitor.check().await;
-            }
-            start.elapsed() / IN_A_ROW
-        });
-        measured.push(turns);
-        names = visitors.into_iter().map(|visitor| visitor.site).collect();
-        runtime.block_on(database.remove());
-    }
+    let name = "session check";
+    let measured = in_turns_on_each(&runtime, name, visitors, TIME, Visitor::check);
     report::heading("In process, one request after the other");
-    for (site, name) in names.iter().enumerate() {
+    for (site, name) in sites::NAMES.iter().enumerate() {
         let what = format!("session check, {name}");
         let times = measured.iter().map(|turns| turns.time(site));
         Row::new(what, Unit::Seconds, times.collect()).report();
@@ -53,7 +35,6 @@ fn main() {
 
 /// Somebody who is signed in to a site.
 struct Visitor {
-    site: &'static str,
     router: Router,
     cookie: String,
 }
@@ -69,7 +50,6 @@ async fn visitors(database: &Fresh) -> Vec<Visitor> {
 impl Visitor {
     async fn new(site: Site) -> Self {
         let mut visitor = Self {
-            site: site.name,
             router: site.router,
             cookie: String::new(),
         };

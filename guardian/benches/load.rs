@@ -52,10 +52,10 @@ fn report_rates(what: &str, measured: &[Vec<Runner>], rates: impl Fn(&Runner) ->
             .filter_map(|runner| median(rates(runner).clone()))
             .collect()
     };
-    for (site, runner) in measured[0].iter().enumerate() {
+    for (site, name) in sites::NAMES.iter().enumerate() {
         let rates = of_site(site);
         if !rates.is_empty() {
-            Row::new(format!("{what}, {}", runner.name), Unit::PerSecond, rates).report();
+            Row::new(format!("{what}, {name}"), Unit::PerSecond, rates).report();
         }
     }
     let compared = format!("{what}, leptos-guardian to axum-login");
@@ -63,7 +63,6 @@ fn report_rates(what: &str, measured: &[Vec<Runner>], rates: impl Fn(&Runner) ->
 }
 
 struct Runner {
-    name: &'static str,
     has_sessions: bool,
     origin: String,
     checks: Vec<f64>,
@@ -90,7 +89,6 @@ impl Runner {
         let origin = format!("http://{}", listener.local_addr().expect("its address"));
         tokio::spawn(async move { axum::serve(listener, site.router).await });
         Self {
-            name: site.name,
             has_sessions: site.has_sessions,
             origin,
             checks: Vec::new(),

@@ -9,4 +9,4 @@ mod timing;
 pub use databases::{Fresh, Kind, kinds};
 pub use process::Process;
 pub use report::{Aim, Row, Unit, grouped};
-pub use timing::{Turns, in_turns, median};
+pub use timing::{Turns, in_turns, in_turns_on_each, median};

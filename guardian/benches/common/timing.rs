@@ -1,12 +1,45 @@
 //! Times of things that take turns, by criterion.
 
+use super::{Fresh, Kind, kinds};
 use criterion::Criterion;
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// Criterion takes ten samples at least.
 const SAMPLES: usize = 10;
+
+/// How often a thing runs in one turn: as on a busy server, the caches are warm.
+const IN_A_ROW: u32 = 20;
+
+/// Makes things on each kind of database, and lets them take turns.
+pub fn in_turns_on_each<Thing>(
+    runtime: &Runtime,
+    name: &str,
+    make: impl AsyncFn(&Fresh) -> Vec<Thing>,
+    time: Duration,
+    run: impl AsyncFn(&Thing),
+) -> Vec<Turns> {
+    let measure = |kind: Kind| {
+        let database = runtime.block_on(kind.fresh());
+        let things = runtime.block_on(make(&database));
+        let name = format!("{name}, {}", kind.name());
+        let turns = in_turns(runtime, &name, &things, time, async |thing| {
+            let start = Instant::now();
+            for _ in 0..IN_A_ROW {
+                run(thing).await;
+            }
+            start.elapsed() / IN_A_ROW
+        });
+        drop(things);
+        runtime.block_on(database.remove());
+        turns
+    };
+    kinds().into_iter().map(measure).collect()
+}
 
 /// The things take turns each time, so that a machine that slows down slows all of them down.
 /// Criterion decides how many turns there are, and prints how long one takes. Answers how long each

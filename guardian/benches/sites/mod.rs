@@ -16,13 +16,13 @@ use leptos_guardian::{
 /// How many different users may sign in, as user-0, user-1, …
 pub const USERS: usize = 100;
 
-/// Where the others stand among [`all`].
+/// What is compared, in the order of [`all`].
+pub const NAMES: [&str; 3] = ["without sessions", "leptos-guardian", "axum-login 0.18"];
 pub const OURS: usize = 1;
 pub const AXUM_LOGIN: usize = 2;
 
 /// Every site answers `/whoami`, and signs in and out by a POST.
 pub struct Site {
-    pub name: &'static str,
     pub has_sessions: bool,
     pub router: Router,
 }
@@ -30,17 +30,14 @@ pub struct Site {
 pub async fn all(database: &Fresh) -> Vec<Site> {
     vec![
         Site {
-            name: "without sessions",
             has_sessions: false,
             router: Router::new().route("/whoami", get(async || "ada")),
         },
         Site {
-            name: "leptos-guardian",
             has_sessions: true,
             router: guardian(database).await,
         },
         Site {
-            name: "axum-login 0.18",
             has_sessions: true,
             router: axum_login::router(database).await,
         },

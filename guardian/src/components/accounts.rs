@@ -15,21 +15,21 @@ pub(super) fn OtherAccounts(
     callback_url: String,
 ) -> impl IntoView {
     let others = use_other_accounts();
-    let has_others = Memo::new(move |_| others.with(|others| !others.is_empty()));
-    let can_add = add_account_url.is_some();
     let failure = RwSignal::new(None::<AuthError>);
     move || {
-        (can_add || has_others.get()).then(|| {
+        let others = others.get();
+        let has_others = !others.is_empty();
+        (has_others || add_account_url.is_some()).then(|| {
             view! {
                 <div class="guardian-items" role="group" aria-label="Other accounts">
-                    {move || others.get().into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
+                    {others.into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
                     <div class="guardian-message guardian-failure" role="alert">
                         {move || failure.get().map(|error| error.to_string())}
                     </div>
                     {add_account_url.clone().map(|url| view! {
                         <a class="guardian-item" href=url>"Add account"</a>
                     })}
-                    {has_others.get().then(|| view! {
+                    {has_others.then(|| view! {
                         <SignOutButton
                             class="guardian-item"
                             scope=SignOutScope::Browser

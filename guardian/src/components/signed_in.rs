@@ -5,14 +5,12 @@ use leptos::prelude::*;
 #[component]
 pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
     let auth = use_auth();
-    let is_signed_in = Memo::new(move |_| auth.with(|auth| auth.user().is_some()));
-    view! { <Show when=move || is_signed_in.get()>{children()}</Show> }
+    view! { <Show when=move || auth.with(|auth| auth.user().is_some())>{children()}</Show> }
 }
 
 /// Shows its children while nobody is signed in.
 #[component]
 pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
     let auth = use_auth();
-    let is_signed_out = Memo::new(move |_| auth.with(|auth| *auth == AuthState::SignedOut));
-    view! { <Show when=move || is_signed_out.get()>{children()}</Show> }
+    view! { <Show when=move || auth.with(|auth| *auth == AuthState::SignedOut)>{children()}</Show> }
 }

@@ -11,7 +11,7 @@ use axum::{
     body::{Body, to_bytes},
     routing::post,
 };
-use common::{Aim, Fresh, Row, Unit, in_turns, kinds, report};
+use common::{Aim, Fresh, Row, Unit, in_turns_on_each, report};
 use http::{Request, StatusCode, header};
 use leptos::prelude::{IntoView, LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
@@ -20,15 +20,12 @@ use leptos_guardian::{
     server::{Auth, Database, Guardian, Identity, SigningKey},
 };
 use server::headers::send_page_policy;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 /// Of all pages together.
 const TIME: Duration = Duration::from_secs(8);
-
-/// Pages in one turn: as on a busy server, the caches are warm.
-const IN_A_ROW: u32 = 20;
 
 /// So much of a plain page's throughput should be left.
 const THROUGHPUT: f64 = 0.9;
@@ -41,22 +38,9 @@ const PLAIN_ALONE: usize = 3;
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
-    let mut measured = Vec::new();
-    for kind in kinds() {
-        let database = runtime.block_on(kind.fresh());
-        let pages = runtime.block_on(pages(&database));
-        let name = format!("home page, {}", kind.name());
-        let turns = in_turns(&runtime, &name, &pages, TIME, async |page| {
-            let start = Instant::now();
-            for _ in 0..IN_A_ROW {
-                page.get().await;
-            }
-            start.elapsed() / IN_A_ROW
-        });
-        measured.push(turns);
-        drop(pages);
-        runtime.block_on(database.remove());
-    }
+    let measured = in_turns_on_each(&runtime, "home page", pages, TIME, async |page| {
+        page.get().await;
+    });
     let row = |what: &str, page| {
         let times = measured.iter().map(|turns| turns.time(page));
         Row::new(what, Unit::Seconds, times.collect()).report();
@@ -117,7 +101,8 @@ async fn pages(database: &Fresh) -> Vec<Page> {
         .expect("the guardian");
     let (cookie, auth) = sign_in(&guardian).await;
     let starter = router(app::App, app::shell, move || provide_context(state.clone()));
-    let plain = router(plain::App, plain::shell, || ());
+    let plain_shell = |options| app::document(options, plain::App);
+    let plain = router(plain::App, plain_shell, || ());
     // What the check has found out, without asking again.
     let known = |router: &Router| router.clone().layer(Extension(auth.clone()));
     let routers = [

@@ -1,53 +1,30 @@
 //! The starter's home page as it would be without `AuthProvider` and `UserButton`: the same
-//! elements and words, written down for one signed-in user. The forms that sign out stay.
+//! elements and words, written down once more for one signed-in user, for they are what is compared.
+//! The forms that sign out stay.
 
-use leptos::{
-    hydration::{AutoReload, HydrationScripts},
-    prelude::*,
-};
+use leptos::prelude::*;
 use leptos_guardian::{SignOutButton, SignOutScope};
-use leptos_meta::{MetaTags, Stylesheet, Title, provide_meta_context};
+use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
-    components::{A, Route, Router, Routes},
+    components::{A, FlatRoutes, Route, Router},
     path,
 };
 
 pub const NAME: &str = "Ada Lovelace";
 pub const EMAIL: &str = "ada@example.com";
 
-pub fn shell(options: LeptosOptions) -> impl IntoView {
-    view! {
-        <!DOCTYPE html>
-        <html lang="en">
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <AutoReload options=options.clone()/>
-                <HydrationScripts options/>
-                <MetaTags/>
-            </head>
-            <body>
-                <App/>
-            </body>
-        </html>
-    }
-}
-
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Stylesheet id="leptos" href="/pkg/starter.css"/>
         <Title formatter=|page: String| if page.is_empty() { "Starter".into() } else { format!("{page} · Starter") }/>
         <Router>
             <a class="skip" href="#main">"Skip to content"</a>
             <Header/>
             <main id="main">
                 <div role="status"></div>
-                <Routes fallback=|| "Not found">
+                <FlatRoutes fallback=|| "Not found">
                     <Route path=path!("/") view=Home/>
                     // The starter has as many.
                     <Route path=path!("/sign-up") view=Home/>
@@ -55,7 +32,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=Home/>
                     <Route path=path!("/account/sessions") view=Home ssr=SsrMode::Async/>
                     <Route path=path!("/sign-out") view=Home/>
-                </Routes>
+                </FlatRoutes>
             </main>
         </Router>
     }
