@@ -1,6 +1,6 @@
 # Everything installs what it is missing, into .tools/ and end2end/node_modules/.
 
-.PHONY: run test watch build lint unit end2end lighthouse picture bench
+.PHONY: run test watch build lint unit end2end lighthouse test-scaffold picture bench
 
 # Serves http://127.0.0.1:3000 with SQLite in data/.
 run:
@@ -23,7 +23,7 @@ build:
 lint:
 	scripts/install-tools
 	cargo fmt --check
-	cargo clippy --package server --package leptos-guardian --features leptos-guardian/ssr --all-targets -- -D warnings
+	cargo clippy --workspace --exclude frontend --features leptos-guardian/ssr --all-targets -- -D warnings
 	cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
 
 # The Rust tests: on SQLite, then on a throwaway PostgreSQL server, or the one that
@@ -41,6 +41,11 @@ end2end:
 lighthouse:
 	scripts/lighthouse
 
+# {% comment %}
+# An app made from this one passes its own tests.
+test-scaffold:
+	scripts/test-scaffold
+
 # The README's picture, from the running app.
 picture:
 	PICTURE=1 scripts/end2end --grep @picture
@@ -48,3 +53,4 @@ picture:
 # What it all costs, on both databases, in one table: up to a quarter of an hour.
 bench:
 	scripts/bench
+# {% endcomment %}

@@ -1,5 +1,5 @@
 import { defineConfig, devices } from "@playwright/test";
-import { SESSION_KEY } from "./tests/server";
+import { SESSION_KEY } from "./tests/site";
 
 // scripts/end2end picks the port, the database and, where Playwright's own is not to be had,
 // the Chromium.
@@ -9,7 +9,7 @@ const baseURL = `http://127.0.0.1:${PORT}`;
 
 export default defineConfig({
   testDir: "tests",
-  // Only `make picture` makes the README's picture.
+  // A picture is made when it is asked for.
   grepInvert: process.env.PICTURE ? undefined : /@picture/,
   forbidOnly: true,
   // Room for a busy machine; a failure is found just as well a little later.

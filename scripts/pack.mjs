@@ -1,4 +1,4 @@
-// Packs the release's built files for the server: node scripts/pack.mjs from/ to/
+// Packs the release's built files for the server: node scripts/pack.mjs from/ to/ name
 //
 // Each is named after its content, so that browsers may keep it for good, and compressed
 // once, as well as can be. `hash.txt` tells the server the names, as cargo-leptos's does.
@@ -12,7 +12,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 /** JavaScript and WebAssembly together, compressed with Brotli, in bytes. */
 const BUDGET = Number(process.env.PAGE_BUDGET ?? 245_000);
 
-const [from, to] = process.argv.slice(2);
+const [from, to, appName] = process.argv.slice(2);
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
 
@@ -29,16 +29,16 @@ function brotli(bytes) {
 const hashes = [];
 let weight = 0;
 for (const type of ["css", "js", "wasm"]) {
-  const bytes = readFileSync(join(from, `starter.${type}`));
+  const bytes = readFileSync(join(from, `${appName}.${type}`));
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
-  const name = join(to, `starter.${hash}.${type}`);
+  const name = join(to, `${appName}.${hash}.${type}`);
   const compressed = brotli(bytes);
   writeFileSync(name, bytes);
   writeFileSync(`${name}.br`, compressed);
   writeFileSync(`${name}.gz`, gzipSync(bytes, { level: 9 }));
   hashes.push(`${type}: ${hash}\n`);
   if (type !== "css") weight += compressed.length;
-  console.log(`starter.${type}: ${bytes.length} bytes, ${compressed.length} with Brotli`);
+  console.log(`${appName}.${type}: ${bytes.length} bytes, ${compressed.length} with Brotli`);
 }
 writeFileSync(join(to, "hash.txt"), hashes.join(""));
 

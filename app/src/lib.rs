@@ -1,4 +1,4 @@
-//! The starter: its pages, its server functions, its users.
+//! The app: its pages, its server functions, its users.
 //!
 //! - [`App`] and [`shell`]: the routes and the document around them;
 //! - `pages`: one file per page; `parts`: what they share;
@@ -11,6 +11,7 @@ pub mod api;
 mod error;
 mod flash;
 mod hydration;
+mod name;
 mod pages;
 mod parts;
 mod shell;
@@ -26,4 +27,5 @@ mod browser;
 use browser::{not_found, take_flash};
 
 pub use error::FormError;
+pub use name::NAME;
 pub use shell::{App, document, shell};

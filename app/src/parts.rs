@@ -1,6 +1,6 @@
 //! What several pages share.
 
-use crate::{flash::Flash, take_flash};
+use crate::{NAME, flash::Flash, take_flash};
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_guardian::{
     AuthState, MenuLink, SignedIn, SignedOut, UserButton, on_signed_out, use_auth, use_callback_url,
@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(crate) fn Header() -> impl IntoView {
     view! {
         <header class="top">
-            <A href="/" attr:class="brand">"Starter"</A>
+            <A href="/" attr:class="brand">{NAME}</A>
             <nav aria-label="Account">
                 <SignedIn>
                     <UserButton show_name=true manage_url="/account" add_account_url="/sign-in">

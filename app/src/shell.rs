@@ -1,6 +1,7 @@
 //! The document, and the routes inside it.
 
 use crate::{
+    NAME,
     hydration::Hydration,
     pages,
     parts::{Farewell, Header},
@@ -47,7 +48,7 @@ pub fn document<V: IntoView>(options: LeptosOptions, app: impl FnOnce() -> V) ->
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|page: String| if page.is_empty() { "Starter".into() } else { format!("{page} · Starter") }/>
+        <Title formatter=|page: String| if page.is_empty() { NAME.into() } else { format!("{page} · {NAME}") }/>
         <AuthProvider>
             <Router>
                 <a class="skip" href="#main">"Skip to content"</a>

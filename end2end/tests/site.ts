@@ -3,6 +3,9 @@
 import { expect, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
 import { randomUUID } from "node:crypto";
 
+/** The servers'. */
+export const SESSION_KEY = "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5";
+
 export interface Person {
   name: string;
   email: string;

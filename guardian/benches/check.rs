@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 /// Of all sites together.
-const TIME: Duration = Duration::from_secs(6);
+const TIME: Duration = Duration::from_secs(4);
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");

@@ -1,7 +1,8 @@
-//! Sessions and signing out for Leptos apps on Axum.
-//!
-//! The library starts, finds, lists and ends sessions, and tells everyone who must know; the app
-//! decides who somebody is. The house:
+//! [examples/existing_app.rs]: https://docs.rs/crate/leptos-guardian/latest/source/examples/existing_app.rs
+//! [recipes]: crate::recipes
+//! [beside ours]: crate::moving
+#![doc = include_str!("../README.md")]
+//! # The house
 //!
 //! - shared by server and browser: [`SignOutOptions`] and its outcome, the errors, the
 //!   [`AuthState`], the server functions in [`api`], the components;
@@ -55,3 +56,10 @@ pub use session_info::SessionInfo;
 pub use state::{AuthState, use_auth, use_other_accounts};
 pub use status::ErrorStatus;
 pub use user::{Accounts, Profile, User};
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/recipes.md")]
+pub mod recipes {}
+#[cfg(doc)]
+#[doc = include_str!("../docs/moving.md")]
+pub mod moving {}

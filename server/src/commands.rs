@@ -9,7 +9,7 @@ use leptos_guardian::{
 };
 use time::{UtcDateTime, macros::format_description};
 
-/// The starter's server. Without a command it serves.
+/// The server. Without a command it serves.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Cli {

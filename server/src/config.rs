@@ -9,6 +9,9 @@ use std::{
 };
 use url::{Host, Url};
 
+/// The database, unless `DATABASE_URL` names one.
+const DATABASE_URL: &str = concat!("sqlite://data/", env!("LEPTOS_OUTPUT_NAME"), ".db");
+
 /// Where the key is kept when `SESSION_KEY` is not set.
 const KEY_FILE: &str = "data/session.key";
 
@@ -73,7 +76,7 @@ impl Config {
         let site_root = get("LEPTOS_SITE_ROOT", "target/site");
         let attempts = get("ATTEMPTS_PER_MINUTE", &ATTEMPTS_PER_MINUTE.to_string());
         Ok(Self {
-            database_url: get("DATABASE_URL", "sqlite://data/app.db"),
+            database_url: get("DATABASE_URL", DATABASE_URL),
             site_addr: site_addr
                 .parse()
                 .map_err(|_| ConfigError::SiteAddr(site_addr))?,
@@ -152,7 +155,7 @@ mod tests {
         let config = read(&[("SESSION_KEY", KEY)]).unwrap();
         assert_eq!(config.site_addr.to_string(), "127.0.0.1:3000");
         assert_eq!(config.site_url.as_str(), "http://127.0.0.1:3000/");
-        assert_eq!(config.database_url, "sqlite://data/app.db");
+        assert_eq!(config.database_url, DATABASE_URL);
     }
 
     #[test]

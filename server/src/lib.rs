@@ -1,4 +1,4 @@
-//! The starter's server: configuration → database → guardian → serve.
+//! The server: configuration → database → guardian → serve.
 
 #![deny(clippy::unwrap_used)]
 

@@ -35,7 +35,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(40);
 pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
     let hash_file = config.hash_file.as_ref().map(|file| file.to_string_lossy());
     let options = LeptosOptions::builder()
-        .output_name("starter")
+        .output_name(env!("LEPTOS_OUTPUT_NAME"))
         .site_root(config.site_root.clone())
         .site_pkg_dir(PKG)
         .site_addr(config.site_addr)

@@ -2,44 +2,44 @@
 
 mod common;
 
-use common::{PASSWORD, Starter};
+use common::{PASSWORD, Site};
 use http::StatusCode;
 use leptos_guardian::{Reason, with_connection};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
-async fn on_two_browsers(starter: &Starter) -> [String; 2] {
-    let here = starter.sign_up("ada@example.com").await;
+async fn on_two_browsers(site: &Site) -> [String; 2] {
+    let here = site.sign_up("ada@example.com").await;
     let fields = format!("email=ada@example.com&password={PASSWORD}");
-    let there = starter.post("/api/sign_in", "", &fields).await;
+    let there = site.post("/api/sign_in", "", &fields).await;
     [here, there.cookie("session").unwrap()]
 }
 
-async fn execute(starter: &Starter, sql: &str) {
-    leptos_guardian::with_pool!(&starter.database, pool => {
+async fn execute(site: &Site, sql: &str) {
+    leptos_guardian::with_pool!(&site.database, pool => {
         sqlx::query(sql).execute(pool).await.unwrap();
     });
 }
 
-async fn count(starter: &Starter, table: &str) -> i64 {
+async fn count(site: &Site, table: &str) -> i64 {
     let count = format!("select count(*) from {table}");
-    leptos_guardian::with_pool!(&starter.database, pool => {
+    leptos_guardian::with_pool!(&site.database, pool => {
         sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
     })
 }
 
 #[tokio::test]
 async fn a_password_is_not_changed_when_the_others_cannot_be_ended() {
-    let starter = Starter::new().await;
-    let [here, there] = on_two_browsers(&starter).await;
-    execute(&starter, "alter table guardian_event rename to away").await;
+    let site = Site::new().await;
+    let [here, there] = on_two_browsers(&site).await;
+    execute(&site, "alter table guardian_event rename to away").await;
     let fields = format!("current_password={PASSWORD}&password=a+new+password");
-    let answer = starter.post("/api/change_password", &here, &fields).await;
+    let answer = site.post("/api/change_password", &here, &fields).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(starter.who_is(&there).await.is_object());
-    execute(&starter, "alter table away rename to guardian_event").await;
+    assert!(site.who_is(&there).await.is_object());
+    execute(&site, "alter table away rename to guardian_event").await;
     let old = format!("email=ada@example.com&password={PASSWORD}");
-    let answer = starter.post("/api/sign_in", "", &old).await;
+    let answer = site.post("/api/sign_in", "", &old).await;
     assert_eq!(
         answer.status,
         StatusCode::OK,
@@ -49,9 +49,9 @@ async fn a_password_is_not_changed_when_the_others_cannot_be_ended() {
 
 #[tokio::test]
 async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
-    let starter = Starter::new().await;
-    let [here, there] = on_two_browsers(&starter).await;
-    let wrong = starter
+    let site = Site::new().await;
+    let [here, there] = on_two_browsers(&site).await;
+    let wrong = site
         .post(
             "/api/delete_account",
             &here,
@@ -62,10 +62,10 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
         (wrong.status.as_u16(), wrong.error().as_str()),
         (403, "not_deleted")
     );
-    assert!(starter.who_is(&there).await.is_object());
+    assert!(site.who_is(&there).await.is_object());
 
     let fields = format!("confirm_password={PASSWORD}");
-    let answer = starter.submit("/api/delete_account", &here, &fields).await;
+    let answer = site.submit("/api/delete_account", &here, &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.location(), "/");
     assert_eq!(
@@ -74,26 +74,26 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
         "the cookie goes"
     );
     for cookie in [&here, &there] {
-        assert!(starter.who_is(cookie).await.is_null());
+        assert!(site.who_is(cookie).await.is_null());
     }
-    let page = starter.get("/", &answer.cookie("flash").unwrap()).await;
+    let page = site.get("/", &answer.cookie("flash").unwrap()).await;
     assert!(page.body.contains("Your account is deleted."));
     let fields = format!("email=ada@example.com&password={PASSWORD}");
-    let again = starter.post("/api/sign_in", "", &fields).await;
+    let again = site.post("/api/sign_in", "", &fields).await;
     assert_eq!(again.status, StatusCode::UNAUTHORIZED);
 
-    let nobody = starter.post("/api/delete_account", "", &fields).await;
+    let nobody = site.post("/api/delete_account", "", &fields).await;
     assert_eq!(nobody.error(), "signed_out");
 }
 
 /// Both know the old password; whoever is slower must not undo what the other has done.
 #[tokio::test]
 async fn of_two_password_changes_at_once_one_is_refused() {
-    let starter = Starter::new().await;
-    let [here, there] = on_two_browsers(&starter).await;
+    let site = Site::new().await;
+    let [here, there] = on_two_browsers(&site).await;
     let change = async |cookie: &str, password: &str| {
         let fields = format!("current_password={PASSWORD}&password={password}");
-        starter.post("/api/change_password", cookie, &fields).await
+        site.post("/api/change_password", cookie, &fields).await
     };
     let (one, other) = tokio::join!(
         change(&here, "the+first+password"),
@@ -108,21 +108,18 @@ async fn of_two_password_changes_at_once_one_is_refused() {
     } else {
         (&there, &here)
     };
-    assert!(starter.who_is(winner).await.is_object());
-    assert!(starter.who_is(loser).await.is_null());
+    assert!(site.who_is(winner).await.is_object());
+    assert!(site.who_is(loser).await.is_null());
 }
 
 /// The old password is checked before the change is committed, and the session begins after:
 /// the change has ended the others without it.
 #[tokio::test]
 async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
-    let starter = Arc::new(Starter::new().await);
-    let old = starter.sign_up("ada@example.com").await;
-    let id = starter.who_is(&old).await["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let mut change = starter.guardian.begin().await.unwrap();
+    let site = Arc::new(Site::new().await);
+    let old = site.sign_up("ada@example.com").await;
+    let id = site.who_is(&old).await["id"].as_str().unwrap().to_owned();
+    let mut change = site.guardian.begin().await.unwrap();
     with_connection!(change.connection(), connection => {
         let change = sqlx::query("update app_user set password_hash = 'another'");
         change.execute(&mut *connection).await.unwrap();
@@ -130,7 +127,7 @@ async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
     let ended = change.sign_out_user(&id, Reason::PasswordChange).await;
     assert_eq!(ended.unwrap().len(), 1);
 
-    let asked = Arc::clone(&starter);
+    let asked = Arc::clone(&site);
     let sign_in = tokio::spawn(async move {
         let fields = format!("email=ada@example.com&password={PASSWORD}");
         asked.post("/api/sign_in", "", &fields).await
@@ -142,5 +139,5 @@ async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
     let answer = sign_in.await.unwrap();
     assert_eq!(answer.error(), "wrong_credentials");
     assert_eq!(answer.cookie("session").as_deref(), Some("session="));
-    assert_eq!(count(&starter, "guardian_session").await, 0);
+    assert_eq!(count(&site, "guardian_session").await, 0);
 }

@@ -2,30 +2,34 @@
 
 mod common;
 
-use common::{Answer, Starter};
+use common::{Answer, Site};
 use http::{Request, StatusCode, header};
 use std::fs;
 use tempfile::TempDir;
 
+/// What the built files' names begin with.
+const NAME: &str = env!("LEPTOS_OUTPUT_NAME");
+
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
-/// A built site with these files, and a server for it.
-async fn starter_with(files: &[(&str, &str)]) -> (Starter, TempDir) {
-    let site = tempfile::tempdir().unwrap();
-    fs::create_dir(site.path().join("pkg")).unwrap();
+/// A built site with these files, whose names begin with `NAME`, and a server for it.
+async fn site_with(files: &[(&str, &str)]) -> (Site, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("pkg")).unwrap();
     for (name, content) in files {
-        fs::write(site.path().join("pkg").join(name), content).unwrap();
+        let name = name.replace("NAME", NAME);
+        fs::write(folder.path().join("pkg").join(name), content).unwrap();
     }
-    let root = site.path().to_str().unwrap();
-    let starter = Starter::with_settings(&[("LEPTOS_SITE_ROOT", root)]).await;
-    (starter, site)
+    let root = folder.path().to_str().unwrap();
+    let site = Site::with_settings(&[("LEPTOS_SITE_ROOT", root)]).await;
+    (site, folder)
 }
 
-async fn get(starter: &Starter, path: &str, encodings: &str, cookie: &str) -> Answer {
+async fn get(site: &Site, path: &str, encodings: &str, cookie: &str) -> Answer {
     let request = Request::get(path)
         .header(header::ACCEPT_ENCODING, encodings)
         .header(header::COOKIE, cookie);
-    starter.send(request, "").await
+    site.send(request, "").await
 }
 
 fn encoding(answer: &Answer) -> Option<&str> {
@@ -35,23 +39,26 @@ fn encoding(answer: &Answer) -> Option<&str> {
 
 #[tokio::test]
 async fn a_release_is_sent_compressed_and_kept_for_good() {
-    let (starter, _site) = starter_with(&[
+    let (site, _folder) = site_with(&[
         ("hash.txt", "css: 1\njs: 2\nwasm: 3\n"),
-        ("starter.2.js", "plain"),
-        ("starter.2.js.br", "with Brotli"),
-        ("starter.2.js.gz", "with gzip"),
+        ("NAME.2.js", "plain"),
+        ("NAME.2.js.br", "with Brotli"),
+        ("NAME.2.js.gz", "with gzip"),
     ])
     .await;
-    let page = starter.get("/", "").await.body;
-    for name in ["starter.1.css", "starter.2.js", "starter.3.wasm"] {
-        assert!(page.contains(&format!("\"/pkg/{name}\"")), "{name}: {page}");
+    let page = site.get("/", "").await.body;
+    for name in ["1.css", "2.js", "3.wasm"] {
+        assert!(
+            page.contains(&format!("\"/pkg/{NAME}.{name}\"")),
+            "{name}: {page}"
+        );
     }
     for (accepted, sent, body) in [
         ("gzip, deflate, br, zstd", Some("br"), "with Brotli"),
         ("gzip", Some("gzip"), "with gzip"),
         ("identity", None, "plain"),
     ] {
-        let answer = get(&starter, "/pkg/starter.2.js", accepted, "").await;
+        let answer = get(&site, &format!("/pkg/{NAME}.2.js"), accepted, "").await;
         assert_eq!(encoding(&answer), sent, "{accepted}");
         assert_eq!(answer.body, body, "{accepted}");
         assert_eq!(answer.headers[header::CACHE_CONTROL], FOR_GOOD);
@@ -61,38 +68,38 @@ async fn a_release_is_sent_compressed_and_kept_for_good() {
 
 #[tokio::test]
 async fn what_is_not_there_yet_is_asked_for_again() {
-    let (starter, _site) = starter_with(&[("hash.txt", "js: 2\n")]).await;
-    let answer = starter.get("/pkg/starter.4.js", "").await;
+    let (site, _folder) = site_with(&[("hash.txt", "js: 2\n")]).await;
+    let answer = site.get(&format!("/pkg/{NAME}.4.js"), "").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(answer.headers[header::CACHE_CONTROL], "no-cache");
 }
 
 #[tokio::test]
 async fn a_file_whose_name_stays_is_asked_for_each_time() {
-    let (starter, _site) = starter_with(&[("starter.js", "plain")]).await;
-    let page = starter.get("/", "").await.body;
-    assert!(page.contains("\"/pkg/starter.js\""), "{page}");
-    let answer = get(&starter, "/pkg/starter.js", "br", "").await;
+    let (site, _folder) = site_with(&[("NAME.js", "plain")]).await;
+    let page = site.get("/", "").await.body;
+    assert!(page.contains(&format!("\"/pkg/{NAME}.js\"")), "{page}");
+    let answer = get(&site, &format!("/pkg/{NAME}.js"), "br", "").await;
     assert_eq!(answer.body, "plain");
     assert_eq!(answer.headers[header::CACHE_CONTROL], "no-cache");
 }
 
 #[tokio::test]
 async fn pages_are_compressed_for_visitors_only() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
     for path in ["/", "/sign-out", "/no-such-page"] {
         assert_eq!(
-            encoding(&get(&starter, path, "br", "").await),
+            encoding(&get(&site, path, "br", "").await),
             Some("br"),
             "{path}"
         );
         assert_eq!(
-            encoding(&get(&starter, path, "br", &cookie).await),
+            encoding(&get(&site, path, "br", &cookie).await),
             None,
             "{path}"
         );
     }
-    let sessions = get(&starter, "/api/session", "br", &cookie).await;
+    let sessions = get(&site, "/api/session", "br", &cookie).await;
     assert_eq!(encoding(&sessions), None);
 }

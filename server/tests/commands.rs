@@ -3,80 +3,72 @@
 mod common;
 
 use clap::Parser as _;
-use common::{PASSWORD, Starter};
+use common::{PASSWORD, Site};
 use leptos_guardian::server::{ConnectError, Database};
 use server::commands::{self, Cli, CommandError};
 
-async fn run(starter: &Starter, line: &str) -> Result<String, CommandError> {
+async fn run(site: &Site, line: &str) -> Result<String, CommandError> {
     let words = std::iter::once("server").chain(line.split(' '));
     let command = Cli::try_parse_from(words).unwrap().command.unwrap();
-    commands::run(command, &starter.guardian, &starter.state).await
+    commands::run(command, &site.guardian, &site.state).await
 }
 
 #[tokio::test]
 async fn a_users_sessions_are_listed_and_ended() {
-    let starter = Starter::new().await;
-    let ada = starter.sign_up("ada@example.com").await;
-    let bob = starter.sign_up("bob@example.com").await;
-    let listed = run(&starter, "sessions --user Ada@example.com")
-        .await
-        .unwrap();
+    let site = Site::new().await;
+    let ada = site.sign_up("ada@example.com").await;
+    let bob = site.sign_up("bob@example.com").await;
+    let listed = run(&site, "sessions --user Ada@example.com").await.unwrap();
     assert_eq!(listed.lines().count(), 2, "{listed}");
     assert!(listed.contains("192.0.2.1"), "{listed}");
     assert!(!listed.contains(ada.split_once('=').unwrap().1), "{listed}");
 
-    let ended = run(&starter, "sign-out --user ada@example.com --reason stolen").await;
+    let ended = run(&site, "sign-out --user ada@example.com --reason stolen").await;
     assert_eq!(ended.unwrap(), "1 session ended.");
-    assert!(starter.who_is(&ada).await.is_null());
-    assert!(starter.who_is(&bob).await.is_object());
-    let listed = run(&starter, "sessions --user ada@example.com")
-        .await
-        .unwrap();
+    assert!(site.who_is(&ada).await.is_null());
+    assert!(site.who_is(&bob).await.is_object());
+    let listed = run(&site, "sessions --user ada@example.com").await.unwrap();
     assert_eq!(listed, "ada@example.com is signed in nowhere.");
 }
 
 #[tokio::test]
 async fn one_session_is_ended_by_the_handle_that_the_list_shows() {
-    let starter = Starter::new().await;
-    let here = starter.sign_up("ada@example.com").await;
+    let site = Site::new().await;
+    let here = site.sign_up("ada@example.com").await;
     let fields = format!("email=ada@example.com&password={PASSWORD}");
-    starter.post("/api/sign_in", "", &fields).await;
-    let listed = run(&starter, "sessions --user ada@example.com")
-        .await
-        .unwrap();
+    site.post("/api/sign_in", "", &fields).await;
+    let listed = run(&site, "sessions --user ada@example.com").await.unwrap();
     for line in listed.lines().skip(1) {
         let handle = line.split(' ').next().unwrap();
-        let ended = run(&starter, &format!("sign-out --session {handle}")).await;
+        let ended = run(&site, &format!("sign-out --session {handle}")).await;
         assert_eq!(ended.unwrap(), "1 session ended.");
     }
-    assert!(starter.who_is(&here).await.is_null());
+    assert!(site.who_is(&here).await.is_null());
 }
 
 #[tokio::test]
 async fn everyone_is_ended() {
-    let starter = Starter::new().await;
-    let ada = starter.sign_up("ada@example.com").await;
-    let bob = starter.sign_up("bob@example.com").await;
-    let ended = run(&starter, "sign-out --everyone").await.unwrap();
+    let site = Site::new().await;
+    let ada = site.sign_up("ada@example.com").await;
+    let bob = site.sign_up("bob@example.com").await;
+    let ended = run(&site, "sign-out --everyone").await.unwrap();
     assert_eq!(ended, "2 sessions ended.");
     for cookie in [ada, bob] {
-        assert!(starter.who_is(&cookie).await.is_null());
+        assert!(site.who_is(&cookie).await.is_null());
     }
 }
 
 #[tokio::test]
 async fn nothing_is_claimed_of_what_does_not_exist() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     for line in [
         "sign-out --user x@example.com",
         "sessions --user x@example.com",
     ] {
-        let refused = run(&starter, line).await.unwrap_err().to_string();
+        let refused = run(&site, line).await.unwrap_err().to_string();
         assert!(refused.contains("no user"), "{refused}");
     }
-    let refused = run(&starter, "sign-out --session nonsense")
-        .await
-        .unwrap_err();
+    let refused = run(&site, "sign-out --session nonsense").await.unwrap_err();
     assert!(refused.to_string().contains("no session nonsense"));
 }
 

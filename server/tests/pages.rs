@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::Starter;
+use common::Site;
 use http::StatusCode;
 
 #[tokio::test]
 async fn every_page_renders_for_a_visitor_and_for_a_user() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
     for (path, visitor) in [
         ("/", StatusCode::OK),
         ("/sign-up", StatusCode::OK),
@@ -16,8 +16,8 @@ async fn every_page_renders_for_a_visitor_and_for_a_user() {
         ("/sign-out", StatusCode::OK),
         ("/account", StatusCode::SEE_OTHER),
     ] {
-        assert_eq!(starter.get(path, "").await.status, visitor, "{path}");
-        let page = starter.get(path, &cookie).await;
+        assert_eq!(site.get(path, "").await.status, visitor, "{path}");
+        let page = site.get(path, &cookie).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
         assert!(page.body.contains("Account of Ada"), "{path}");
         assert_eq!(page.headers["cache-control"], "no-store", "{path}");
@@ -26,8 +26,8 @@ async fn every_page_renders_for_a_visitor_and_for_a_user() {
 
 #[tokio::test]
 async fn a_private_page_leads_to_the_sign_in_page_and_back() {
-    let starter = Starter::new().await;
-    let answer = starter.get("/account?tab=password", "").await;
+    let site = Site::new().await;
+    let answer = site.get("/account?tab=password", "").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(
         answer.location(),
@@ -38,15 +38,15 @@ async fn a_private_page_leads_to_the_sign_in_page_and_back() {
 
 #[tokio::test]
 async fn an_unknown_page_is_a_404() {
-    let starter = Starter::new().await;
-    let answer = starter.get("/no-such-page", "").await;
+    let site = Site::new().await;
+    let answer = site.get("/no-such-page", "").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(answer.body.contains("Not found"));
 }
 
 #[tokio::test]
 async fn a_nonsense_cookie_is_anonymous() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     for cookie in [
         "session=",
         "session=nonsense",
@@ -54,14 +54,14 @@ async fn a_nonsense_cookie_is_anonymous() {
         "session=%00; session=x",
         "flash=x",
     ] {
-        let answer = starter.get("/sign-in", cookie).await;
+        let answer = site.get("/sign-in", cookie).await;
         assert_eq!(answer.status, StatusCode::OK, "{cookie}");
     }
 }
 
 #[tokio::test]
 async fn every_answer_has_the_security_headers() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     for path in [
         "/",
         "/account",
@@ -69,7 +69,7 @@ async fn every_answer_has_the_security_headers() {
         "/api/sign_out",
         "/pkg/nothing.js",
     ] {
-        let headers = starter.get(path, "").await.headers;
+        let headers = site.get(path, "").await.headers;
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(
             policy.contains("frame-ancestors 'none'"),
@@ -82,11 +82,11 @@ async fn every_answer_has_the_security_headers() {
 
 #[tokio::test]
 async fn the_components_stylesheet_is_where_the_page_says() {
-    let starter = Starter::new().await;
-    let page = starter.get("/", "").await.body;
+    let site = Site::new().await;
+    let page = site.get("/", "").await.body;
     let start = page.find("/guardian/").unwrap();
     let path = &page[start..start + page[start..].find('"').unwrap()];
-    let css = starter.get(path, "").await;
+    let css = site.get(path, "").await;
     assert_eq!(css.status, StatusCode::OK);
     assert_eq!(css.headers["content-type"], "text/css; charset=utf-8");
     assert!(

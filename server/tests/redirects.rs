@@ -4,12 +4,12 @@ mod common;
 #[path = "../../guardian/tests/redirects/hostile.rs"]
 mod hostile;
 
-use common::Starter;
+use common::Site;
 use hostile::assert_safe;
 use http::StatusCode;
 use serde_json::json;
 
-/// The site of [`Starter`].
+/// The site of [`Site`].
 const SITE: &str = "http://127.0.0.1:3000";
 
 fn hostile() -> impl Iterator<Item = (String, String)> {
@@ -19,32 +19,32 @@ fn hostile() -> impl Iterator<Item = (String, String)> {
 
 #[tokio::test]
 async fn a_script_signs_out_whatever_the_callback_url() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     for (fields, url) in hostile() {
-        let cookie = starter.sign_in("ada").await;
-        let answer = starter.post("/api/sign_out", &cookie, fields).await;
+        let cookie = site.sign_in("ada").await;
+        let answer = site.post("/api/sign_out", &cookie, fields).await;
         assert_eq!(answer.status, StatusCode::OK, "{url}");
         assert_safe(answer.json()["url"].as_str().unwrap(), SITE, &[], &url);
-        assert_eq!(starter.who_is(&cookie).await, json!(null), "{url}");
+        assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
 
 #[tokio::test]
 async fn a_form_signs_out_whatever_the_callback_url() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     for (fields, url) in hostile() {
-        let cookie = starter.sign_in("ada").await;
-        let answer = starter.submit("/api/sign_out", &cookie, fields).await;
+        let cookie = site.sign_in("ada").await;
+        let answer = site.submit("/api/sign_out", &cookie, fields).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
         assert_safe(answer.location(), SITE, &[], &url);
-        assert_eq!(starter.who_is(&cookie).await, json!(null), "{url}");
+        assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
 
 /// No browser sends these; a script may.
 #[tokio::test]
 async fn a_callback_url_in_no_known_form_stops_nothing_either() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     let bad: [&[u8]; 6] = [
         b"callback_url=/\xff",
         b"callback_url=\xc0\xaf\xc0\xafevil.example",
@@ -55,21 +55,21 @@ async fn a_callback_url_in_no_known_form_stops_nothing_either() {
     ];
     for fields in bad {
         let asked = fields.escape_ascii().to_string();
-        let cookie = starter.sign_in("ada").await;
-        let answer = starter.post("/api/sign_out", &cookie, fields).await;
+        let cookie = site.sign_in("ada").await;
+        let answer = site.post("/api/sign_out", &cookie, fields).await;
         assert_eq!(answer.status, StatusCode::OK, "{asked}");
         assert_safe(answer.json()["url"].as_str().unwrap(), SITE, &[], &asked);
-        assert_eq!(starter.who_is(&cookie).await, json!(null), "{asked}");
+        assert_eq!(site.who_is(&cookie).await, json!(null), "{asked}");
     }
 }
 
 /// Also when the account is gone, as it is here.
 #[tokio::test]
 async fn a_switch_of_accounts_leads_to_no_stranger() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     for (fields, url) in hostile() {
         let fields = format!("session=gone&{fields}");
-        let answer = starter.submit("/api/switch_account", "", fields).await;
+        let answer = site.submit("/api/switch_account", "", fields).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
         assert_safe(answer.location(), SITE, &[], &url);
     }
@@ -78,12 +78,12 @@ async fn a_switch_of_accounts_leads_to_no_stranger() {
 /// As a form field it would be three times as long, and more than the server takes.
 #[tokio::test]
 async fn the_sign_out_page_passes_no_endless_callback_url_on() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_in("ada").await;
+    let site = Site::new().await;
+    let cookie = site.sign_in("ada").await;
     for (length, is_passed_on) in [(2000, true), (30_000, false)] {
         let url = "/".repeat(length);
         let path = format!("/sign-out?callback_url={url}");
-        let page = starter.get(&path, &cookie).await.body;
+        let page = site.get(&path, &cookie).await.body;
         assert!(page.contains("You are signed in as"), "{length}");
         assert_eq!(page.contains(&url), is_passed_on, "{length}");
     }

@@ -2,29 +2,29 @@
 
 mod common;
 
-use common::{PASSWORD, Starter};
+use common::{PASSWORD, Site};
 use http::StatusCode;
 use serde_json::Value;
 
-async fn sign_in(starter: &Starter, email: &str, cookie: &str) -> String {
+async fn sign_in(site: &Site, email: &str, cookie: &str) -> String {
     let fields = format!("email={email}&password={PASSWORD}");
-    let answer = starter.post("/api/sign_in", cookie, &fields).await;
+    let answer = site.post("/api/sign_in", cookie, &fields).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     answer.cookie("session").unwrap()
 }
 
-async fn handles(starter: &Starter, cookie: &str) -> Vec<String> {
-    let listed = starter.post("/api/sessions", cookie, "").await.json();
+async fn handles(site: &Site, cookie: &str) -> Vec<String> {
+    let listed = site.post("/api/sessions", cookie, "").await.json();
     let handle = |session: &Value| session["handle"].as_str().unwrap().to_owned();
     listed.as_array().unwrap().iter().map(handle).collect()
 }
 
 #[tokio::test]
 async fn a_script_gets_the_list_as_json() {
-    let starter = Starter::new().await;
-    let here = starter.sign_up("ada@example.com").await;
-    sign_in(&starter, "ada@example.com", "").await;
-    let answer = starter.post("/api/sessions", &here, "").await;
+    let site = Site::new().await;
+    let here = site.sign_up("ada@example.com").await;
+    sign_in(&site, "ada@example.com", "").await;
+    let answer = site.post("/api/sessions", &here, "").await;
     let listed = answer.json();
     assert_eq!(listed.as_array().unwrap().len(), 2);
     assert_eq!(listed[0]["is_current"], true);
@@ -32,7 +32,7 @@ async fn a_script_gets_the_list_as_json() {
     assert_eq!(listed[0]["method"], "password");
     assert!(!answer.body.contains(here.split_once('=').unwrap().1));
 
-    let nobody = starter.post("/api/sessions", "", "").await;
+    let nobody = site.post("/api/sessions", "", "").await;
     assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
     assert_eq!(nobody.error(), "signed_out");
 }
@@ -40,41 +40,41 @@ async fn a_script_gets_the_list_as_json() {
 /// Invariant 9: the page holds the list and a form for each line.
 #[tokio::test]
 async fn the_page_lists_and_ends_without_javascript() {
-    let starter = Starter::new().await;
-    let here = starter.sign_up("ada@example.com").await;
-    let there = sign_in(&starter, "ada@example.com", "").await;
-    let page = starter.get("/account/sessions", &here).await;
+    let site = Site::new().await;
+    let here = site.sign_up("ada@example.com").await;
+    let there = sign_in(&site, "ada@example.com", "").await;
+    let page = site.get("/account/sessions", &here).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("This device"));
     assert_eq!(page.body.matches(">End<").count(), 1, "{}", page.body);
     assert!(!page.body.contains(there.split_once('=').unwrap().1));
-    let other = &handles(&starter, &here).await[1];
+    let other = &handles(&site, &here).await[1];
     assert!(
         page.body
             .contains(&format!("name=\"session\" value=\"{other}\""))
     );
 
     let fields = format!("session={other}&scope=local&redirect=false");
-    let answer = starter.submit("/api/sign_out", &here, &fields).await;
+    let answer = site.submit("/api/sign_out", &here, &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(
         answer.location(),
         "/some-page",
         "back to where the form was"
     );
-    assert!(starter.who_is(&there).await.is_null());
-    assert!(starter.who_is(&here).await.is_object());
+    assert!(site.who_is(&there).await.is_null());
+    assert!(site.who_is(&here).await.is_object());
 }
 
 #[tokio::test]
 async fn a_list_that_cannot_be_loaded_says_so_on_the_page() {
-    let starter = Starter::new().await;
-    let here = starter.sign_up("ada@example.com").await;
-    leptos_guardian::with_pool!(&starter.database, pool => {
+    let site = Site::new().await;
+    let here = site.sign_up("ada@example.com").await;
+    leptos_guardian::with_pool!(&site.database, pool => {
         let broken = sqlx::query("alter table guardian_session rename column method to away");
         broken.execute(pool).await.unwrap();
     });
-    let page = starter.get("/account/sessions", &here).await;
+    let page = site.get("/account/sessions", &here).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.body.contains("could not be loaded"), "{}", page.body);
     assert!(page.body.contains("Try again"));
@@ -84,19 +84,19 @@ async fn a_list_that_cannot_be_loaded_says_so_on_the_page() {
 /// The retry after a failed sign-out ends the very same session.
 #[tokio::test]
 async fn a_failure_to_end_one_session_is_told_with_a_form_that_tries_again() {
-    let starter = Starter::new().await;
-    let here = starter.sign_up("ada@example.com").await;
-    let there = sign_in(&starter, "ada@example.com", "").await;
-    let other = &handles(&starter, &here).await[1];
+    let site = Site::new().await;
+    let here = site.sign_up("ada@example.com").await;
+    let there = sign_in(&site, "ada@example.com", "").await;
+    let other = &handles(&site, &here).await[1];
     let rename = async |from: &str, to: &str| {
         let rename = format!("alter table {from} rename to {to}");
-        leptos_guardian::with_pool!(&starter.database, pool => {
+        leptos_guardian::with_pool!(&site.database, pool => {
             sqlx::query(&rename).execute(pool).await.unwrap();
         });
     };
     rename("guardian_event", "away").await;
     let fields = format!("session={other}&redirect=false");
-    let answer = starter.submit("/api/sign_out", &here, &fields).await;
+    let answer = site.submit("/api/sign_out", &here, &fields).await;
     assert_eq!(
         answer.location(),
         format!("/sign-out?error=unavailable&scope=local&session={other}")
@@ -106,7 +106,7 @@ async fn a_failure_to_end_one_session_is_told_with_a_form_that_tries_again() {
         "this browser stays signed in"
     );
 
-    let page = starter.get(answer.location(), &here).await;
+    let page = site.get(answer.location(), &here).await;
     assert!(
         page.body.contains("could not end the sessions"),
         "{}",
@@ -117,35 +117,33 @@ async fn a_failure_to_end_one_session_is_told_with_a_form_that_tries_again() {
             .contains(&format!("name=\"session\" value=\"{other}\""))
     );
     rename("away", "guardian_event").await;
-    starter.submit("/api/sign_out", &here, &fields).await;
-    assert!(starter.who_is(&there).await.is_null());
+    site.submit("/api/sign_out", &here, &fields).await;
+    assert!(site.who_is(&there).await.is_null());
 }
 
 #[tokio::test]
 async fn accounts_are_added_and_switched_by_forms() {
-    let starter = Starter::new().await;
-    starter.sign_up("bob@example.com").await;
-    let cookie = starter.sign_up("ada@example.com").await;
-    let cookie = sign_in(&starter, "bob@example.com", &cookie).await;
-    let who = starter.who_is(&cookie).await;
+    let site = Site::new().await;
+    site.sign_up("bob@example.com").await;
+    let cookie = site.sign_up("ada@example.com").await;
+    let cookie = sign_in(&site, "bob@example.com", &cookie).await;
+    let who = site.who_is(&cookie).await;
     assert_eq!(who["profile"]["email"], "bob@example.com");
     assert_eq!(who["others"][0]["profile"]["email"], "ada@example.com");
-    let page = starter.get("/", &cookie).await;
+    let page = site.get("/", &cookie).await;
     assert!(page.body.contains("Switch to"), "the menu is in the page");
     assert!(page.body.contains("Sign out of all accounts"));
 
     let fields = format!("session={}", who["others"][0]["session"].as_str().unwrap());
-    let answer = starter
-        .submit("/api/switch_account", &cookie, &fields)
-        .await;
+    let answer = site.submit("/api/switch_account", &cookie, &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.location(), "/some-page");
     assert_eq!(
-        starter.who_is(&cookie).await["profile"]["email"],
+        site.who_is(&cookie).await["profile"]["email"],
         "ada@example.com"
     );
 
-    let unknown = starter
+    let unknown = site
         .post("/api/switch_account", &cookie, "session=nonsense")
         .await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
@@ -154,21 +152,21 @@ async fn accounts_are_added_and_switched_by_forms() {
 
 #[tokio::test]
 async fn the_sixth_account_is_one_too_many() {
-    let starter = Starter::new().await;
-    starter.sign_up("sixth@example.com").await;
+    let site = Site::new().await;
+    site.sign_up("sixth@example.com").await;
     let mut cookie = String::new();
     for n in 0..5 {
         let fields = format!("name=Ada&email=ada{n}@example.com&password={PASSWORD}");
-        let answer = starter.post("/api/sign_up", &cookie, &fields).await;
+        let answer = site.post("/api/sign_up", &cookie, &fields).await;
         cookie = answer.cookie("session").unwrap();
     }
     let fields = format!("email=sixth@example.com&password={PASSWORD}");
-    let answer = starter.post("/api/sign_in", &cookie, &fields).await;
+    let answer = site.post("/api/sign_in", &cookie, &fields).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert_eq!(answer.json()["limit"], 5);
-    let page = starter.submit("/api/sign_in", &cookie, &fields).await;
+    let page = site.submit("/api/sign_in", &cookie, &fields).await;
     let note = page.cookie("flash").unwrap();
-    let page = starter
+    let page = site
         .get(page.location(), &format!("{cookie}; {note}"))
         .await;
     assert!(

@@ -2,28 +2,28 @@
 
 mod common;
 
-use common::Starter;
+use common::Site;
 use http::{Request, StatusCode};
 use serde_json::json;
 
 #[tokio::test]
 async fn a_form_is_redirected_and_the_old_cookie_is_nobodys() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
-    assert_eq!(starter.who_is(&cookie).await["profile"]["name"], "Ada");
-    let answer = starter
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
+    assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
+    let answer = site
         .submit("/api/sign_out", &cookie, "callback_url=/sign-in%3Fbye")
         .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.location(), "/sign-in?bye");
-    assert_eq!(starter.who_is(&cookie).await, json!(null));
+    assert_eq!(site.who_is(&cookie).await, json!(null));
 }
 
 #[tokio::test]
 async fn a_fetch_gets_json() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
-    let answer = starter.post("/api/sign_out", &cookie, "").await;
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
+    let answer = site.post("/api/sign_out", &cookie, "").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(!answer.headers.contains_key("location"));
     let body = answer.json();
@@ -32,9 +32,7 @@ async fn a_fetch_gets_json() {
         (&json!("local"), &json!("/"))
     );
     assert_eq!(body["ended"].as_array().unwrap().len(), 1);
-    let again = starter
-        .post("/api/sign_out", &cookie, "redirect=false")
-        .await;
+    let again = site.post("/api/sign_out", &cookie, "redirect=false").await;
     assert_eq!(
         again.json(),
         json!({"scope": "local", "ended": [], "url": null})
@@ -43,31 +41,31 @@ async fn a_fetch_gets_json() {
 
 #[tokio::test]
 async fn a_get_shows_the_page_and_changes_nothing() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
-    let page = starter.get("/sign-out", &cookie).await;
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
+    let page = site.get("/sign-out", &cookie).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("You are signed in as"));
-    let api = starter.get("/api/sign_out", &cookie).await;
+    let api = site.get("/api/sign_out", &cookie).await;
     assert_eq!(api.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(starter.who_is(&cookie).await["profile"]["name"], "Ada");
+    assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
 }
 
 #[tokio::test]
 async fn a_post_from_another_site_is_refused() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
     let request = Request::post("/api/sign_out")
         .header("cookie", &cookie)
         .header("sec-fetch-site", "cross-site");
-    let answer = starter.send(request, "").await;
+    let answer = site.send(request, "").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert_eq!(starter.who_is(&cookie).await["profile"]["name"], "Ada");
+    assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
 }
 
 #[tokio::test]
 async fn a_bad_callback_url_never_stops_it() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     for url in [
         "https://evil.example",
         "//evil.example",
@@ -77,40 +75,38 @@ async fn a_bad_callback_url_never_stops_it() {
         "%00",
         "",
     ] {
-        let cookie = starter
-            .sign_up(&format!("ada{}@example.com", url.len()))
-            .await;
+        let cookie = site.sign_up(&format!("ada{}@example.com", url.len())).await;
         let fields = format!("callback_url={url}");
-        let answer = starter.submit("/api/sign_out", &cookie, &fields).await;
+        let answer = site.submit("/api/sign_out", &cookie, &fields).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
         assert!(answer.location().starts_with('/'), "{url}");
         assert!(!answer.location().starts_with("//"), "{url}");
-        assert_eq!(starter.who_is(&cookie).await, json!(null), "{url}");
+        assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
 
 #[tokio::test]
 async fn fields_that_make_no_sense_are_a_400() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
     for fields in [
         "scope=everything",
         "redirect=perhaps",
         "scope=local&scope=global",
         "scope=%ff",
     ] {
-        let answer = starter.post("/api/sign_out", &cookie, fields).await;
+        let answer = site.post("/api/sign_out", &cookie, fields).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{fields}");
         assert_eq!(answer.error(), "malformed", "{fields}");
     }
-    assert_eq!(starter.who_is(&cookie).await["profile"]["name"], "Ada");
+    assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
 }
 
 #[tokio::test]
 async fn a_form_that_asked_to_stay_goes_back_to_its_page() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
-    let answer = starter
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
+    let answer = site
         .submit("/api/sign_out", &cookie, "redirect=false")
         .await;
     assert_eq!(answer.location(), "/some-page");
@@ -119,36 +115,36 @@ async fn a_form_that_asked_to_stay_goes_back_to_its_page() {
 /// Leptos itself redirects a form to the `Referer`: a client's word, and thus checked.
 #[tokio::test]
 async fn the_referer_leads_nowhere_else() {
-    let starter = Starter::new().await;
+    let site = Site::new().await;
     for fields in ["redirect=false", "scope=everything"] {
         let request = Request::post("/api/sign_out")
             .header("accept", "text/html")
             .header("referer", "https://evil.example/");
-        let answer = starter.send(request, fields).await;
+        let answer = site.send(request, fields).await;
         assert_eq!(answer.location(), "/", "{fields}");
     }
     let request = Request::post("/api/session")
         .header("accept", "text/html")
         .header("referer", "https://evil.example/");
-    assert_eq!(starter.send(request, "").await.location(), "/");
+    assert_eq!(site.send(request, "").await.location(), "/");
 }
 
 /// Invariant 2, for a form: the page says what happened, and is its own retry.
 #[tokio::test]
 async fn a_database_that_is_away_is_told_to_form_and_fetch() {
-    let starter = Starter::new().await;
-    let cookie = starter.sign_up("ada@example.com").await;
-    starter.database.close().await;
-    let answer = starter.post("/api/sign_out", &cookie, "").await;
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
+    site.database.close().await;
+    let answer = site.post("/api/sign_out", &cookie, "").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(
         answer.json(),
         json!({"error": "unavailable", "signed_out_here": true})
     );
     let fields = "scope=global&callback_url=/bye";
-    let answer = starter.submit("/api/sign_out", &cookie, fields).await;
+    let answer = site.submit("/api/sign_out", &cookie, fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    let page = starter
+    let page = site
         .get(answer.location(), &answer.cookie("ending_session").unwrap())
         .await;
     assert_eq!(page.status, StatusCode::OK);
@@ -159,14 +155,14 @@ async fn a_database_that_is_away_is_told_to_form_and_fetch() {
     );
     assert!(page.body.contains(r#"value="/bye""#), "{}", page.body);
     let long = format!("callback_url=/{}", "%2F".repeat(1000));
-    let answer = starter.submit("/api/sign_out", &cookie, &long).await;
+    let answer = site.submit("/api/sign_out", &cookie, &long).await;
     assert_eq!(
         answer.location(),
         "/sign-out?error=unavailable&scope=local",
         "told, even if the way on is too long to keep"
     );
     assert_eq!(
-        starter.get("/", &cookie).await.status,
+        site.get("/", &cookie).await.status,
         StatusCode::SERVICE_UNAVAILABLE
     );
 }

@@ -22,7 +22,7 @@ const OF_USER: [usize; 3] = [1, 10, 100];
 
 /// Of the sign-outs of a user with so many sessions, and of signing in again, which is not
 /// measured.
-const TIME: Duration = Duration::from_secs(6);
+const TIME: Duration = Duration::from_secs(4);
 
 /// A sign-out among the most sessions may take so many times as long as among the fewest.
 const GROWTH: f64 = 1.2;

@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 /// Of all pages together.
-const TIME: Duration = Duration::from_secs(8);
+const TIME: Duration = Duration::from_secs(5);
 
 /// So much of a plain page's throughput should be left.
 const THROUGHPUT: f64 = 0.9;
@@ -142,7 +142,9 @@ where
     A: IntoView + 'static,
     S: IntoView + 'static,
 {
-    let options = LeptosOptions::builder().output_name("starter").build();
+    let options = LeptosOptions::builder()
+        .output_name(env!("LEPTOS_OUTPUT_NAME"))
+        .build();
     let context = move || {
         context();
         send_page_policy("");

@@ -18,7 +18,7 @@ pub const EMAIL: &str = "ada@example.com";
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|page: String| if page.is_empty() { "Starter".into() } else { format!("{page} · Starter") }/>
+        <Title formatter=|page: String| if page.is_empty() { app::NAME.into() } else { format!("{page} · {}", app::NAME) }/>
         <Router>
             <a class="skip" href="#main">"Skip to content"</a>
             <Header/>
@@ -42,7 +42,7 @@ pub fn App() -> impl IntoView {
 fn Header() -> impl IntoView {
     view! {
         <header class="top">
-            <A href="/" attr:class="brand">"Starter"</A>
+            <A href="/" attr:class="brand">{app::NAME}</A>
             <nav aria-label="Account">
                 <Menu/>
             </nav>

@@ -1,4 +1,4 @@
-//! The whole starter, called without a port.
+//! The whole site, called without a port.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 // The library's tests have the same need.
@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 
 pub const PASSWORD: &str = "correct horse battery";
 
-pub struct Starter {
+pub struct Site {
     pub database: Database,
     pub guardian: Guardian,
     pub state: AppState,
@@ -40,7 +40,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Starter {
+impl Site {
     pub async fn new() -> Self {
         Self::with_attempts("1000").await
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { signUp } from "./site";
+import { signUp } from "../site";
 
 test("every page keeps its own Content-Security-Policy", async ({ page }) => {
   const complaints: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { hydrated, signIn, signUp, userButton, whoIs } from "./site";
+import { hydrated, signIn, signUp, userButton, whoIs } from "../site";
 
 test("the other tabs learn of a sign-out at once, and keep what was typed", async ({ page, context }) => {
   await signUp(page);

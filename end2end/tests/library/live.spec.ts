@@ -1,6 +1,6 @@
 import { devices, expect, test, type Page, type Request } from "@playwright/test";
 import { command, OwnServer } from "./server";
-import { AT_ONCE, hydrated, latency, listening, signIn, signUp, userButton, whoIs } from "./site";
+import { AT_ONCE, hydrated, latency, listening, signIn, signUp, userButton, whoIs } from "../site";
 
 test("two tabs, another browser and a phone learn of a sign-out at once", async ({ page, context, browser }) => {
   const person = await signUp(page);

@@ -1,6 +1,6 @@
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 import { decode, hostile } from "./hostile";
-import { hydrated, newPerson, whoIs } from "./site";
+import { hydrated, newPerson, whoIs } from "../site";
 
 // A trace of so many pages takes longer than the pages.
 test.use({ trace: "off" });

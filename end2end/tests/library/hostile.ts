@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const LIST = join(__dirname, "../../guardian/tests/redirects/hostile.txt");
+const LIST = join(__dirname, "../../../guardian/tests/redirects/hostile.txt");
 
 /** Callback URLs for this site, encoded as a form field carries them, in groups of a kind. */
 export function hostile(site: string): string[][] {

@@ -1,5 +1,5 @@
 import { chromium, expect, test, type Page } from "@playwright/test";
-import { hydrated, signUp, userButton, whoIs } from "./site";
+import { hydrated, signUp, userButton, whoIs } from "../site";
 
 // Playwright turns the back/forward cache off; this is about what it brings back.
 async function withCache(use: (page: Page) => Promise<void>) {

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { hydrated, newPerson, signUp, userButton } from "./site";
+import { hydrated, newPerson, signUp, userButton } from "../site";
 
 // Run by `make picture`.
 test("the README's picture @picture", async ({ page }) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { hydrated, newPerson, sessionCookie, signIn, signUp, userButton, whoIs } from "./site";
+import { hydrated, newPerson, sessionCookie, signIn, signUp, userButton, whoIs } from "../site";
 
 const FORGOTTEN = "This browser has forgotten you";
 

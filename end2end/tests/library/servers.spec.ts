@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { OwnServer } from "./server";
-import { latency, listening, signUp, userButton, whoIs } from "./site";
+import { latency, listening, signUp, userButton, whoIs } from "../site";
 
 const { TEST_POSTGRES_URL } = process.env;
 

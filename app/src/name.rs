@@ -1,0 +1,2 @@
+/// What the app is called, in its pages.
+pub const NAME: &str = "Starter";

@@ -1,0 +1,100 @@
+//! The guide of the README: its code is the example's, and the example does what the guide says.
+
+#[path = "../examples/existing_app.rs"]
+mod existing_app;
+
+use axum::{Router, body::Body};
+use http::{Request, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
+use sqlx::SqlitePool;
+use std::{env, fs};
+use tower::ServiceExt as _;
+
+const GUIDE: &str = include_str!("../README.md");
+const EXAMPLE: &str = include_str!("../examples/existing_app.rs");
+
+/// What a reader makes of it, whatever the indentation.
+fn lines(code: &str) -> Vec<&str> {
+    code.lines().map(str::trim).collect()
+}
+
+#[test]
+fn the_code_of_the_guide_is_the_examples() {
+    let example = lines(EXAMPLE);
+    let blocks = GUIDE.split("```rust,ignore\n").skip(1);
+    let blocks: Vec<_> = blocks
+        .filter_map(|block| block.split("```").next())
+        .collect();
+    assert!(blocks.len() > 5, "{}", blocks.len());
+    for block in blocks {
+        let block = lines(block);
+        let is_there = example.windows(block.len()).any(|part| part == block);
+        assert!(is_there, "not in the example:\n{}", block.join("\n"));
+    }
+}
+
+async fn send(router: &Router, request: Request<String>) -> Response<Body> {
+    let request = request.map(Body::from);
+    router.clone().oneshot(request).await.expect("an answer")
+}
+
+fn post(path: &str, cookie: &str, fields: &str) -> Request<String> {
+    Request::post(path)
+        .header(header::ACCEPT, "text/html")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::COOKIE, cookie)
+        .body(fields.into())
+        .expect("a request")
+}
+
+async fn page(router: &Router, path: &str, cookie: &str) -> (StatusCode, String) {
+    let request = Request::get(path).header(header::COOKIE, cookie);
+    let answer = send(router, request.body(String::new()).expect("a request")).await;
+    let status = answer.status();
+    let body = answer.into_body().collect().await.expect("a body");
+    (
+        status,
+        String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+    )
+}
+
+fn cookie(answer: &Response<Body>) -> String {
+    let cookie = &answer.headers()[header::SET_COOKIE];
+    let cookie = cookie.to_str().expect("a cookie").split(';').next();
+    cookie.unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn the_example_signs_in_and_out_beside_its_own_users() {
+    // Where the example keeps its key.
+    let folder = tempfile::tempdir().expect("a folder");
+    env::set_current_dir(&folder).expect("there");
+    fs::write("app.db", "").expect("a file");
+    let pool = SqlitePool::connect("sqlite://app.db")
+        .await
+        .expect("a pool");
+    let router = existing_app::router(pool).await.expect("the example");
+
+    let wrong = "email=ada@example.com&password=wrong";
+    let refused = send(&router, post("/api/sign_in", "", wrong)).await;
+    assert!(!refused.headers().contains_key(header::SET_COOKIE));
+    let right = "email=ada@example.com&password=lovelace";
+    let answer = send(&router, post("/api/sign_in", "", right)).await;
+    assert_eq!(answer.headers()[header::LOCATION], "/");
+    let cookie = cookie(&answer);
+
+    let (_, home) = page(&router, "/", &cookie).await;
+    assert!(home.contains("Account of Ada Lovelace"), "{home}");
+    let (_, sessions) = page(&router, "/sessions", &cookie).await;
+    assert!(sessions.contains("This device"), "{sessions}");
+
+    let answer = send(&router, post("/api/sign_out", &cookie, "")).await;
+    assert_eq!(answer.headers()[header::LOCATION], "/");
+    let (_, home) = page(&router, "/", &cookie).await;
+    assert!(
+        !home.contains("Account of") && home.contains("/sign-in"),
+        "{home}"
+    );
+    let (status, _) = page(&router, "/sessions", &cookie).await;
+    assert_eq!(status, StatusCode::FOUND);
+}
