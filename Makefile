@@ -1,6 +1,6 @@
 # Everything installs what it is missing, into .tools/ and end2end/node_modules/.
 
-.PHONY: run test watch build lint unit end2end lighthouse test-scaffold picture bench
+.PHONY: run test ci watch build lint unit end2end lighthouse test-scaffold picture bench
 
 # Serves http://127.0.0.1:3000 with SQLite in data/.
 run:
@@ -9,6 +9,9 @@ run:
 
 # All checks, as CI runs them.
 test: lint unit end2end
+
+# What CI runs.
+ci: test
 
 # Rebuilds and reloads on every change.
 watch:
@@ -42,6 +45,8 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
+ci: build test-scaffold
+
 # An app made from this one passes its own tests.
 test-scaffold:
 	scripts/test-scaffold

@@ -3,7 +3,7 @@
 //! as ada@example.com with the password "lovelace". (Without the browser's half, which an example
 //! cannot have: what is to be seen works as plain HTML.)
 
-use argon2::{Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use axum::Router;
 use leptos::{hydration::HydrationScripts, prelude::*, server_fn::ServerFn as _};
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
@@ -181,21 +181,19 @@ fn is_right(password: &str, hash: &str) -> bool {
     })
 }
 
-async fn create_users(pool: &SqlitePool) -> Result<(), Box<dyn Error>> {
+/// Somebody to sign in as.
+const ADA: &str = "insert into users (email, name, password_hash) values ('ada@example.com',
+    'Ada Lovelace',
+    '$argon2id$v=19$m=19456,t=2,p=1$YW4gZXhhbXBsZSBzYWx0IQ$d5Nb2x9eosbk36pk8qdW9xtWkcugzYYBGgXgDF4q0QE')
+    on conflict do nothing";
+
+async fn create_users(pool: &SqlitePool) -> Result<(), sqlx::Error> {
     sqlx::query(
         "create table if not exists users (id integer primary key, email text not null unique,
          name text not null, password_hash text not null)",
     )
     .execute(pool)
     .await?;
-    let salt = argon2::password_hash::SaltString::encode_b64(b"an example's salt")?;
-    let hash = Argon2::default().hash_password(b"lovelace", &salt)?;
-    sqlx::query(
-        "insert into users (email, name, password_hash) values ('ada@example.com', 'Ada Lovelace', $1)
-         on conflict do nothing",
-    )
-    .bind(hash.to_string())
-    .execute(pool)
-    .await?;
+    sqlx::query(ADA).execute(pool).await?;
     Ok(())
 }

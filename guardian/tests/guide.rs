@@ -96,5 +96,5 @@ async fn the_example_signs_in_and_out_beside_its_own_users() {
         "{home}"
     );
     let (status, _) = page(&router, "/sessions", &cookie).await;
-    assert_eq!(status, StatusCode::FOUND);
+    assert_eq!(status, StatusCode::SEE_OTHER);
 }

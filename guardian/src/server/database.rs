@@ -8,10 +8,13 @@ use sqlx::{
 use std::{future::Future, io, path::Path, str::FromStr, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long a statement waits for SQLite's write lock, and a request for a free connection.
-/// Long enough for a burst of writes, short enough that a stuck database answers 503 to a
-/// person who is still there.
+/// How long a request waits for a free connection. Long enough for a burst of writes, short enough
+/// that a stuck database answers 503 to a person who is still there.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a statement waits for SQLite's write lock. SQLite adds up how long it meant to sleep:
+/// on a busy machine it takes longer, and is still to say so within [`TIME_LIMIT`].
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long the library waits for one piece of work of the database. More than it takes to say
 /// that no connection is free, and short enough for a person who waits for the answer.
@@ -152,7 +155,7 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
-            .busy_timeout(PATIENCE);
+            .busy_timeout(BUSY_TIMEOUT);
         let folder = options.get_filename().parent().unwrap_or(Path::new(""));
         if !folder.as_os_str().is_empty() {
             std::fs::create_dir_all(folder).map_err(|cause| ConnectError::Folder {
