@@ -16,20 +16,32 @@ pub(crate) fn Home() -> impl IntoView {
             <p class="notice" role="status">"Your account is deleted."</p>
         })}
         <section class="hero">
-            <h1>"Signed out means signed out."</h1>
-            <p class="lead">
-                "Accounts for a Leptos app on Axum, with the sessions in your own database. Signing out
-                holds from the very next request, on every device you choose, with or without
-                JavaScript."
-            </p>
+            <div>
+                <h1>"Signed out means "<em>"signed out."</em></h1>
+                <p class="lead">
+                    "Accounts for Leptos apps on Axum, with sessions in your own database. Signing out
+                    holds at the very next request, on every device you choose, with or without
+                    JavaScript."
+                </p>
+            </div>
+            <pre><code>
+                "view! {\n"
+                "    <SignedIn> <UserButton/> </SignedIn>\n"
+                "    <SessionList/>\n"
+                "    <SignOutButton scope=SignOutScope::Global>\n"
+                "        \"Sign out everywhere\"\n"
+                "    </SignOutButton>\n"
+                "}"
+            </code></pre>
         </section>
         <section class="card try" aria-labelledby="try">
             <h2 id="try">"Try it"</h2>
             <SignedOut>
-                <p>
-                    "Create an account: any address will do, and no mail is sent. Then open this page
-                    in a second tab and in another browser."
-                </p>
+                <ol>
+                    <li>"Create an account. Any address will do: no mail is sent."</li>
+                    <li>"Open this page in a second tab, and in another browser."</li>
+                    <li>"Sign out in one of them, and watch the others."</li>
+                </ol>
                 <p class="actions">
                     <a class="button primary" href="/sign-up">"Create an account"</a>
                     <a class="button" href="/sign-in">"Sign in"</a>

@@ -107,12 +107,23 @@ fn Home() -> impl IntoView {
         <Title text=""/>
         {note.map(|note| view! { <p class="notice" role="status">{note}</p> })}
         <section class="hero">
-            <h1>"Signed out means signed out."</h1>
-            <p class="lead">
-                "Accounts for a Leptos app on Axum, with the sessions in your own database. Signing out
-                holds from the very next request, on every device you choose, with or without
-                JavaScript."
-            </p>
+            <div>
+                <h1>"Signed out means "<em>"signed out."</em></h1>
+                <p class="lead">
+                    "Accounts for Leptos apps on Axum, with sessions in your own database. Signing out
+                    holds at the very next request, on every device you choose, with or without
+                    JavaScript."
+                </p>
+            </div>
+            <pre><code>
+                "view! {\n"
+                "    <SignedIn> <UserButton/> </SignedIn>\n"
+                "    <SessionList/>\n"
+                "    <SignOutButton scope=SignOutScope::Global>\n"
+                "        \"Sign out everywhere\"\n"
+                "    </SignOutButton>\n"
+                "}"
+            </code></pre>
         </section>
         <section class="card try" aria-labelledby="try">
             <h2 id="try">"Try it"</h2>
