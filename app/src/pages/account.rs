@@ -18,7 +18,7 @@ pub(crate) fn Account() -> impl IntoView {
             <h1>"Your account"</h1>
             <Profile/>
             <ChangePassword flash=changed.clone()/>
-            <section class="card">
+            <section class="card setting">
                 <h2>"Sign out"</h2>
                 <p><a href="/account/sessions">"Where you are signed in"</a></p>
                 <div class="actions">
@@ -39,7 +39,7 @@ fn Profile() -> impl IntoView {
     let auth = use_auth();
     let profile = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
     view! {
-        <section class="card">
+        <section class="card setting">
             <h2>"Profile"</h2>
             {move || profile().map(|profile| view! {
                 <dl>
@@ -55,7 +55,7 @@ fn Profile() -> impl IntoView {
 fn ChangePassword(flash: Option<Flash>) -> impl IntoView {
     let is_done = flash.as_ref().is_some_and(|flash| flash.error.is_none());
     view! {
-        <section class="card">
+        <section class="card setting">
             <h2>"Change password"</h2>
             {is_done.then(|| view! {
                 <p class="notice" role="status">
@@ -89,7 +89,7 @@ fn ChangePassword(flash: Option<Flash>) -> impl IntoView {
 #[component]
 fn DeleteAccount(flash: Option<Flash>) -> impl IntoView {
     view! {
-        <section class="card">
+        <section class="card setting danger">
             <h2>"Delete account"</h2>
             <p>"Your account is gone for good, and you are signed out on every device."</p>
             <FormAlert flash=flash.clone()/>

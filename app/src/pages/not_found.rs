@@ -7,9 +7,10 @@ pub(crate) fn NotFound() -> impl IntoView {
     not_found();
     view! {
         <Title text="Not found"/>
-        <section class="card">
+        <section class="card sheet">
             <h1>"Not found"</h1>
-            <p>"There is no page at this address. "<a href="/">"Go home"</a></p>
+            <p>"There is no page at this address."</p>
+            <p><a href="/">"Go home"</a></p>
         </section>
     }
 }

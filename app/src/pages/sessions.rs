@@ -8,7 +8,7 @@ pub(crate) fn Sessions() -> impl IntoView {
         <Title text="Where you are signed in"/>
         <RequireSignedIn sign_in_url="/sign-in">
             <h1>"Where you are signed in"</h1>
-            <section class="card wide">
+            <section class="card">
                 <SessionList/>
             </section>
             <p class="aside"><a href="/account">"Back to your account"</a></p>

@@ -12,7 +12,7 @@ pub(crate) fn SignIn() -> impl IntoView {
     let email = flash.clone().map(|typed| typed.email).unwrap_or_default();
     view! {
         <Title text="Sign in"/>
-        <section class="card">
+        <section class="card sheet">
             <h1>"Sign in"</h1>
             {use_sign_out_reason().map(|reason| view! {
                 <p class="notice" role="status">{reason.to_string()}" Sign in to go on."</p>

@@ -6,7 +6,7 @@ use leptos_meta::Title;
 pub(crate) fn SignOut() -> impl IntoView {
     view! {
         <Title text="Sign out"/>
-        <section class="card">
+        <section class="card sheet">
             <h1>"Sign out"</h1>
             <leptos_guardian::SignOut/>
         </section>

@@ -14,7 +14,7 @@ pub(crate) fn SignUp() -> impl IntoView {
         .unwrap_or_default();
     view! {
         <Title text="Sign up"/>
-        <section class="card">
+        <section class="card sheet">
             <h1>"Sign up"</h1>
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostSignUp::PATH submit="Sign up">

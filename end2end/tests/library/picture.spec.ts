@@ -3,7 +3,7 @@ import { hydrated, newPerson, signUp, userButton } from "../site";
 
 // Run by `make picture`.
 test("the README's picture @picture", async ({ page }) => {
-  await page.setViewportSize({ width: 1120, height: 620 });
+  await page.setViewportSize({ width: 1200, height: 760 });
   await signUp(page, { ...newPerson(), email: "ada@example.com" });
   await page.goto("/");
   await hydrated(page);

@@ -107,19 +107,37 @@ fn Home() -> impl IntoView {
         <Title text=""/>
         {note.map(|note| view! { <p class="notice" role="status">{note}</p> })}
         <section class="hero">
-            <h1>"Sign in. Sign out. For real."</h1>
-            <p class="lead">
-                "A Leptos app whose sessions live in its own database: signing out takes effect at
-                the very next request, on every device you choose, with or without JavaScript."
-            </p>
+            <div>
+                <h1>"Signed out means "<em>"signed out."</em></h1>
+                <p class="lead">
+                    "Accounts for Leptos apps on Axum, with sessions in your own database. Signing out
+                    holds at the very next request, on every device you choose, with or without
+                    JavaScript."
+                </p>
+            </div>
+            <pre><code>
+                "view! {\n"
+                "    <SignedIn> <UserButton/> </SignedIn>\n"
+                "    <SessionList/>\n"
+                "    <SignOutButton scope=SignOutScope::Global>\n"
+                "        \"Sign out everywhere\"\n"
+                "    </SignOutButton>\n"
+                "}"
+            </code></pre>
+        </section>
+        <section class="card try" aria-labelledby="try">
+            <h2 id="try">"Try it"</h2>
             <p>"You are signed in as "<strong dir="auto">{NAME}</strong>"."</p>
+            <p>
+                "Open this page in a second tab, and sign in with another browser, too: they show at once what you do here."
+            </p>
             <div class="actions">
-                <a class="button" href="/account">"Your account"</a>
-                <SignOutButton redirect=false>"Sign out and stay here"</SignOutButton>
+                <SignOutButton class="guardian-primary" redirect=false>"Sign out and stay here"</SignOutButton>
                 <SignOutButton scope=SignOutScope::Global>"Sign out everywhere"</SignOutButton>
+                <a class="button" href="/account">"Your account"</a>
             </div>
         </section>
-        <ul class="cards">
+        <ul class="promises">
             <li>
                 <h2>"It is over when it says so"</h2>
                 <p>"The session is a row in the database. Signing out deletes it, and answers after the commit."</p>
@@ -127,6 +145,10 @@ fn Home() -> impl IntoView {
             <li>
                 <h2>"Nothing brings it back"</h2>
                 <p>"Not a request in flight, not an old cookie, not the back button."</p>
+            </li>
+            <li>
+                <h2>"Every open page knows"</h2>
+                <p>"Other tabs and devices show it at once, say why, and keep what was typed."</p>
             </li>
             <li>
                 <h2>"No unchecked redirect"</h2>
