@@ -22,12 +22,13 @@ watch:
 build:
 	scripts/build --release
 
-# Formatting and clippy, for the server and for the browser.
+# Formatting and clippy, for the server and for the browser, and the documentation.
 lint:
 	scripts/install-tools
 	cargo fmt --check
 	cargo clippy --workspace --exclude frontend --features leptos-guardian/ssr --all-targets -- -D warnings
 	cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude frontend --features leptos-guardian/ssr --no-deps
 
 # The Rust tests: on SQLite, then on a throwaway PostgreSQL server, or the one that
 # TEST_POSTGRES_URL names, such as postgres://postgres@127.0.0.1:5432. (Each test leaves a
