@@ -57,13 +57,15 @@ async function signUp() {
   return answer.headers.getSetCookie().map((header) => header.split(";")[0]).join("; ");
 }
 
-async function measure(path, isPrivate) {
+/** `tries`: Chromium now and then records nothing at all, which says nothing of the page. */
+async function measure(path, isPrivate, tries = 3) {
   const { lhr } = await lighthouse(site + path, {
     port: chrome.port,
     logLevel: "error",
     onlyCategories: CATEGORIES.filter((category) => !(isPrivate && category === "seo")),
     extraHeaders: isPrivate ? { Cookie: cookie } : {},
   });
+  if (lhr.runtimeError?.code === "NO_NAVSTART" && tries > 1) return measure(path, isPrivate, tries - 1);
   if (lhr.runtimeError) throw new Error(`${path}: ${lhr.runtimeError.message}`);
   if (new URL(lhr.finalDisplayedUrl).pathname !== path) throw new Error(`${path} led to ${lhr.finalDisplayedUrl}`);
   return lhr;
