@@ -12,6 +12,24 @@ use leptos::prelude::*;
 /// # Errors
 ///
 /// See [`SignOutError`].
+///
+/// ```
+/// use leptos::{prelude::*, task::spawn_local};
+/// use leptos_guardian::api::post_sign_out;
+///
+/// #[component]
+/// fn ForgetMe() -> impl IntoView {
+///     let on_click = move |_| {
+///         spawn_local(async {
+///             let scope = Some("global".to_owned());
+///             if let Err(error) = post_sign_out(scope, None, Some(false), None).await {
+///                 leptos::logging::error!("{error}");
+///             }
+///         });
+///     };
+///     view! { <button on:click=on_click>"Sign out everywhere"</button> }
+/// }
+/// ```
 #[server(name = PostSignOut, prefix = "/api", endpoint = "/sign_out")]
 #[middleware(tower::util::MapRequestLayer::new(crate::server::escape_fields))]
 pub async fn post_sign_out(
@@ -32,6 +50,18 @@ pub async fn post_sign_out(
 /// # Errors
 ///
 /// [`AuthError::Unavailable`] when the database could not tell.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::api::session;
+///
+/// #[component]
+/// fn Who() -> impl IntoView {
+///     let found = Resource::new(|| (), |_| session());
+///     let name = move || found.get()?.ok()?.map(|accounts| accounts.active.profile.name);
+///     view! { <Suspense>{name}</Suspense> }
+/// }
+/// ```
 #[server(name = GetSession, prefix = "/api", endpoint = "/session")]
 pub async fn session() -> Result<Option<Accounts>, AuthError> {
     crate::server::session()
@@ -43,6 +73,18 @@ pub async fn session() -> Result<Option<Accounts>, AuthError> {
 ///
 /// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database
 /// could not tell.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::api::sessions;
+///
+/// #[component]
+/// fn HowMany() -> impl IntoView {
+///     let found = Resource::new(|| (), |_| sessions());
+///     let count = move || found.get()?.ok().map(|found| found.len());
+///     view! { <Suspense>{count}</Suspense> }
+/// }
+/// ```
 #[server(name = GetSessions, prefix = "/api", endpoint = "/sessions")]
 pub async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
     crate::server::sessions().await
@@ -54,6 +96,24 @@ pub async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
 ///
 /// [`AuthError::UnknownAccount`] when it is not signed in here,
 /// [`AuthError::Unavailable`] when the database fails.
+///
+/// ```
+/// use leptos::{prelude::*, task::spawn_local};
+/// use leptos_guardian::{User, api::switch_account};
+///
+/// #[component]
+/// fn Switch(user: User) -> impl IntoView {
+///     let on_click = move |_| {
+///         let session = user.session.to_string();
+///         spawn_local(async move {
+///             if let Err(error) = switch_account(session, None).await {
+///                 leptos::logging::error!("{error}");
+///             }
+///         });
+///     };
+///     view! { <button on:click=on_click>"Switch"</button> }
+/// }
+/// ```
 #[server(name = PostSwitchAccount, prefix = "/api", endpoint = "/switch_account")]
 pub async fn switch_account(
     /// The handle of the account's session on this browser.

@@ -5,6 +5,17 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::js_sys::{Array, Date, Function, Intl, JsString, Reflect, encode_uri_component};
 
 /// On the server this sets the response's status; in a browser there is no response.
+///
+/// ```
+/// use leptos_guardian::{AuthError, with_status};
+///
+/// /// Part of a server function.
+/// fn checked(name: &str) -> Result<&str, AuthError> {
+///     let is_given = !name.is_empty();
+///     is_given.then_some(name).ok_or_else(|| with_status(AuthError::Malformed))
+/// }
+/// assert_eq!(checked(""), Err(AuthError::Malformed));
+/// ```
 pub fn with_status<E: ErrorStatus>(error: E) -> E {
     error
 }

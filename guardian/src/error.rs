@@ -10,6 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::{status::ErrorStatus, with_status};
 
 /// Why a sign-out did not, or not wholly, happen.
+///
+/// ```
+/// use leptos_guardian::SignOutError;
+///
+/// let error = SignOutError::Unavailable { signed_out_here: true };
+/// assert!(error.to_string().starts_with("You are signed out in this browser, but"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "snake_case")]
 pub enum SignOutError {
@@ -49,6 +56,13 @@ const fn unavailable(signed_out_here: bool) -> &'static str {
 }
 
 /// Why a question about the session, or a sign-in, could not be answered.
+///
+/// ```
+/// use leptos_guardian::{AuthError, ErrorStatus};
+///
+/// assert_eq!(AuthError::SignedOut.to_string(), "You are signed out.");
+/// assert_eq!(AuthError::TooManyAccounts { limit: 5 }.status(), 409);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "snake_case")]
 pub enum AuthError {

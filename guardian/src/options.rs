@@ -28,6 +28,12 @@ pub enum SignOutScope {
 
 impl SignOutScope {
     /// The word for this scope in forms, JSON and the database.
+    ///
+    /// ```
+    /// use leptos_guardian::SignOutScope;
+    ///
+    /// assert_eq!(SignOutScope::Global.as_str(), "global");
+    /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -38,6 +44,13 @@ impl SignOutScope {
     }
 
     /// Whether the browser that asks is signed out too.
+    ///
+    /// ```
+    /// use leptos_guardian::SignOutScope;
+    ///
+    /// assert!(SignOutScope::Global.ends_this_session());
+    /// assert!(!SignOutScope::Others.ends_this_session());
+    /// ```
     pub const fn ends_this_session(self) -> bool {
         !matches!(self, Self::Others)
     }
@@ -61,12 +74,25 @@ impl FromStr for SignOutScope {
 }
 
 /// The text names no [`SignOutScope`].
+///
+/// ```
+/// use leptos_guardian::{SignOutScope, UnknownScope};
+///
+/// assert_eq!("everything".parse::<SignOutScope>(), Err(UnknownScope));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the scope must be local, browser, others or global")]
 pub struct UnknownScope;
 
 /// The public, opaque name of a session, for lists, for events and for ending it. It signs
 /// nobody in.
+///
+/// ```
+/// use leptos_guardian::{SessionHandle, SignOutOptions};
+///
+/// let session = SessionHandle::from("mgvEcr0");
+/// let that_one = SignOutOptions { session: Some(session), ..Default::default() };
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionHandle(pub(crate) String);
@@ -81,6 +107,12 @@ impl From<&str> for SessionHandle {
 
 impl SessionHandle {
     /// The handle as text.
+    ///
+    /// ```
+    /// use leptos_guardian::SessionHandle;
+    ///
+    /// assert_eq!(SessionHandle::from("mgvEcr0").as_str(), "mgvEcr0");
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -135,6 +167,15 @@ impl Default for SignOutOptions {
 
 impl SignOutOptions {
     /// Whether the session `here` is sure to be among those that end.
+    ///
+    /// ```
+    /// use leptos_guardian::{SessionHandle, SignOutOptions, SignOutScope};
+    ///
+    /// let here = SessionHandle::from("mgvEcr0");
+    /// assert!(SignOutOptions::default().ends(Some(&here)));
+    /// let others = SignOutOptions { scope: SignOutScope::Others, ..Default::default() };
+    /// assert!(!others.ends(Some(&here)));
+    /// ```
     pub fn ends(&self, here: Option<&SessionHandle>) -> bool {
         let is_seen_from_here = self.session.is_none() || self.session.as_ref() == here;
         match self.scope {
@@ -145,6 +186,15 @@ impl SignOutOptions {
 }
 
 /// A sign-out that has been carried out: the sessions are gone from the database.
+///
+/// ```
+/// use leptos_guardian::{SignOutScope, SignedOut};
+///
+/// let answer = r#"{"scope":"local","ended":["mgvEcr0"],"url":"/"}"#;
+/// let done: SignedOut = serde_json::from_str(answer).unwrap();
+/// assert_eq!(done.scope, SignOutScope::Local);
+/// assert_eq!(done.url.as_deref(), Some("/"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedOut {
     /// The scope that was asked for.

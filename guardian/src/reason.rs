@@ -52,6 +52,12 @@ impl Reason {
     ];
 
     /// The word for this reason in JSON, in addresses and in the database.
+    ///
+    /// ```
+    /// use leptos_guardian::Reason;
+    ///
+    /// assert_eq!(Reason::PasswordChange.as_str(), "password_change");
+    /// ```
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -95,12 +101,29 @@ impl std::str::FromStr for Reason {
 }
 
 /// The text names no [`Reason`].
+///
+/// ```
+/// use leptos_guardian::{Reason, UnknownReason};
+///
+/// assert_eq!("boredom".parse::<Reason>(), Err(UnknownReason));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is no reason for a sign-out")]
 pub struct UnknownReason;
 
 /// What a page learns of a sign-out that concerns its user, on this browser or another. Given
 /// to [`on_signed_out`](crate::on_signed_out).
+///
+/// ```
+/// use leptos_guardian::SignOutNotice;
+///
+/// fn sentence(notice: &SignOutNotice) -> String {
+///     match notice.here {
+///         true => notice.reason.to_string(),
+///         false => "You were signed out elsewhere.".into(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SignOutNotice {

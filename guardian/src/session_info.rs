@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 
 /// A session of the signed-in user, as the list of sessions shows it. Holds nothing that
 /// could sign anybody in.
+///
+/// ```
+/// use leptos_guardian::SessionInfo;
+///
+/// fn title(session: &SessionInfo) -> String {
+///     match (&session.browser, &session.system) {
+///         (Some(browser), Some(system)) => format!("{browser} on {system}"),
+///         _ => "An unknown device".into(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionInfo {

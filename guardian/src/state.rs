@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 
 /// Who is signed in, as the page knows it. The server renders it into the page, so a page
 /// never shows the wrong one first.
+///
+/// ```
+/// use leptos_guardian::{AuthState, User};
+///
+/// assert_eq!(AuthState::default(), AuthState::Loading);
+/// assert_eq!(AuthState::from(None::<User>), AuthState::SignedOut);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuthState {
     /// Not known yet: only on a page that no server rendered.
@@ -19,6 +26,18 @@ pub enum AuthState {
 
 impl AuthState {
     /// The signed-in user, if there is one.
+    ///
+    /// ```
+    /// use leptos_guardian::{AuthState, Profile, User};
+    ///
+    /// let ada = User {
+    ///     id: "ada".into(),
+    ///     profile: Profile::default(),
+    ///     session: "mgvEcr0".into(),
+    /// };
+    /// assert_eq!(AuthState::SignedIn(ada.clone()).user(), Some(&ada));
+    /// assert_eq!(AuthState::SignedOut.user(), None);
+    /// ```
     pub fn user(&self) -> Option<&User> {
         match self {
             Self::SignedIn(user) => Some(user),
@@ -77,6 +96,17 @@ pub fn use_auth() -> ReadSignal<AuthState> {
 /// # Panics
 ///
 /// Outside an [`AuthProvider`](crate::AuthProvider).
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::use_other_accounts;
+///
+/// #[component]
+/// fn Others() -> impl IntoView {
+///     let others = use_other_accounts();
+///     move || others.with(|others| format!("{} more accounts", others.len()))
+/// }
+/// ```
 pub fn use_other_accounts() -> ReadSignal<Vec<User>> {
     auth_context().others.read_only()
 }

@@ -10,10 +10,32 @@
 /// ```
 pub trait ErrorStatus {
     /// The status code, 400 to 599.
+    ///
+    /// ```
+    /// use leptos_guardian::{AuthError, ErrorStatus};
+    ///
+    /// assert_eq!(AuthError::SignedOut.status(), 401);
+    /// ```
     fn status(&self) -> u16;
 
     /// After how many seconds a retry makes sense, for `Retry-After`
     /// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+    ///
+    /// ```
+    /// use leptos_guardian::ErrorStatus;
+    ///
+    /// struct Busy;
+    ///
+    /// impl ErrorStatus for Busy {
+    ///     fn status(&self) -> u16 {
+    ///         503
+    ///     }
+    ///
+    ///     fn retry_after(&self) -> Option<u64> {
+    ///         Some(30)
+    ///     }
+    /// }
+    /// ```
     fn retry_after(&self) -> Option<u64> {
         None
     }

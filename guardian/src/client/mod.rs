@@ -162,6 +162,24 @@ fn put_in_queue(options: SignOutOptions, here: Option<SessionHandle>) {
 ///
 /// [`AuthError::UnknownAccount`] when the account is not signed in on this browser any more;
 /// see [`AuthError`] for the rest.
+///
+/// ```
+/// use leptos::{prelude::*, task::spawn_local};
+/// use leptos_guardian::{User, switch_account};
+///
+/// #[component]
+/// fn Switch(user: User) -> impl IntoView {
+///     let on_click = move |_| {
+///         let session = user.session.clone();
+///         spawn_local(async move {
+///             if let Err(error) = switch_account(&session).await {
+///                 leptos::logging::error!("{error}");
+///             }
+///         });
+///     };
+///     view! { <button on:click=on_click>"Switch"</button> }
+/// }
+/// ```
 pub async fn switch_account(session: &SessionHandle) -> Result<Accounts, AuthError> {
     let quiet = events::quiet();
     let accounts = api::switch_account(session.to_string(), None).await?;

@@ -1,6 +1,16 @@
 use leptos::{ev::MouseEvent, prelude::*};
 
 /// A link of the app's own in the [`UserButton`](crate::UserButton)'s menu.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::{MenuLink, UserButton};
+///
+/// #[component]
+/// fn Account() -> impl IntoView {
+///     view! { <UserButton><MenuLink href="/billing">"Billing"</MenuLink></UserButton> }
+/// }
+/// ```
 #[component]
 pub fn MenuLink(
     /// Where it leads.
@@ -13,6 +23,18 @@ pub fn MenuLink(
 
 /// A button of the app's own in the [`UserButton`](crate::UserButton)'s menu. Inside a form of
 /// the app it submits that, and so works without JavaScript.
+///
+/// ```
+/// use leptos::{ev::MouseEvent, prelude::*};
+/// use leptos_guardian::{MenuButton, UserButton};
+///
+/// #[component]
+/// fn Account() -> impl IntoView {
+///     let is_dark = RwSignal::new(false);
+///     let flip = Callback::new(move |_: MouseEvent| is_dark.update(|dark| *dark = !*dark));
+///     view! { <UserButton><MenuButton on_click=flip>"Dark or light"</MenuButton></UserButton> }
+/// }
+/// ```
 #[component]
 pub fn MenuButton(
     /// Called when it is pressed, once the page is hydrated.

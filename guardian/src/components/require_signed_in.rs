@@ -10,6 +10,20 @@ use leptos_router::hooks::use_location;
 ///
 /// This spares people a useless page. What protects the data is the server, which must check
 /// [`Auth`](crate::server::Auth) wherever it hands data out.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::RequireSignedIn;
+///
+/// #[component]
+/// fn Account() -> impl IntoView {
+///     view! {
+///         <RequireSignedIn sign_in_url="/sign-in">
+///             <h1>"Your account"</h1>
+///         </RequireSignedIn>
+///     }
+/// }
+/// ```
 #[component]
 pub fn RequireSignedIn(
     /// The sign-in page, a path on this site.

@@ -14,6 +14,21 @@ const TICK: Duration = Duration::from_secs(30);
 ///
 /// The page's route should be rendered with `ssr=SsrMode::Async`: other modes send the list
 /// after the page, and put it in its place with JavaScript.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::{RequireSignedIn, SessionList};
+///
+/// #[component]
+/// fn Sessions() -> impl IntoView {
+///     view! {
+///         <RequireSignedIn sign_in_url="/sign-in">
+///             <h1>"Where you are signed in"</h1>
+///             <SessionList/>
+///         </RequireSignedIn>
+///     }
+/// }
+/// ```
 #[component]
 pub fn SessionList() -> impl IntoView {
     let AuthContext { checked, .. } = expect_context();

@@ -9,6 +9,19 @@ use leptos::prelude::*;
 ///
 /// The page's `callback_url` parameter says where to go afterwards. A browser without
 /// JavaScript comes back here when a sign-out failed, with `error` in the address.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::SignOut;
+///
+/// #[component]
+/// fn SignOutPage() -> impl IntoView {
+///     view! {
+///         <h1>"Sign out"</h1>
+///         <SignOut/>
+///     }
+/// }
+/// ```
 #[component]
 pub fn SignOut() -> impl IntoView {
     let auth = use_auth();

@@ -2,6 +2,16 @@ use crate::{AuthState, use_auth};
 use leptos::prelude::*;
 
 /// Shows its children while somebody is signed in.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::{SignedIn, UserButton};
+///
+/// #[component]
+/// fn Header() -> impl IntoView {
+///     view! { <SignedIn><UserButton/></SignedIn> }
+/// }
+/// ```
 #[component]
 pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
     let auth = use_auth();
@@ -9,6 +19,16 @@ pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
 }
 
 /// Shows its children while nobody is signed in.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::SignedOut;
+///
+/// #[component]
+/// fn Header() -> impl IntoView {
+///     view! { <SignedOut><a href="/sign-in">"Sign in"</a></SignedOut> }
+/// }
+/// ```
 #[component]
 pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
     let auth = use_auth();

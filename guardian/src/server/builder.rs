@@ -31,6 +31,25 @@ const MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const EVENT_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Configures a [`Guardian`]. `site_url` and `key` have no default.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use leptos_guardian::server::{Database, Guardian, SigningKey};
+/// use std::time::Duration;
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let database_url = format!("sqlite://{}", folder.path().join("app.db").display());
+/// let guardian = Guardian::builder(Database::connect(&database_url).await?)
+///     .site_url("https://example.com")
+///     .key(SigningKey::generate())
+///     .idle_timeout(Duration::from_secs(30 * 60))
+///     .accounts_per_browser(5)
+///     .after_sign_out_url("/bye")
+///     .build()
+///     .await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[must_use]
 pub struct Builder {
     database: Database,
@@ -50,6 +69,18 @@ pub struct Builder {
 }
 
 /// Why [`Builder::build`] failed.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use leptos_guardian::server::{BuildError, Database, Guardian};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let url = format!("sqlite://{}", folder.path().join("app.db").display());
+/// # let database = Database::connect(&url).await.unwrap();
+/// let refused = Guardian::builder(database).site_url("https://example.com").build().await;
+/// assert!(matches!(refused, Err(BuildError::Missing("key"))));
+/// # });
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A setting without a default is missing.
@@ -96,24 +127,56 @@ impl Builder {
 
     /// The site's address as browsers see it. The cookie's `Secure` and `__Host-`, and what
     /// counts as our own origin, follow from it.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.site_url("https://example.com")
+    /// # }
+    /// ```
     pub fn site_url(mut self, url: impl Into<String>) -> Self {
         self.site_url = Some(url.into());
         self
     }
 
     /// The key that signs the cookie. With another key every session is anonymous.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Builder, KeyError, SigningKey};
+    /// # fn configure(builder: Builder, session_key: &str) -> Result<Builder, KeyError> {
+    /// # Ok(
+    /// builder.key(SigningKey::from_base64(session_key)?)
+    /// # )
+    /// # }
+    /// ```
     pub fn key(mut self, key: SigningKey) -> Self {
         self.key = Some(key);
         self
     }
 
     /// How long a session lives without a request: 14 days unless set.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::Duration;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.idle_timeout(Duration::from_secs(30 * 60))
+    /// # }
+    /// ```
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
     }
 
     /// How long a session lives at most: 90 days unless set.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::Duration;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.max_age(Duration::from_secs(24 * 60 * 60))
+    /// # }
+    /// ```
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
@@ -121,6 +184,13 @@ impl Builder {
 
     /// How many accounts one browser may be signed in to at once: 1 unless set, so that a
     /// sign-in replaces whoever was signed in. With more it is added to them.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.accounts_per_browser(5)
+    /// # }
+    /// ```
     pub fn accounts_per_browser(mut self, accounts: usize) -> Self {
         self.accounts_per_browser = accounts.max(1);
         self
@@ -129,6 +199,13 @@ impl Builder {
     /// Believes this proxy, an address (`192.0.2.1`) or a network (`10.0.0.0/8`), about whom
     /// it speaks for, in `X-Forwarded-For`. Without any, the address of a request is that of
     /// its connection.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.trust_proxy("10.0.0.0/8").trust_proxy("192.0.2.1")
+    /// # }
+    /// ```
     pub fn trust_proxy(mut self, network: impl Into<String>) -> Self {
         self.trusted_proxies.push(network.into());
         self
@@ -136,6 +213,13 @@ impl Builder {
 
     /// Where a browser goes after a sign-out that names no (allowed) callback URL: `/`
     /// unless set.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.after_sign_out_url("/bye")
+    /// # }
+    /// ```
     pub fn after_sign_out_url(mut self, url: impl Into<String>) -> Self {
         self.after_sign_out_url = url.into();
         self
@@ -143,12 +227,26 @@ impl Builder {
 
     /// The page with the [`SignOut`](crate::SignOut) panel, where a browser without
     /// JavaScript is told of a sign-out that failed: `/sign-out` unless set.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.sign_out_page("/account/sign-out")
+    /// # }
+    /// ```
     pub fn sign_out_page(mut self, path: impl Into<String>) -> Self {
         self.sign_out_page = path.into();
         self
     }
 
     /// Allows redirects to another origin, such as `https://docs.example.com`.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.allow_redirect_origin("https://docs.example.com")
+    /// # }
+    /// ```
     pub fn allow_redirect_origin(mut self, origin: impl Into<String>) -> Self {
         self.redirect_origins.push(origin.into());
         self
@@ -160,6 +258,16 @@ impl Builder {
     /// run, after growing pauses, 20 times in eight hours; then the log and
     /// `guardian_event.given_up_at` say so. De-duplicate by the event's id: one whose server is
     /// killed, or has a clock that is wrong by half a minute, may be told twice.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.after_sign_out(|event| async move {
+    ///     println!("{}: {}", event.user_id, event.reason);
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
     pub fn after_sign_out<F, Run>(mut self, hook: F) -> Self
     where
         F: Fn(SignOutEvent) -> Run + Send + Sync + 'static,
@@ -170,6 +278,14 @@ impl Builder {
     }
 
     /// How long one run of `after_sign_out` may take: 30 s unless set.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::Duration;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.hook_timeout(Duration::from_secs(5))
+    /// # }
+    /// ```
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = timeout;
         self
@@ -178,12 +294,28 @@ impl Builder {
     /// How long sign-outs stay in `guardian_event`, the audit trail: 90 days unless set. Where
     /// there is a hook, those that it has yet to hear of stay in any case: let the servers of one
     /// database all have it, or none.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::Duration;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.keep_events(Duration::from_secs(365 * 24 * 60 * 60))
+    /// # }
+    /// ```
     pub fn keep_events(mut self, age: Duration) -> Self {
         self.event_age = age;
         self
     }
 
     /// Takes the time from elsewhere, for tests.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::{Duration, SystemTime};
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.clock(|| SystemTime::now() + Duration::from_secs(24 * 60 * 60))
+    /// # }
+    /// ```
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
@@ -195,6 +327,21 @@ impl Builder {
     /// # Errors
     ///
     /// When a setting is missing or makes no sense, or the tables cannot be made.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use leptos_guardian::server::{Database, Guardian, SigningKey};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let url = format!("sqlite://{}", folder.path().join("app.db").display());
+    /// # let database = Database::connect(&url).await?;
+    /// let builder = Guardian::builder(database)
+    ///     .site_url("https://example.com")
+    ///     .key(SigningKey::generate());
+    /// let guardian = builder.build().await?;
+    /// assert!(guardian.is_secure());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn build(self) -> Result<Guardian, BuildError> {
         let site = site(
             self.site_url

@@ -5,6 +5,17 @@ use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnectio
 
 /// The connection that a [`Transaction`](super::Transaction) runs on, for
 /// [`with_connection!`](crate::with_connection).
+///
+/// ```
+/// use leptos_guardian::{server::Connection, with_connection};
+///
+/// async fn forget(connection: Connection<'_>, id: &str) -> Result<(), sqlx::Error> {
+///     with_connection!(connection, connection => {
+///         sqlx::query("delete from note where id = $1").bind(id).execute(connection).await?;
+///     });
+///     Ok(())
+/// }
+/// ```
 pub enum Connection<'c> {
     /// To a SQLite file.
     Sqlite(&'c mut SqliteConnection),
@@ -23,6 +34,16 @@ impl Connection<'_> {
 
 /// Runs one piece of code on a [`Connection`](crate::server::Connection), whichever it is. The
 /// code is compiled for both, so its SQL must be valid on both.
+///
+/// ```
+/// use leptos_guardian::{server::Connection, with_connection};
+///
+/// async fn users(connection: Connection<'_>) -> Result<i64, sqlx::Error> {
+///     with_connection!(connection, connection => {
+///         sqlx::query_scalar("select count(*) from users").fetch_one(connection).await
+///     })
+/// }
+/// ```
 #[macro_export]
 macro_rules! with_connection {
     ($of:expr, $connection:ident => $code:expr) => {

@@ -34,6 +34,17 @@ const CONNECTIONS: u32 = 8;
 ///
 /// The app may use it for its own tables; [`with_pool!`](crate::with_pool) runs one
 /// piece of code on whichever pool it is.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use leptos_guardian::server::Database;
+///
+/// // The pool that the app has.
+/// let pool = sqlx::SqlitePool::connect("sqlite::memory:").await?;
+/// let database = Database::Sqlite(pool.clone());
+/// # Ok::<(), sqlx::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub enum Database {
     /// A SQLite file.
@@ -43,6 +54,15 @@ pub enum Database {
 }
 
 /// Why [`Database::connect`] failed.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use leptos_guardian::server::Database;
+///
+/// let refused = Database::connect("mysql://localhost/app").await.unwrap_err();
+/// assert!(refused.to_string().ends_with("but starts with \"mysql\""));
+/// # });
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The URL's scheme is neither of the two.
@@ -112,6 +132,18 @@ impl Database {
     ///
     /// [`ConnectError::Away`] when it cannot be reached for all of `patience`; at once when more
     /// patience would not help.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use leptos_guardian::server::Database;
+    /// use std::time::Duration;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let url = format!("sqlite://{}", folder.path().join("app.db").display());
+    /// let database = Database::connect_within(&url, Duration::from_secs(60)).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn connect_within(url: &str, patience: Duration) -> Result<Self, ConnectError> {
         let start = Instant::now();
         let mut pause = FIRST_PAUSE;
@@ -136,6 +168,17 @@ impl Database {
     /// # Errors
     ///
     /// When there is none, too.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use leptos_guardian::server::{ConnectError, Database};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// let url = format!("sqlite://{}", folder.path().join("app.db").display());
+    /// let refused = Database::connect_existing(&url).await;
+    /// assert!(matches!(refused, Err(ConnectError::Missing { .. })));
+    /// # });
+    /// ```
     pub async fn connect_existing(url: &str) -> Result<Self, ConnectError> {
         if url.starts_with("sqlite:")
             && let Ok(options) = SqliteConnectOptions::from_str(url)
@@ -199,6 +242,19 @@ impl Database {
     }
 
     /// Closes every connection. Statements fail from then on.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use leptos_guardian::{server::Database, with_pool};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let url = format!("sqlite://{}", folder.path().join("app.db").display());
+    /// let database = Database::connect(&url).await?;
+    /// database.close().await;
+    /// assert!(with_pool!(&database, pool => pool.is_closed()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn close(&self) {
         crate::with_pool!(self, pool => pool.close().await);
     }

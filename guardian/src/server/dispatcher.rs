@@ -53,6 +53,19 @@ const MAX_ATTEMPTS: i64 = 20;
 const IDLE: Duration = Duration::from_secs(30);
 
 /// What a hook answers.
+///
+/// ```
+/// # use leptos_guardian::server::Builder;
+/// use leptos_guardian::server::{HookResult, SignOutEvent};
+///
+/// async fn note(event: SignOutEvent) -> HookResult {
+///     println!("{}: {}", event.user_id, event.reason);
+///     Ok(())
+/// }
+/// # fn configure(builder: Builder) -> Builder {
+/// builder.after_sign_out(note)
+/// # }
+/// ```
 pub type HookResult = Result<(), Box<dyn Error + Send + Sync>>;
 
 type HookFuture = Pin<Box<dyn Future<Output = HookResult> + Send>>;

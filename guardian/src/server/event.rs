@@ -4,6 +4,14 @@ use crate::{Reason, SessionHandle, SignOutNotice, SignOutScope};
 use serde::Serialize;
 
 /// A sign-out that has been committed: given to the `after_sign_out` hook at least once.
+///
+/// ```
+/// use leptos_guardian::server::SignOutEvent;
+///
+/// fn line(event: &SignOutEvent) -> String {
+///     format!("{}: {} sessions, {}", event.user_id, event.ended.len(), event.reason.as_str())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SignOutEvent {
@@ -58,6 +66,15 @@ pub struct Cause {
 
 impl Cause {
     /// Adds a note, for the audit trail and the `after_sign_out` hook. No page shows it.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Reason, server::{Cause, Guardian}};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let cause = Cause::from(Reason::Administrator).with_note("laptop stolen");
+    /// guardian.sign_out_user("ada", cause).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_note(self, note: impl Into<String>) -> Self {
         Self {
             note: Some(note.into()),

@@ -60,6 +60,15 @@ pub(crate) struct Inner {
 
 impl Guardian {
     /// Starts the configuration of a guardian that keeps its sessions in `database`.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Builder, Database, Guardian, SigningKey};
+    /// # fn configure(database: Database) -> Builder {
+    /// Guardian::builder(database)
+    ///     .site_url("https://example.com")
+    ///     .key(SigningKey::generate())
+    /// # }
+    /// ```
     pub fn builder(database: Database) -> Builder {
         Builder::new(database)
     }
@@ -68,16 +77,42 @@ impl Guardian {
     /// session. Adds the components' stylesheet as a route.
     ///
     /// Routes added afterwards are not protected; static files are better served from there.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// # use leptos_guardian::server::Guardian;
+    ///
+    /// # fn example(guardian: &Guardian) -> Router {
+    /// let app = Router::new().route("/", get(|| async { "Hello" }));
+    /// guardian.protect(app).route("/health", get(|| async { "well" }))
+    /// # }
+    /// ```
     pub fn protect(&self, router: Router) -> Router {
         super::protect::protect(self, router)
     }
 
     /// Where this site may send a browser.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Guardian, RefusedRedirect};
+    /// # fn example(guardian: &Guardian) -> Result<(), RefusedRedirect> {
+    /// let page = guardian.redirects().check("/account?tab=1")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn redirects(&self) -> &RedirectPolicy {
         &self.0.redirects
     }
 
     /// Whether browsers reach this site over https, so that its cookies are `Secure`.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Guardian;
+    /// # fn example(guardian: &Guardian) -> String {
+    /// let secure = if guardian.is_secure() { "; Secure" } else { "" };
+    /// format!("theme=dark; Path=/; SameSite=Lax{secure}")
+    /// # }
+    /// ```
     pub fn is_secure(&self) -> bool {
         self.0.cookies.are_secure()
     }
@@ -87,6 +122,15 @@ impl Guardian {
     /// # Errors
     ///
     /// When the database fails; then nothing has ended.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let ended = guardian.sign_out_user("ada", Reason::Administrator).await?;
+    /// println!("{} sessions ended", ended.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sign_out_user(
         &self,
         user_id: &str,
@@ -103,6 +147,17 @@ impl Guardian {
     /// # Errors
     ///
     /// When the database fails; then nothing has ended.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Reason, SessionHandle, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let session = SessionHandle::from("mgvEcr0");
+    /// if !guardian.sign_out_session(&session, Reason::Administrator).await? {
+    ///     println!("It had ended already.");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sign_out_session(
         &self,
         session: &SessionHandle,
@@ -122,6 +177,15 @@ impl Guardian {
     /// # Errors
     ///
     /// When the database fails; then some sessions may have ended. Call it again.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Reason, server::{Cause, Guardian}};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let cause = Cause::from(Reason::Administrator).with_note("a backup was stolen");
+    /// println!("{} sessions ended", guardian.sign_out_everyone(cause).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sign_out_everyone(&self, cause: impl Into<Cause>) -> Result<usize, sqlx::Error> {
         let cause = cause.into();
         let mut after = String::new();
@@ -145,6 +209,23 @@ impl Guardian {
     /// Ends the streams of all open pages, and whatever else waits for a sign-out. Call it when
     /// the server is told to stop, which waits for its connections; pages come back to the next
     /// one by themselves.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Guardian;
+    /// # use tokio::{net::TcpListener, sync::oneshot::Receiver};
+    /// # async fn example(
+    /// #     guardian: Guardian,
+    /// #     router: axum::Router,
+    /// #     listener: TcpListener,
+    /// #     told_to_stop: Receiver<()>,
+    /// # ) -> std::io::Result<()> {
+    /// let stop = async move {
+    ///     let _ = told_to_stop.await;
+    ///     guardian.close_streams();
+    /// };
+    /// axum::serve(listener, router).with_graceful_shutdown(stop).await
+    /// # }
+    /// ```
     pub fn close_streams(&self) {
         self.0.live.close();
     }
@@ -152,6 +233,16 @@ impl Guardian {
     /// Waits for the runs of `after_sign_out` that have begun, and begins no more. Call it last,
     /// when no more requests come: what is left is told by the other servers or the next start,
     /// at once and not only when they can be sure that this one is gone.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Guardian;
+    /// # use std::time::Duration;
+    /// # async fn example(guardian: &Guardian) {
+    /// if tokio::time::timeout(Duration::from_secs(10), guardian.finish_hooks()).await.is_err() {
+    ///     println!("A hook is still running; it will be run again.");
+    /// }
+    /// # }
+    /// ```
     pub async fn finish_hooks(&self) {
         if let Some(dispatcher) = &self.0.dispatcher {
             dispatcher.finish().await;
@@ -163,6 +254,15 @@ impl Guardian {
     /// # Errors
     ///
     /// When the database fails.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Profile, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let profile = Profile { name: "Ada King".into(), ..Default::default() };
+    /// guardian.update_profile("ada", &profile).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn update_profile(
         &self,
         user_id: &str,

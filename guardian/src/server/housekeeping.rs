@@ -25,6 +25,14 @@ const GRACE: i64 = 24 * 60 * 60;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What [`Guardian::clean_up`] has removed.
+///
+/// ```
+/// use leptos_guardian::server::CleanedUp;
+///
+/// fn is_idle(removed: CleanedUp) -> bool {
+///     removed == CleanedUp::default()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CleanedUp {
@@ -121,6 +129,15 @@ impl Guardian {
     /// # Errors
     ///
     /// When the database fails. What was removed until then stays removed.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Guardian;
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let removed = guardian.clean_up().await?;
+    /// println!("{} sessions and {} events removed", removed.sessions, removed.events);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn clean_up(&self) -> Result<CleanedUp, sqlx::Error> {
         self.0.housekeeper.work.clean_up().await
     }

@@ -14,10 +14,23 @@ use tempfile::NamedTempFile;
 const MIN_BYTES: usize = 32;
 
 /// The key that signs the cookie.
+///
+/// ```
+/// use leptos_guardian::server::SigningKey;
+///
+/// // It does not show itself in logs.
+/// assert_eq!(format!("{:?}", SigningKey::generate()), "SigningKey(…)");
+/// ```
 #[derive(Clone)]
 pub struct SigningKey(pub(crate) cookie::Key);
 
 /// Why a [`SigningKey`] could not be had.
+///
+/// ```
+/// use leptos_guardian::server::{KeyError, SigningKey};
+///
+/// assert!(matches!(SigningKey::from_base64("not base64!"), Err(KeyError::NotBase64)));
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The text is not base64.
@@ -71,6 +84,13 @@ impl SigningKey {
     }
 
     /// A new random key. Sessions do not outlive it.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Builder, SigningKey};
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.key(SigningKey::generate())
+    /// # }
+    /// ```
     pub fn generate() -> Self {
         Self(cookie::Key::generate())
     }
@@ -81,6 +101,15 @@ impl SigningKey {
     /// # Errors
     ///
     /// When the file cannot be read or made, or holds no key.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{KeyError, SigningKey};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// let file = folder.path().join("session.key");
+    /// let key = SigningKey::load_or_create(&file)?;
+    /// assert!(file.exists());
+    /// # Ok::<(), KeyError>(())
+    /// ```
     pub fn load_or_create(path: &Path) -> Result<Self, KeyError> {
         let failed = |cause| KeyError::File {
             path: path.display().to_string(),

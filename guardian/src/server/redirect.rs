@@ -8,11 +8,28 @@ use url::{Origin, Url, form_urlencoded};
 /// allows. Made by [`RedirectPolicy::check`] only, so holding one is the proof.
 ///
 /// It is plain ASCII without control characters, thus always a valid header value.
+///
+/// ```
+/// use leptos_guardian::server::{RedirectPolicy, SafeRedirect};
+///
+/// let policy = RedirectPolicy::new("https://example.com".parse().unwrap());
+/// let account: SafeRedirect = policy.check("https://example.com/account#name").unwrap();
+/// assert_eq!(account.to_string(), "/account#name");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafeRedirect(String);
 
 impl SafeRedirect {
     /// The address: a path with query and fragment for this site, a URL for another.
+    ///
+    /// ```
+    /// use axum::response::Redirect;
+    /// use leptos_guardian::server::SafeRedirect;
+    ///
+    /// fn answer(target: &SafeRedirect) -> Redirect {
+    ///     Redirect::to(target.as_str())
+    /// }
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -31,6 +48,13 @@ impl From<SafeRedirect> for String {
 }
 
 /// The address may not be redirected to.
+///
+/// ```
+/// use leptos_guardian::server::{RedirectPolicy, RefusedRedirect};
+///
+/// let policy = RedirectPolicy::new("https://example.com".parse().unwrap());
+/// assert_eq!(policy.check("//evil.example"), Err(RefusedRedirect::ForeignOrigin));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedRedirect {
     /// No address at all.
@@ -54,6 +78,14 @@ pub enum RefusedRedirect {
 }
 
 /// The site's own origin, and the others that may be redirected to.
+///
+/// ```
+/// use leptos_guardian::server::RedirectPolicy;
+///
+/// let policy = RedirectPolicy::new("https://example.com".parse().unwrap());
+/// assert!(policy.check("https://example.com/account").is_ok());
+/// assert!(policy.check("https://docs.example.com/").is_err());
+/// ```
 #[derive(Clone, Debug)]
 pub struct RedirectPolicy {
     site: Url,
@@ -62,6 +94,14 @@ pub struct RedirectPolicy {
 
 impl RedirectPolicy {
     /// Allows the origin of `site` alone.
+    ///
+    /// ```
+    /// use leptos_guardian::server::RedirectPolicy;
+    /// use url::Url;
+    ///
+    /// let policy = RedirectPolicy::new(Url::parse("https://example.com").unwrap());
+    /// assert!(policy.check("/account").is_ok());
+    /// ```
     pub fn new(site: Url) -> Self {
         Self {
             site,
@@ -80,6 +120,14 @@ impl RedirectPolicy {
 
     /// The other origins that may be redirected to, as a Content-Security-Policy's
     /// `form-action` must list them: browsers apply it to the redirect after a form, too.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Guardian;
+    /// # fn example(guardian: &Guardian) -> String {
+    /// let origins = guardian.redirects().allowed_origins().join(" ");
+    /// format!("form-action 'self' {origins}")
+    /// # }
+    /// ```
     pub fn allowed_origins(&self) -> Vec<String> {
         self.allowed
             .iter()

@@ -47,6 +47,16 @@ impl Guardian {
     /// # Errors
     ///
     /// When the database fails.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let mut transaction = guardian.begin().await?;
+    /// transaction.sign_out_user("ada", Reason::AccountDeleted).await?;
+    /// drop(transaction); // Nothing has happened.
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
         let registry = &self.0.registry;
         let (open, turn) = in_time(async {
@@ -65,6 +75,17 @@ impl Guardian {
 
 impl Transaction {
     /// The connection, for the app's own statements.
+    ///
+    /// ```
+    /// use leptos_guardian::{server::Transaction, with_connection};
+    ///
+    /// async fn disable(transaction: &mut Transaction, id: &str) -> Result<(), sqlx::Error> {
+    ///     with_connection!(transaction.connection(), connection => {
+    ///         sqlx::query("delete from users where id = $1").bind(id).execute(connection).await?;
+    ///     });
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn connection(&mut self) -> Connection<'_> {
         self.open.connection()
     }
@@ -74,6 +95,16 @@ impl Transaction {
     /// # Errors
     ///
     /// When the database fails; then the transaction is to be dropped.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let mut transaction = guardian.begin().await?;
+    /// let ended = transaction.sign_out_user("ada", Reason::AccountDeleted).await?;
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sign_out_user(
         &mut self,
         user_id: &str,
@@ -90,6 +121,18 @@ impl Transaction {
     ///
     /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
     /// database fails; then the transaction is to be dropped.
+    ///
+    /// ```
+    /// use leptos_guardian::{Reason, server::Auth};
+    ///
+    /// async fn change_password(auth: &Auth) -> Result<(), Box<dyn std::error::Error>> {
+    ///     let mut transaction = auth.guardian().begin().await?;
+    ///     // Here the app stores the new password.
+    ///     transaction.sign_out_others(auth, Reason::PasswordChange).await?;
+    ///     transaction.commit().await?;
+    ///     Ok(())
+    /// }
+    /// ```
     pub async fn sign_out_others(
         &mut self,
         auth: &Auth,
@@ -108,6 +151,16 @@ impl Transaction {
     /// # Errors
     ///
     /// When the database fails.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let mut transaction = guardian.begin().await?;
+    /// transaction.sign_out_user("ada", Reason::PasswordChange).await?;
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         in_time(self.open.commit()).await?;
         drop(self.turn);

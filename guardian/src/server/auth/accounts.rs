@@ -11,6 +11,18 @@ impl Auth {
     ///
     /// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database
     /// could not tell.
+    ///
+    /// ```
+    /// use leptos_guardian::server::Auth;
+    ///
+    /// async fn others(auth: Auth) -> String {
+    ///     match auth.accounts() {
+    ///         Ok(accounts) => format!("{} more accounts", accounts.others.len()),
+    ///         Err(error) => error.to_string(),
+    ///     }
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::get(others);
+    /// ```
     pub fn accounts(&self) -> Result<Accounts, AuthError> {
         self.read_accounts(|active, others| Accounts {
             active: (*active.user).clone(),
@@ -26,6 +38,20 @@ impl Auth {
     /// [`AuthError::UnknownAccount`] when the account is not signed in here,
     /// [`AuthError::SignedOut`] when none is, [`AuthError::Unavailable`] when the database
     /// fails.
+    ///
+    /// ```
+    /// use axum::{extract::Path, response::Redirect};
+    /// use leptos_guardian::{SessionHandle, server::Auth};
+    ///
+    /// async fn switch(auth: Auth, Path(handle): Path<String>) -> Redirect {
+    ///     let session = SessionHandle::from(handle.as_str());
+    ///     match auth.switch_account(&session).await {
+    ///         Ok(_) => Redirect::to("/"),
+    ///         Err(_) => Redirect::to("/sign-in"),
+    ///     }
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::post(switch);
+    /// ```
     pub async fn switch_account(&self, session: &SessionHandle) -> Result<Accounts, AuthError> {
         if self.require_user()?.session != *session {
             self.try_switch(session).await?;

@@ -163,22 +163,64 @@ impl Auth {
 
     /// The `Auth` of the request that Leptos is serving: in a server function, or while a
     /// page is rendered. `None` when the route is not behind [`Guardian::protect`].
+    ///
+    /// ```
+    /// use leptos_guardian::server::Auth;
+    ///
+    /// /// For a server function.
+    /// fn user_id() -> Option<String> {
+    ///     let auth = Auth::from_context()?;
+    ///     auth.user().map(|user| user.id.clone())
+    /// }
+    /// # assert_eq!(user_id(), None);
+    /// ```
     pub fn from_context() -> Option<Self> {
         use_context::<Parts>()?.extensions.get().cloned()
     }
 
     /// The guardian that protects this request's route.
+    ///
+    /// ```
+    /// use axum::response::Redirect;
+    /// use leptos_guardian::server::Auth;
+    ///
+    /// async fn onwards(auth: Auth) -> Redirect {
+    ///     match auth.guardian().redirects().check("/account") {
+    ///         Ok(page) => Redirect::to(page.as_str()),
+    ///         Err(_) => Redirect::to("/"),
+    ///     }
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::get(onwards);
+    /// ```
     pub fn guardian(&self) -> &Guardian {
         &self.0.guardian
     }
 
     /// The address that the request came from, when the server knows it
     /// (`into_make_service_with_connect_info`).
+    ///
+    /// ```
+    /// use leptos_guardian::server::Auth;
+    ///
+    /// async fn address(auth: Auth) -> String {
+    ///     auth.client_ip().unwrap_or("unknown").to_owned()
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::get(address);
+    /// ```
     pub fn client_ip(&self) -> Option<&str> {
         self.0.client.ip.as_deref()
     }
 
     /// The signed-in user, if there is one.
+    ///
+    /// ```
+    /// use leptos_guardian::server::Auth;
+    ///
+    /// async fn name(auth: Auth) -> String {
+    ///     auth.user().map(|user| user.profile.name.clone()).unwrap_or_default()
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::get(name);
+    /// ```
     pub fn user(&self) -> Option<Arc<User>> {
         self.require_user().ok()
     }
@@ -189,6 +231,19 @@ impl Auth {
     ///
     /// [`AuthError::SignedOut`] when there is none, [`AuthError::Unavailable`] when the
     /// database could not tell.
+    ///
+    /// ```
+    /// use axum::http::StatusCode;
+    /// use leptos_guardian::{ErrorStatus, server::Auth};
+    ///
+    /// async fn account(auth: Auth) -> Result<String, StatusCode> {
+    ///     let user = auth.require_user().map_err(|error| {
+    ///         StatusCode::from_u16(error.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+    ///     })?;
+    ///     Ok(format!("The account of {}", user.profile.name))
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::get(account);
+    /// ```
     pub fn require_user(&self) -> Result<Arc<User>, AuthError> {
         self.read_accounts(|active, _| Arc::clone(&active.user))
     }

@@ -13,6 +13,16 @@ impl Auth {
     ///
     /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
     /// database fails.
+    ///
+    /// ```
+    /// use axum::{Json, http::StatusCode};
+    /// use leptos_guardian::{SessionInfo, server::Auth};
+    ///
+    /// async fn list(auth: Auth) -> Result<Json<Vec<SessionInfo>>, StatusCode> {
+    ///     auth.sessions().await.map(Json).map_err(|_| StatusCode::UNAUTHORIZED)
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::get(list);
+    /// ```
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, AuthError> {
         let user = self.require_user()?;
         self.guardian()
@@ -28,6 +38,16 @@ impl Guardian {
     /// # Errors
     ///
     /// When the database fails.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Guardian;
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// for session in guardian.sessions_of("ada").await? {
+    ///     println!("{} since {}", session.handle, session.created_at);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sessions_of(&self, user_id: &str) -> Result<Vec<SessionInfo>, sqlx::Error> {
         self.list_sessions(user_id, None).await
     }

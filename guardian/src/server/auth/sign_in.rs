@@ -15,6 +15,16 @@ use tower_sessions::{
 };
 
 /// Who somebody is, as the app has found out.
+///
+/// ```
+/// use leptos_guardian::{Profile, server::Identity};
+///
+/// let ada = Identity {
+///     user_id: "ada".into(),
+///     profile: Profile { name: "Ada Lovelace".into(), ..Default::default() },
+///     method: "password".into(),
+/// };
+/// ```
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The app's own identifier of the user.
@@ -48,6 +58,19 @@ impl Auth {
     ///
     /// [`AuthError::TooManyAccounts`] when the browser has no room for another account,
     /// [`AuthError::Unavailable`] when the database fails; then nobody is signed in by it.
+    ///
+    /// ```
+    /// use axum::{http::StatusCode, response::Redirect};
+    /// use leptos_guardian::server::{Auth, Identity};
+    ///
+    /// # fn check_password() -> Result<Identity, StatusCode> { Err(StatusCode::UNAUTHORIZED) }
+    /// async fn sign_in(auth: Auth) -> Result<Redirect, StatusCode> {
+    ///     let identity: Identity = check_password()?;
+    ///     auth.sign_in(identity).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    ///     Ok(Redirect::to("/"))
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::post(sign_in);
+    /// ```
     pub async fn sign_in(&self, identity: Identity) -> Result<(), AuthError> {
         self.try_sign_in(identity).await.map_err(|failure| {
             let limit = self.guardian().0.accounts_per_browser;

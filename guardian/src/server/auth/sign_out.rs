@@ -18,6 +18,18 @@ impl Auth {
     ///
     /// [`SignOutError::Unavailable`] when the database fails. If this browser was to be
     /// signed out its cookie is cleared all the same, and the same call may be made again.
+    ///
+    /// ```
+    /// use axum::{http::StatusCode, response::Redirect};
+    /// use leptos_guardian::{SignOutOptions, server::Auth};
+    ///
+    /// async fn sign_out(auth: Auth) -> Result<Redirect, StatusCode> {
+    ///     let done = auth.sign_out(SignOutOptions::default()).await;
+    ///     let done = done.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    ///     Ok(Redirect::to(done.url.as_deref().unwrap_or("/")))
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::post(sign_out);
+    /// ```
     pub async fn sign_out(&self, options: SignOutOptions) -> Result<SignedOut, SignOutError> {
         let before = self.state().clone();
         let here = match &before.current {
@@ -103,6 +115,18 @@ impl Auth {
     ///
     /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
     /// database fails; then nothing has ended.
+    ///
+    /// ```
+    /// use axum::http::StatusCode;
+    /// use leptos_guardian::{Reason, server::Auth};
+    ///
+    /// async fn after_password_change(auth: Auth) -> Result<String, StatusCode> {
+    ///     let ended = auth.sign_out_others(Reason::PasswordChange).await;
+    ///     let ended = ended.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    ///     Ok(format!("Signed out on {} other browsers", ended.len()))
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::post(after_password_change);
+    /// ```
     pub async fn sign_out_others(
         &self,
         cause: impl Into<Cause>,
