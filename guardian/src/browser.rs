@@ -1,6 +1,6 @@
 //! In the browser: what the server does for a page or a response, where there is none.
 
-use crate::{AuthState, ErrorStatus, Reason, User, client::load, components::ExactTime};
+use crate::{AuthState, ErrorStatus, Reason, User, client::load};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::js_sys::{Array, Date, Function, Intl, JsString, Reflect, encode_uri_component};
 
@@ -36,15 +36,20 @@ pub(crate) fn leave_for_sign_in(sign_in_url: &str, here: &str, reason: Option<Re
     load(&format!("{sign_in_url}?callback_url={here}{reason}"));
 }
 
+/// A time for programs.
+pub(crate) fn iso_time(seconds: i64) -> String {
+    date(seconds).to_iso_string().into()
+}
+
 /// A time, exactly, in the viewer's language and time zone.
-pub(crate) fn exact_time(seconds: i64) -> ExactTime {
-    let date = Date::new(&JsValue::from_f64(seconds as f64 * 1000.0));
+pub(crate) fn exact_time(seconds: i64) -> String {
     let language = leptos::prelude::window().navigator().language();
-    let language = language.unwrap_or_default();
-    ExactTime {
-        iso: date.to_iso_string().into(),
-        words: date.to_locale_string(&language, &JsValue::UNDEFINED).into(),
-    }
+    let words = date(seconds).to_locale_string(&language.unwrap_or_default(), &JsValue::UNDEFINED);
+    words.into()
+}
+
+fn date(seconds: i64) -> Date {
+    Date::new(&JsValue::from_f64(seconds as f64 * 1000.0))
 }
 
 /// Now, in seconds since the Unix epoch.

@@ -34,14 +34,14 @@ use letters::initial;
 #[cfg(feature = "ssr")]
 pub use server::with_status;
 #[cfg(feature = "ssr")]
-use server::{exact_time, initial_state, leave_for_sign_in, now};
+use server::{exact_time, initial_state, iso_time, leave_for_sign_in, now};
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
 #[cfg(not(feature = "ssr"))]
 pub use browser::with_status;
 #[cfg(not(feature = "ssr"))]
-use browser::{exact_time, initial, initial_state, leave_for_sign_in, now};
+use browser::{exact_time, initial, initial_state, iso_time, leave_for_sign_in, now};
 
 pub use client::{on_signed_out, sign_out, switch_account};
 pub use components::{

@@ -21,5 +21,4 @@ pub use session_list::SessionList;
 pub use sign_out::SignOut;
 pub use sign_out_button::SignOutButton;
 pub use signed_in::{SignedIn, SignedOut};
-pub(crate) use time::ExactTime;
 pub use user_button::UserButton;

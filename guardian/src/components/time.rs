@@ -1,22 +1,12 @@
-use crate::exact_time;
+use crate::{exact_time, iso_time};
 use leptos::prelude::*;
-use std::time::Duration;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// A time, exactly.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ExactTime {
-    /// For programs (ISO 8601).
-    pub(crate) iso: String,
-    /// For people.
-    pub(crate) words: String,
-}
-
 /// How long ago something was, and when exactly, as a tooltip: in UTC as the server renders it,
-/// in the viewer's language and time zone once the page is hydrated.
+/// in the viewer's language and time zone once it is pointed at.
 #[component]
 pub(super) fn Ago(
     /// In seconds since the Unix epoch.
@@ -25,19 +15,14 @@ pub(super) fn Ago(
     #[prop(into)]
     now: Signal<i64>,
 ) -> impl IntoView {
-    let exact = RwSignal::new(ExactTime::default());
-    if cfg!(feature = "ssr") {
-        exact.set(exact_time(time));
-    }
-    // Later: a browser's first words for a time cost it more than the rest of the page.
-    Effect::new(move |_| {
-        set_timeout(
-            move || drop(exact.try_set(exact_time(time))),
-            Duration::ZERO,
-        );
-    });
+    // A browser's first words for a time cost it more than all the rest of the page.
+    let is_asked = RwSignal::new(cfg!(feature = "ssr"));
     view! {
-        <time datetime=move || exact.get().iso title=move || exact.get().words>
+        <time
+            datetime=iso_time(time)
+            title=move || is_asked.get().then(|| exact_time(time))
+            on:pointerenter=move |_| is_asked.set(true)
+        >
             {move || ago(now.get() - time)}
         </time>
     }

@@ -3,7 +3,7 @@
 use super::{Auth, SafeRedirect, is_form_post, see_other, with_status};
 use crate::{
     Accounts, AuthError, AuthState, Reason, SessionHandle, SessionInfo, SignOutError,
-    SignOutOptions, SignedOut, User, components::ExactTime,
+    SignOutOptions, SignedOut, User,
 };
 use http::{header, request::Parts};
 use leptos::prelude::use_context;
@@ -130,17 +130,20 @@ pub(crate) fn leave_for_sign_in(sign_in_url: &str, _: &str, _: Option<Reason>) {
     }
 }
 
+/// A time for programs.
+pub(crate) fn iso_time(seconds: i64) -> String {
+    let time = UtcDateTime::from_unix_timestamp(seconds).ok();
+    time.and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
+
 /// A time, exactly, for those who do not run the page's program: in UTC.
-pub(crate) fn exact_time(seconds: i64) -> ExactTime {
+pub(crate) fn exact_time(seconds: i64) -> String {
     let words =
         format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
-    let Ok(time) = UtcDateTime::from_unix_timestamp(seconds) else {
-        return ExactTime::default();
-    };
-    ExactTime {
-        iso: time.format(&Rfc3339).unwrap_or_default(),
-        words: time.format(&words).unwrap_or_default(),
-    }
+    let time = UtcDateTime::from_unix_timestamp(seconds).ok();
+    time.and_then(|time| time.format(&words).ok())
+        .unwrap_or_default()
 }
 
 /// Now, in seconds since the Unix epoch.

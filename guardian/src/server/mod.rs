@@ -34,7 +34,8 @@ pub use dispatcher::HookResult;
 pub use event::{Cause, SignOutEvent};
 pub(crate) use fields::escape_fields;
 pub(crate) use functions::{
-    exact_time, initial_state, leave_for_sign_in, now, session, sessions, sign_out, switch_account,
+    exact_time, initial_state, iso_time, leave_for_sign_in, now, session, sessions, sign_out,
+    switch_account,
 };
 pub use guardian::Guardian;
 pub use housekeeping::CleanedUp;
