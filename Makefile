@@ -1,13 +1,13 @@
 # Everything installs what it is missing, into .tools/ and end2end/node_modules/.
 
-.PHONY: run test ci watch build lint unit end2end lighthouse test-scaffold picture bench
+.PHONY: run test ci watch build lint unit end2end lighthouse
 
 # Serves http://127.0.0.1:3000 with SQLite in data/.
 run:
 	scripts/build
 	target/debug/server
 
-# All checks, as CI runs them.
+# All checks.
 test: lint unit end2end
 
 # What CI runs.
@@ -46,6 +46,7 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
+.PHONY: test-scaffold picture bench
 ci: build test-scaffold
 
 # An app made from this one passes its own tests.

@@ -27,5 +27,5 @@ mod browser;
 use browser::{not_found, take_flash};
 
 pub use error::FormError;
-pub use name::NAME;
+pub use name::{DESCRIPTION, NAME};
 pub use shell::{App, document, shell};

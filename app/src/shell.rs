@@ -1,7 +1,7 @@
 //! The document, and the routes inside it.
 
 use crate::{
-    NAME,
+    DESCRIPTION, NAME,
     hydration::Hydration,
     pages,
     parts::{Farewell, Header},
@@ -30,7 +30,7 @@ pub fn document<V: IntoView>(options: LeptosOptions, app: impl FnOnce() -> V) ->
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <meta name="description" content="Sign-in sessions in your own database, and signing out that holds at once, on every device."/>
+                <meta name="description" content=DESCRIPTION/>
                 <HashedStylesheet options=options.clone() id="leptos"/>
                 <AutoReload options=options.clone()/>
                 <Hydration options/>

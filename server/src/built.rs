@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use axum::{Router, response::Response};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use std::path::{Path, PathBuf};
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
@@ -49,7 +49,8 @@ pub fn built_files(config: &Config) -> Router {
         .layer(SetResponseHeaderLayer::overriding(
             header::CACHE_CONTROL,
             move |response: &Response| {
-                let is_there = !response.status().is_client_error();
+                let status = response.status();
+                let is_there = status.is_success() || status == StatusCode::NOT_MODIFIED;
                 Some(if is_hashed && is_there { FOR_GOOD } else { ASK })
             },
         ))

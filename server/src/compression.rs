@@ -13,8 +13,8 @@ pub fn compression() -> CompressionLayer<impl Predicate> {
         |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
             let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
             let kind = text(header::CONTENT_TYPE).unwrap_or_default();
-            let is_private =
-                text(header::CACHE_CONTROL).is_some_and(|value| value.contains("no-store"));
+            let caching = text(header::CACHE_CONTROL).unwrap_or_default();
+            let is_private = caching.contains("no-store") || caching.contains("private");
             !is_private
                 && ["text/css", "text/html", "image/svg+xml"]
                     .iter()

@@ -1,7 +1,7 @@
 //! Databases of the measurements' own.
 
 // The tests have the same need.
-#[path = "../../tests/common/database.rs"]
+#[path = "../../../server/tests/common/database.rs"]
 mod database;
 
 use sqlx::Connection as _;

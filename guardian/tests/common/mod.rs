@@ -2,6 +2,8 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
 mod browser;
+// The starter's tests have the same need, and go where it goes.
+#[path = "../../../server/tests/common/database.rs"]
 mod database;
 mod link;
 mod log;

@@ -1,8 +1,6 @@
 //! The whole site, called without a port.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-// The library's tests have the same need.
-#[path = "../../../guardian/tests/common/database.rs"]
 pub mod database;
 
 use app::server::AppState;
