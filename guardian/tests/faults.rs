@@ -362,8 +362,9 @@ async fn connections_that_end_cost_hardly_a_check() {
         .execute(&mut other)
         .await
         .unwrap();
-        // One that had just been taken from the pool may have had some on it.
-        assert!(checking.join_all().await.into_iter().sum::<usize>() <= 8);
+        // Unless the one that came next was ended, too.
+        let failed: usize = checking.join_all().await.into_iter().sum();
+        assert!(failed <= 8, "{failed}");
     }
 }
 

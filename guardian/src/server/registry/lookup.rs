@@ -73,6 +73,8 @@ struct Check {
     since: Instant,
     token: TokenHash,
     answer: oneshot::Sender<Found>,
+    /// Whether a read for it has failed.
+    has_failed: bool,
 }
 
 impl Lookup {
@@ -97,6 +99,7 @@ impl Lookup {
             since: Instant::now(),
             token: *token,
             answer,
+            has_failed: false,
         };
         if let Some(reader) = self.enqueue(check) {
             // In a task, which goes on for the others when this request is given up.
@@ -147,7 +150,6 @@ impl Reader {
         let mut kept: Option<Kept> = None;
         loop {
             kept = kept.filter(|kept| kept.since.elapsed() < KEEP);
-            let is_kept = kept.is_some();
             // First, so that the checks that come meanwhile share the read.
             let connection = match kept.take() {
                 Some(kept) => Ok(kept),
@@ -167,15 +169,14 @@ impl Reader {
                 return;
             };
             let found = in_time(read(connection.connection.connection(), &checks)).await;
-            match found {
-                Ok(_) => kept = Some(connection),
-                // It may have broken since it was last used.
-                Err(_) if is_kept => {
-                    self.put_back(checks);
-                    continue;
+            let checks = match found {
+                Ok(_) => {
+                    kept = Some(connection);
+                    checks
                 }
-                Err(_) => {}
-            }
+                // The connection may have broken since it was last used.
+                Err(_) => self.put_back(checks),
+            };
             tell(checks, &found.map_err(Arc::new));
         }
     }
@@ -203,11 +204,17 @@ impl Reader {
         Some(checks)
     }
 
-    fn put_back(&self, checks: Vec<Check>) {
+    /// Lets checks wait for another read, once. Answers those for whom this one was it.
+    fn put_back(&self, checks: Vec<Check>) -> Vec<Check> {
+        let (over, again): (Vec<_>, _) = checks.into_iter().partition(|check| check.has_failed);
         let mut queue = self.lookup.queue();
-        for check in checks.into_iter().rev() {
-            queue.waiting.push_front(check);
+        for check in again.into_iter().rev() {
+            queue.waiting.push_front(Check {
+                has_failed: true,
+                ..check
+            });
         }
+        over
     }
 }
 
@@ -320,6 +327,7 @@ mod tests {
             since,
             token,
             answer,
+            has_failed: false,
         };
         (check, found)
     }
