@@ -348,7 +348,7 @@ fn keep_checking(browser: &Browser) -> JoinSet<usize> {
 }
 
 #[tokio::test]
-async fn connections_that_end_cost_hardly_a_check() {
+async fn connections_that_end_cost_no_check() {
     let site = Site::new().await;
     if let Database::Postgres(_) = &site.database {
         let ada = site.signed_in("ada").await;
@@ -362,9 +362,7 @@ async fn connections_that_end_cost_hardly_a_check() {
         .execute(&mut other)
         .await
         .unwrap();
-        // Unless the one that came next was ended, too.
-        let failed: usize = checking.join_all().await.into_iter().sum();
-        assert!(failed <= 8, "{failed}");
+        assert_eq!(checking.join_all().await.into_iter().sum::<usize>(), 0);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     },
     with_connection, with_pool,
 };
-use sqlx::{QueryBuilder, Row};
+use sqlx::{Connection as _, QueryBuilder, Row};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -73,8 +73,6 @@ struct Check {
     since: Instant,
     token: TokenHash,
     answer: oneshot::Sender<Found>,
-    /// Whether a read for it has failed.
-    has_failed: bool,
 }
 
 impl Lookup {
@@ -99,7 +97,6 @@ impl Lookup {
             since: Instant::now(),
             token: *token,
             answer,
-            has_failed: false,
         };
         if let Some(reader) = self.enqueue(check) {
             // In a task, which goes on for the others when this request is given up.
@@ -169,14 +166,16 @@ impl Reader {
                 return;
             };
             let found = in_time(read(connection.connection.connection(), &checks)).await;
-            let checks = match found {
-                Ok(_) => {
-                    kept = Some(connection);
-                    checks
+            match found {
+                Ok(_) => kept = Some(connection),
+                // Not the database's word: the checks get it on another connection. (After the
+                // time limit nobody waits for it.)
+                Err(_) if !checks.iter().all(has_gone) && connection.is_broken().await => {
+                    self.put_back(checks);
+                    continue;
                 }
-                // The connection may have broken since it was last used.
-                Err(_) => self.put_back(checks),
-            };
+                Err(_) => {}
+            }
             tell(checks, &found.map_err(Arc::new));
         }
     }
@@ -187,7 +186,7 @@ impl Reader {
         let mut queue = self.lookup.queue();
         let mut checks = Vec::new();
         while let Some(check) = queue.waiting.pop_front() {
-            if check.answer.is_closed() {
+            if has_gone(&check) {
                 continue;
             }
             if !wanted(checks.len(), &check) {
@@ -204,18 +203,16 @@ impl Reader {
         Some(checks)
     }
 
-    /// Lets checks wait for another read, once. Answers those for whom this one was it.
-    fn put_back(&self, checks: Vec<Check>) -> Vec<Check> {
-        let (over, again): (Vec<_>, _) = checks.into_iter().partition(|check| check.has_failed);
+    fn put_back(&self, checks: Vec<Check>) {
         let mut queue = self.lookup.queue();
-        for check in again.into_iter().rev() {
-            queue.waiting.push_front(Check {
-                has_failed: true,
-                ..check
-            });
+        for check in checks.into_iter().rev() {
+            queue.waiting.push_front(check);
         }
-        over
     }
+}
+
+fn has_gone(check: &Check) -> bool {
+    check.answer.is_closed()
 }
 
 fn fits(count: usize, _: &Check) -> bool {
@@ -240,6 +237,14 @@ impl Kept {
             connection: PooledConnection::acquire(database).await?,
             since: Instant::now(),
         })
+    }
+
+    /// Whether it has ended: then what it answered is no answer.
+    async fn is_broken(&mut self) -> bool {
+        let ping = async {
+            with_connection!(self.connection.connection(), connection => connection.ping().await)
+        };
+        in_time(ping).await.is_err()
     }
 }
 
@@ -327,7 +332,6 @@ mod tests {
             since,
             token,
             answer,
-            has_failed: false,
         };
         (check, found)
     }
