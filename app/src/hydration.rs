@@ -8,7 +8,8 @@ use std::fs;
 /// the stylesheets.)
 #[component]
 pub(crate) fn Hydration(options: LeptosOptions) -> impl IntoView {
-    let url = |kind| file_url(&options, kind);
+    let hashes = options.hash_files.then(|| hashes(&options)).flatten();
+    let url = |kind| file_url(&options, hashes.as_deref(), kind);
     let script = include_str!("hydration.js")
         .replace("SCRIPT_URL", &url("js"))
         .replace("WASM_URL", &url("wasm"));
@@ -16,26 +17,25 @@ pub(crate) fn Hydration(options: LeptosOptions) -> impl IntoView {
 }
 
 /// Where a built file is, which a release names after its content.
-fn file_url(options: &LeptosOptions, kind: &str) -> String {
+fn file_url(options: &LeptosOptions, hashes: Option<&str>, kind: &str) -> String {
     let LeptosOptions {
         output_name,
         site_pkg_dir,
         ..
     } = options;
-    let hash = if options.hash_files {
-        hash_of(options, kind)
-    } else {
-        None
-    };
+    let hash = hashes.and_then(|hashes| hash_of(hashes, kind));
     let hash = hash.map(|hash| format!(".{hash}")).unwrap_or_default();
     format!("/{site_pkg_dir}/{output_name}{hash}.{kind}")
 }
 
-/// From a line such as `js: 0123456789abcdef`. Leptos looks for the file in the same place.
-fn hash_of(options: &LeptosOptions, kind: &str) -> Option<String> {
+/// Lines such as `js: 0123456789abcdef`. Leptos looks for the file in the same place.
+fn hashes(options: &LeptosOptions) -> Option<String> {
     let program = std::env::current_exe().ok()?;
-    let hashes = fs::read_to_string(program.parent()?.join(&*options.hash_file)).ok()?;
+    fs::read_to_string(program.parent()?.join(&*options.hash_file)).ok()
+}
+
+fn hash_of<'h>(hashes: &'h str, kind: &str) -> Option<&'h str> {
     let mut lines = hashes.lines().filter_map(|line| line.split_once(':'));
     let (_, hash) = lines.find(|(name, _)| *name == kind)?;
-    Some(hash.trim().to_owned())
+    Some(hash.trim())
 }

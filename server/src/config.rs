@@ -155,7 +155,8 @@ mod tests {
         let config = read(&[("SESSION_KEY", KEY)]).unwrap();
         assert_eq!(config.site_addr.to_string(), "127.0.0.1:3000");
         assert_eq!(config.site_url.as_str(), "http://127.0.0.1:3000/");
-        assert_eq!(config.database_url, DATABASE_URL);
+        let name = env!("LEPTOS_OUTPUT_NAME");
+        assert_eq!(config.database_url, format!("sqlite://data/{name}.db"));
     }
 
     #[test]

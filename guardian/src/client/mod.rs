@@ -14,7 +14,7 @@ use crate::{
     Accounts, AuthError, Reason, SessionHandle, SignOutError, SignOutNotice, SignOutOptions,
     SignOutScope, SignedOut, api,
 };
-use leptos::prelude::set_timeout;
+use leptos::prelude::{Owner, set_timeout};
 use std::{cell::Cell, rc::Rc, time::Duration};
 use tabs::Hint;
 
@@ -23,6 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest pause between two tries of whatever is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Does something for the component that asks, in a task of its own.
+pub(crate) fn later(work: impl FnOnce() + 'static) {
+    let owner = Owner::current().unwrap_or_default();
+    set_timeout(move || owner.with(work), Duration::ZERO);
+}
 
 /// The pause after this one.
 fn longer(pause: Duration) -> Duration {

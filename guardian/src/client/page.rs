@@ -1,6 +1,6 @@
 //! The page in the browser: its auth state, its history, where it goes.
 
-use super::{events, live, queue, sign_out, tabs};
+use super::{events, later, live, queue, sign_out, tabs};
 use crate::{
     Accounts, AuthError, AuthState, Reason, SessionHandle, SignOutError, SignOutNotice,
     SignOutOptions, api, state::AuthContext,
@@ -9,7 +9,7 @@ use leptos::{
     prelude::*,
     task::{spawn_local, tick},
 };
-use std::{cell::Cell, time::Duration};
+use std::cell::Cell;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{PageTransitionEvent, PerformanceNavigation, js_sys::Date};
 
@@ -38,11 +38,9 @@ pub(crate) fn start(page: AuthContext) {
         tabs::tell(&tabs::Hint::Session(session()));
     }
     // Later: asking for the stream takes as long as all the rest.
-    let owner = Owner::current().unwrap_or_default();
-    let follow = move || {
+    later(move || {
         Effect::new(move |_| live::follow(page.state.with(AuthState::session)));
-    };
-    set_timeout(move || owner.with(follow), Duration::ZERO);
+    });
     queue::start();
     hide_while_away();
     // What is known may come from the browser's cache, older than a sign-in.

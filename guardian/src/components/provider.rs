@@ -2,7 +2,6 @@ use super::unfinished::UnfinishedSignOut;
 use crate::{client, initial_state, state::AuthContext, stylesheet};
 use leptos::prelude::*;
 use leptos_meta::Stylesheet;
-use std::time::Duration;
 
 /// Gives the auth state to everything inside, and brings the components' stylesheet. An app
 /// has one, around its router; `provide_meta_context` must have been called.
@@ -36,13 +35,7 @@ pub fn AuthProvider(children: Children) -> impl IntoView {
     provide_context(context);
     // An effect runs in the browser only, after hydration. What a person has done meanwhile goes
     // first.
-    Effect::new(move |_| {
-        let owner = Owner::current().unwrap_or_default();
-        set_timeout(
-            move || owner.with(|| client::start(context)),
-            Duration::ZERO,
-        );
-    });
+    Effect::new(move |_| client::later(move || client::start(context)));
     view! {
         <Stylesheet href=stylesheet::path()/>
         {children()}

@@ -7,7 +7,10 @@ use crate::{
 };
 use http::{header, request::Parts};
 use leptos::prelude::use_context;
-use time::{UtcDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use time::{
+    UtcDateTime, format_description::well_known::Rfc3339, formatting::Formattable,
+    macros::format_description,
+};
 use url::form_urlencoded;
 
 /// Carries out a sign-out that came as form fields, and answers as the client expects.
@@ -132,17 +135,19 @@ pub(crate) fn leave_for_sign_in(sign_in_url: &str, _: &str, _: Option<Reason>) {
 
 /// A time for programs.
 pub(crate) fn iso_time(seconds: i64) -> String {
-    let time = UtcDateTime::from_unix_timestamp(seconds).ok();
-    time.and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_default()
+    in_utc(seconds, &Rfc3339)
 }
 
 /// A time, exactly, for those who do not run the page's program: in UTC.
 pub(crate) fn exact_time(seconds: i64) -> String {
     let words =
         format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
+    in_utc(seconds, &words)
+}
+
+fn in_utc(seconds: i64, format: &(impl Formattable + ?Sized)) -> String {
     let time = UtcDateTime::from_unix_timestamp(seconds).ok();
-    time.and_then(|time| time.format(&words).ok())
+    time.and_then(|time| time.format(format).ok())
         .unwrap_or_default()
 }
 

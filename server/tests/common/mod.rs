@@ -136,11 +136,15 @@ impl Answer {
     async fn to(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
+        let body = if parts.headers.contains_key(header::CONTENT_ENCODING) {
+            String::from_utf8_lossy(&body).into_owned()
+        } else {
+            String::from_utf8(body.into()).unwrap()
+        };
         Self {
             status: parts.status,
             headers: parts.headers,
-            // One that is compressed is no text.
-            body: String::from_utf8_lossy(&body).into_owned(),
+            body,
         }
     }
 
