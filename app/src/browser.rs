@@ -3,8 +3,8 @@
 use crate::flash::Flash;
 
 /// The server hands the note over in the page.
-pub(crate) fn take_flash() -> Option<Flash> {
-    None
+pub(crate) fn take_flash() -> Flash {
+    Flash::default()
 }
 
 /// There is no response whose status could say so.

@@ -1,11 +1,11 @@
 //! What several pages share.
 
-use crate::{NAME, flash::Flash, take_flash};
+use crate::{NAME, flash::Flash};
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_guardian::{
     AuthState, MenuLink, SignedIn, SignedOut, UserButton, on_signed_out, use_auth, use_callback_url,
 };
-use leptos_router::{components::A, location::Url};
+use leptos_router::location::Url;
 use std::time::Duration;
 
 /// The top of every page: home, and who is signed in.
@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(crate) fn Header() -> impl IntoView {
     view! {
         <header class="top">
-            <A href="/" attr:class="brand">{NAME}</A>
+            <a href="/" class="brand">{NAME}</a>
             <nav aria-label="Account">
                 <SignedIn>
                     <UserButton show_name=true manage_url="/account" add_account_url="/sign-in">
@@ -32,41 +32,26 @@ pub(crate) fn Header() -> impl IntoView {
 /// Says that this page's user was signed out, and why, as long as nobody is signed in.
 #[component]
 pub(crate) fn Farewell() -> impl IntoView {
-    let reason = RwSignal::new(None);
+    let reason = RwSignal::new(None::<String>);
     on_signed_out(move |event| {
         if event.here {
-            reason.set(Some(event.reason));
+            reason.set(Some(event.reason.to_string()));
         }
     });
     let auth = use_auth();
     let shown = move || reason.get().filter(|_| auth.get() == AuthState::SignedOut);
     view! {
         <div role="status">
-            {move || shown().map(|reason| view! { <p class="notice">{reason.to_string()}</p> })}
+            {move || shown().map(|reason| view! { <p class="notice">{reason}</p> }.into_any())}
         </div>
-    }
-}
-
-/// The note that a form left for the page that is shown next. Read once per page: it is gone
-/// then.
-#[derive(Clone)]
-pub(crate) struct Note(Option<Flash>);
-
-pub(crate) fn use_note() -> Note {
-    Note(SharedValue::new(take_flash).into_inner())
-}
-
-impl Note {
-    /// The note, if the form with this action left it.
-    pub(crate) fn of(&self, form: &str) -> Option<Flash> {
-        self.0.clone().filter(|flash| flash.form == form)
     }
 }
 
 /// The page's `callback_url`, to be passed on by its form.
 #[component]
 pub(crate) fn CallbackUrl() -> impl IntoView {
-    use_callback_url().map(|url| view! { <input type="hidden" name="callback_url" value=url/> })
+    use_callback_url()
+        .map(|url| view! { <input type="hidden" name="callback_url" value=url/> }.into_any())
 }
 
 /// A link to the other of sign-up and sign-in, which keeps the `callback_url`.
@@ -79,9 +64,10 @@ pub(crate) fn with_callback_url(path: &str) -> String {
 
 /// Why the form was not accepted, above its fields.
 #[component]
-pub(crate) fn FormAlert(flash: Option<Flash>) -> impl IntoView {
-    flash.and_then(|flash| flash.error).map(|error| {
-        view! { <p class="notice failure" role="alert" id="form-error">{error.to_string()}</p> }
+pub(crate) fn FormAlert(flash: Flash) -> impl IntoView {
+    (!flash.alert.is_empty()).then(|| {
+        view! { <p class="notice failure" role="alert" id="form-error">{flash.alert}</p> }
+            .into_any()
     })
 }
 
@@ -101,10 +87,9 @@ pub(crate) fn Field(
     #[prop(optional)] minlength: Option<u16>,
     #[prop(optional)] maxlength: Option<u16>,
     /// The note whose error may be about this field.
-    flash: Option<Flash>,
+    flash: Flash,
 ) -> impl IntoView {
-    let error = flash.and_then(|flash| flash.error);
-    let is_wrong = error.is_some_and(|error| error.field() == Some(name));
+    let is_wrong = flash.field == name;
     let hint_id = hint.map(|_| format!("{name}-hint"));
     let described_by = [is_wrong.then(|| "form-error".to_owned()), hint_id.clone()]
         .into_iter()
@@ -126,7 +111,7 @@ pub(crate) fn Field(
                 aria-describedby=(!described_by.is_empty()).then_some(described_by)
                 required
             />
-            {hint.map(|hint| view! { <small id=hint_id>{hint}</small> })}
+            {hint.map(|hint| view! { <small id=hint_id>{hint}</small> }.into_any())}
         </div>
     }
 }
@@ -158,7 +143,7 @@ pub(crate) fn PlainForm(
             <button
                 class="button primary"
                 type="submit"
-                aria-busy=move || is_pending.get().then_some("true")
+                aria-busy=move || is_pending.get().then_some("true".to_owned())
             >
                 {submit}
             </button>

@@ -10,7 +10,6 @@ use leptos::{hydration::AutoReload, prelude::*};
 use leptos_guardian::AuthProvider;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
@@ -60,8 +59,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/sign-up") view=pages::SignUp/>
                         <Route path=path!("/sign-in") view=pages::SignIn/>
                         <Route path=path!("/account") view=pages::Account/>
-                        // Rendered whole: without JavaScript nothing arrives later.
-                        <Route path=path!("/account/sessions") view=pages::Sessions ssr=SsrMode::Async/>
+                        <Route path=path!("/account/sessions") view=pages::Sessions/>
                         <Route path=path!("/sign-out") view=pages::SignOut/>
                     </FlatRoutes>
                 </main>

@@ -13,7 +13,6 @@ use leptos_guardian::{
 };
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
-    SsrMode,
     components::{Route, Router as PageRouter, Routes},
     path,
 };
@@ -88,7 +87,7 @@ fn App() -> impl IntoView {
                         <Route path=path!("/") view=Home/>
                         <Route path=path!("/sign-in") view=SignInPage/>
                         <Route path=path!("/sign-out") view=SignOut/>
-                        <Route path=path!("/sessions") view=Sessions ssr=SsrMode::Async/>
+                        <Route path=path!("/sessions") view=Sessions/>
                     </Routes>
                 </main>
             </PageRouter>

@@ -2,12 +2,16 @@
 //!
 //! Each is a POST with form fields. A plain form (`Accept: text/html`) is answered with a
 //! redirect, everything else with JSON.
+//!
+//! A browser that calls them from here reads the answers with serde, which adds some 40 KB to
+//! its program; [`sign_out`](crate::sign_out), [`switch_account`](crate::switch_account) and the
+//! components do without.
 
 use crate::{Accounts, AuthError, SessionInfo, SignOutError, SignedOut};
 use leptos::prelude::*;
 
-/// Signs out. The form behind every sign-out button, and what
-/// [`sign_out`](crate::sign_out) calls.
+/// Signs out: what every sign-out button sends. In a browser
+/// [`sign_out`](crate::sign_out) is better, which tells the page and the other tabs, too.
 ///
 /// # Errors
 ///

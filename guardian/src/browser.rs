@@ -1,6 +1,17 @@
 //! In the browser: what the server does for a page or a response, where there is none.
 
-use crate::{AuthState, ErrorStatus, Reason, User, client::load};
+use crate::{
+    AuthState, ErrorStatus, Reason, User,
+    client::{
+        json::{FromJson, parse},
+        load,
+    },
+    session_info::Listed,
+};
+use leptos::{
+    prelude::{AnyView, RwSignal, SharedValue},
+    server::codee::{Decoder, Encoder},
+};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::js_sys::{Array, Date, Function, Intl, JsString, Reflect, encode_uri_component};
 
@@ -18,6 +29,37 @@ use web_sys::js_sys::{Array, Date, Function, Intl, JsString, Reflect, encode_uri
 /// ```
 pub fn with_status<E: ErrorStatus>(error: E) -> E {
     error
+}
+
+/// Reads what the server has written into the page.
+pub(crate) struct PageCodec;
+
+impl<T: FromJson> Decoder<T> for PageCodec {
+    type Error = Unreadable;
+    type Encoded = str;
+
+    fn decode(text: &str) -> Result<T, Unreadable> {
+        parse(text).ok_or(Unreadable)
+    }
+}
+
+/// Only the server writes.
+impl<T> Encoder<T> for PageCodec {
+    type Error = Unreadable;
+    type Encoded = String;
+
+    fn encode(_: &T) -> Result<String, Unreadable> {
+        Err(Unreadable)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Unreadable;
+
+/// The list of sessions, as the server has rendered it.
+pub(crate) fn list_sessions(list: fn(RwSignal<Option<Listed>>) -> AnyView) -> AnyView {
+    let rendered = SharedValue::<_, PageCodec>::new_with_encoding(|| None);
+    list(RwSignal::new(rendered.into_inner()))
 }
 
 /// Nobody told this page who is signed in: it asks.

@@ -177,3 +177,50 @@ impl ErrorStatus for AuthError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json, to_value};
+
+    // client/json.rs reads these words.
+    #[test]
+    fn errors_keep_their_words() {
+        use SignOutError as E;
+        for (error, json) in [
+            (
+                E::Unavailable {
+                    signed_out_here: true,
+                },
+                json!({"error": "unavailable", "signed_out_here": true}),
+            ),
+            (E::Unreachable, word("unreachable")),
+            (E::Queued, word("queued")),
+            (E::Malformed, word("malformed")),
+            (E::TooLarge, word("too_large")),
+            (E::NotProtected, word("not_protected")),
+        ] {
+            assert_eq!(to_value(error).expect("JSON"), json);
+        }
+        use AuthError as A;
+        for (error, json) in [
+            (A::Unavailable, word("unavailable")),
+            (A::SignedOut, word("signed_out")),
+            (A::UnknownAccount, word("unknown_account")),
+            (
+                A::TooManyAccounts { limit: 5 },
+                json!({"error": "too_many_accounts", "limit": 5}),
+            ),
+            (A::Unreachable, word("unreachable")),
+            (A::Malformed, word("malformed")),
+            (A::TooLarge, word("too_large")),
+            (A::NotProtected, word("not_protected")),
+        ] {
+            assert_eq!(to_value(error).expect("JSON"), json);
+        }
+    }
+
+    fn word(error: &str) -> Value {
+        json!({"error": error})
+    }
+}

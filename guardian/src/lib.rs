@@ -30,18 +30,22 @@ mod letters;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
+use leptos::server::codee::string::JsonSerdeCodec as PageCodec;
+#[cfg(feature = "ssr")]
 use letters::initial;
 #[cfg(feature = "ssr")]
 pub use server::with_status;
 #[cfg(feature = "ssr")]
-use server::{exact_time, initial_state, iso_time, leave_for_sign_in, now};
+use server::{exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now};
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
 #[cfg(not(feature = "ssr"))]
 pub use browser::with_status;
 #[cfg(not(feature = "ssr"))]
-use browser::{exact_time, initial, initial_state, iso_time, leave_for_sign_in, now};
+use browser::{
+    PageCodec, exact_time, initial, initial_state, iso_time, leave_for_sign_in, list_sessions, now,
+};
 
 pub use client::{on_signed_out, sign_out, switch_account};
 pub use components::{

@@ -185,6 +185,39 @@ impl SignOutOptions {
     }
 }
 
+/// As a form's fields, which is how a browser keeps it in its cookie, tells it to its other tabs
+/// and sends it to the server.
+impl SignOutOptions {
+    pub(crate) fn to_fields(&self) -> String {
+        let mut fields = form_urlencoded::Serializer::new(String::new());
+        fields.append_pair("scope", self.scope.as_str());
+        if let Some(session) = &self.session {
+            fields.append_pair("session", session.as_str());
+        }
+        if let Some(url) = &self.callback_url {
+            fields.append_pair("callback_url", url);
+        }
+        if !self.redirect {
+            fields.append_pair("redirect", "false");
+        }
+        fields.finish()
+    }
+
+    /// Reads them from whatever has them. `None` for a scope that does not exist.
+    pub(crate) fn from_fields(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let field = |name| field(name).filter(|text| !text.is_empty());
+        Some(Self {
+            scope: match field("scope") {
+                Some(scope) => scope.parse().ok()?,
+                None => SignOutScope::default(),
+            },
+            session: field("session").map(SessionHandle),
+            redirect: field("redirect").as_deref() != Some("false"),
+            callback_url: field("callback_url"),
+        })
+    }
+}
+
 /// A sign-out that has been carried out: the sessions are gone from the database.
 ///
 /// ```
@@ -208,4 +241,40 @@ pub struct SignedOut {
     /// Where the browser should go, already checked by the server. `None` when the caller
     /// asked to stay (`redirect: false`).
     pub url: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::find_field;
+
+    fn read(fields: &str) -> Option<SignOutOptions> {
+        SignOutOptions::from_fields(|name| find_field(fields, name))
+    }
+
+    #[test]
+    fn options_are_read_as_they_were_written() {
+        for scope in ["local", "browser", "others", "global"] {
+            for (session, redirect, callback_url) in [
+                (None, true, None),
+                (Some("mgvEcr0"), false, Some("/bye?a=1&b=2+3#ä")),
+            ] {
+                let options = SignOutOptions {
+                    scope: scope.parse().expect("a scope"),
+                    session: session.map(SessionHandle::from),
+                    redirect,
+                    callback_url: callback_url.map(String::from),
+                };
+                assert_eq!(read(&options.to_fields()), Some(options));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_empty_is_the_default() {
+        assert_eq!(read(""), Some(SignOutOptions::default()));
+        let empty = "scope=&session=&callback_url=&redirect=";
+        assert_eq!(read(empty), Some(SignOutOptions::default()));
+        assert_eq!(read("scope=everything"), None);
+    }
 }

@@ -46,8 +46,12 @@ pub fn use_sign_out_reason() -> Option<Reason> {
 /// server and in the browser.
 pub(crate) fn use_query_parameter(name: &str) -> Option<String> {
     let search = use_location().search.get_untracked();
-    let search = search.strip_prefix('?').unwrap_or(&search);
-    form_urlencoded::parse(search.as_bytes())
+    find_field(search.strip_prefix('?').unwrap_or(&search), name)
+}
+
+/// One field of a form's text.
+pub(crate) fn find_field(fields: &str, name: &str) -> Option<String> {
+    form_urlencoded::parse(fields.as_bytes())
         .find(|(found, _)| found == name)
         .map(|(_, value)| value.into_owned())
 }

@@ -136,3 +136,44 @@ pub struct SignOutNotice {
     /// The ids of the events, by which a page knows what it has been told already.
     pub(crate) events: Vec<String>,
 }
+
+impl SignOutNotice {
+    /// The same as the server's stream says of it, for the other tabs.
+    pub(crate) fn to_json(&self) -> String {
+        let Self {
+            scope,
+            reason,
+            here,
+            events,
+        } = self;
+        let reason = reason.as_str();
+        // Words and ids: nothing in them needs to be escaped.
+        let events = events
+            .iter()
+            .map(|id| format!("\"{id}\""))
+            .collect::<Vec<_>>();
+        let events = events.join(",");
+        format!(r#"{{"scope":"{scope}","reason":"{reason}","here":{here},"events":[{events}]}}"#)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_the_same_json_as_the_servers() {
+        for reason in Reason::ALL {
+            for (here, events) in [(true, vec![]), (false, vec!["019a".into(), "b7".into()])] {
+                let notice = SignOutNotice {
+                    scope: SignOutScope::Others,
+                    reason,
+                    here,
+                    events,
+                };
+                let json = serde_json::to_string(&notice).expect("JSON");
+                assert_eq!(notice.to_json(), json);
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! One line of the list of sessions.
 
-use crate::SessionHandle;
+use crate::{AuthError, SessionHandle};
 use serde::{Deserialize, Serialize};
 
 /// A session of the signed-in user, as the list of sessions shows it. Holds nothing that
@@ -37,3 +37,7 @@ pub struct SessionInfo {
     /// minutes.
     pub last_seen_at: i64,
 }
+
+/// The user's sessions, or why they could not be told, and when that was, in seconds since the
+/// Unix epoch.
+pub(crate) type Listed = (Result<Vec<SessionInfo>, AuthError>, i64);

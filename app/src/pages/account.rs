@@ -1,7 +1,7 @@
 use crate::{
     api::{PostChangePassword, PostDeleteAccount},
-    flash::Flash,
-    parts::{Field, FormAlert, PlainForm, use_note},
+    flash::{Flash, use_flash},
+    parts::{Field, FormAlert, PlainForm},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{RequireSignedIn, SignOutButton, SignOutScope, use_auth};
@@ -9,9 +9,9 @@ use leptos_meta::Title;
 
 #[component]
 pub(crate) fn Account() -> impl IntoView {
-    let note = use_note();
-    let changed = note.of(PostChangePassword::PATH);
-    let not_deleted = note.of(PostDeleteAccount::PATH);
+    let flash = use_flash();
+    let changed = flash.of(PostChangePassword::PATH);
+    let not_deleted = flash.of(PostDeleteAccount::PATH);
     view! {
         <Title text="Your account"/>
         <RequireSignedIn sign_in_url="/sign-in">
@@ -46,22 +46,21 @@ fn Profile() -> impl IntoView {
                     <div><dt>"Name"</dt><dd>{profile.name}</dd></div>
                     <div><dt>"Email"</dt><dd>{profile.email}</dd></div>
                 </dl>
-            })}
+            }.into_any())}
         </section>
     }
 }
 
 #[component]
-fn ChangePassword(flash: Option<Flash>) -> impl IntoView {
-    let is_done = flash.as_ref().is_some_and(|flash| flash.error.is_none());
+fn ChangePassword(flash: Flash) -> impl IntoView {
     view! {
         <section class="card setting">
             <h2>"Change password"</h2>
-            {is_done.then(|| view! {
+            {flash.is_accepted().then(|| view! {
                 <p class="notice" role="status">
                     "Your password is changed, and you are signed out everywhere else."
                 </p>
-            })}
+            }.into_any())}
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostChangePassword::PATH submit="Change password">
                 <Field
@@ -87,7 +86,7 @@ fn ChangePassword(flash: Option<Flash>) -> impl IntoView {
 }
 
 #[component]
-fn DeleteAccount(flash: Option<Flash>) -> impl IntoView {
+fn DeleteAccount(flash: Flash) -> impl IntoView {
     view! {
         <section class="card setting danger">
             <h2>"Delete account"</h2>

@@ -1,4 +1,4 @@
-use crate::{api::PostDeleteAccount, parts::use_note};
+use crate::{api::PostDeleteAccount, flash::use_flash};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{SignOutButton, SignOutScope, SignedIn, SignedOut, use_auth};
 use leptos_meta::Title;
@@ -7,14 +7,12 @@ use leptos_meta::Title;
 pub(crate) fn Home() -> impl IntoView {
     let auth = use_auth();
     let name = move || auth.with(|auth| auth.user().map(|user| user.profile.name.clone()));
-    let is_deleted = use_note()
-        .of(PostDeleteAccount::PATH)
-        .is_some_and(|flash| flash.error.is_none());
+    let is_deleted = use_flash().of(PostDeleteAccount::PATH).is_accepted();
     view! {
         <Title text=""/>
         {is_deleted.then(|| view! {
             <p class="notice" role="status">"Your account is deleted."</p>
-        })}
+        }.into_any())}
         <section class="hero">
             <div>
                 <h1>"Signed out means "<em>"signed out."</em></h1>
@@ -48,7 +46,7 @@ pub(crate) fn Home() -> impl IntoView {
                 </p>
             </SignedOut>
             <SignedIn>
-                <p>"You are signed in as "<strong dir="auto">{name}</strong>"."</p>
+                <p>"You are signed in as "<strong dir="auto">{move || name()}</strong>"."</p>
                 <p>
                     "Open this page in a second tab, and sign in with another browser, too: they show at once what you do here."
                 </p>

@@ -1,17 +1,14 @@
 use crate::{
     api::PostSignUp,
-    parts::{CallbackUrl, Field, FormAlert, PlainForm, use_note, with_callback_url},
+    flash::use_flash,
+    parts::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignUp() -> impl IntoView {
-    let flash = use_note().of(PostSignUp::PATH);
-    let typed = flash.clone();
-    let (name, email) = typed
-        .map(|typed| (typed.name, typed.email))
-        .unwrap_or_default();
+    let flash = use_flash().of(PostSignUp::PATH);
     view! {
         <Title text="Sign up"/>
         <section class="card sheet">
@@ -19,8 +16,8 @@ pub(crate) fn SignUp() -> impl IntoView {
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostSignUp::PATH submit="Sign up">
                 <CallbackUrl/>
-                <Field label="Name" name="name" autocomplete="name" value=name maxlength=100 flash=flash.clone()/>
-                <Field label="Email" name="email" kind="email" autocomplete="email" value=email flash=flash.clone()/>
+                <Field label="Name" name="name" autocomplete="name" value=flash.name.clone() maxlength=100 flash=flash.clone()/>
+                <Field label="Email" name="email" kind="email" autocomplete="email" value=flash.email.clone() flash=flash.clone()/>
                 <Field
                     label="Password"
                     name="password"

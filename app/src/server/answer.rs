@@ -1,7 +1,10 @@
 //! How the app's server functions answer: a form with a redirect, a script with JSON.
 
-use super::{Context, flash::leave_flash};
-use crate::{FormError, api::Welcome, flash::Flash};
+use super::{
+    Context,
+    flash::{Outcome, leave_flash},
+};
+use crate::{FormError, api::Welcome};
 use leptos::server_fn::ServerFn;
 use leptos_guardian::{
     User,
@@ -77,7 +80,7 @@ impl Answer {
         if !is_form_post() {
             return result.map_err(with_status);
         }
-        leave_flash(&Flash {
+        leave_flash(&Outcome {
             form: self.form.to_owned(),
             error: result.as_ref().err().cloned(),
             name: self.name,

@@ -6,7 +6,6 @@ use crate::{Reason, SessionHandle, SignOutNotice, SignOutScope};
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
     mem,
     rc::Rc,
     sync::atomic::{AtomicU64, Ordering},
@@ -17,7 +16,7 @@ type Callback = Rc<dyn Fn(SignOutNotice)>;
 thread_local! {
     static CALLBACKS: RefCell<Vec<(u64, Callback)>> = const { RefCell::new(Vec::new()) };
     /// The ids of the events that have been told.
-    static TOLD: RefCell<HashSet<String>> = RefCell::default();
+    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     /// How many of this page's own requests are under way.
     static QUIET: Cell<u32> = const { Cell::new(0) };
     /// What was heard meanwhile.
@@ -84,7 +83,10 @@ pub(super) fn tell_callbacks(notice: &SignOutNotice) {
     let mut is_new = notice.events.is_empty();
     TOLD.with_borrow_mut(|told| {
         for event in &notice.events {
-            is_new |= told.insert(event.clone());
+            if !told.contains(event) {
+                told.push(event.clone());
+                is_new = true;
+            }
         }
     });
     if !is_new {

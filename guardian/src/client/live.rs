@@ -4,7 +4,9 @@
 //! Where there are no locks or no event streams, a tab asks when it is looked at.
 
 use super::{
-    events, longer, page,
+    events,
+    json::parse,
+    longer, page,
     tabs::{self, Hint},
 };
 use crate::{SessionHandle, SignOutNotice, live_path};
@@ -133,8 +135,7 @@ fn open() {
     });
     let on_signed_out = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
         let notice = event.data().as_string();
-        let notice = notice.and_then(|notice| serde_json::from_str::<SignOutNotice>(&notice).ok());
-        if let Some(notice) = notice {
+        if let Some(notice) = notice.and_then(|notice| parse::<SignOutNotice>(&notice)) {
             tabs::tell(&Hint::SignedOut(notice.clone()));
             events::hear(notice);
         }

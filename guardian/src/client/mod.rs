@@ -1,6 +1,8 @@
 //! What the browser does: signs out, switches accounts, and acts on what it hears of others.
 
+mod call;
 mod events;
+pub(crate) mod json;
 mod live;
 mod page;
 mod queue;
@@ -8,11 +10,11 @@ mod tabs;
 
 pub(crate) use events::last_reason;
 pub use events::on_signed_out;
-pub(crate) use page::{load, needs_user, reload, start};
+pub(crate) use page::{follow_sessions, load, needs_user, recheck, reload, start};
 
 use crate::{
     Accounts, AuthError, Reason, SessionHandle, SignOutError, SignOutNotice, SignOutOptions,
-    SignOutScope, SignedOut, api,
+    SignOutScope, SignedOut,
 };
 use leptos::prelude::{Owner, set_timeout};
 use std::{cell::Cell, rc::Rc, time::Duration};
@@ -73,13 +75,7 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
     if ends_here {
         queue_when_late(&is_answered, &options, here.clone());
     }
-    let outcome = api::post_sign_out(
-        Some(options.scope.to_string()),
-        options.session.as_ref().map(SessionHandle::to_string),
-        Some(options.redirect),
-        options.callback_url.clone(),
-    )
-    .await;
+    let outcome = call::sign_out(&options).await;
     is_answered.set(true);
     let is_queued = queue::read().is_some();
     match outcome {
@@ -188,7 +184,7 @@ fn put_in_queue(options: SignOutOptions, here: Option<SessionHandle>) {
 /// ```
 pub async fn switch_account(session: &SessionHandle) -> Result<Accounts, AuthError> {
     let quiet = events::quiet();
-    let accounts = api::switch_account(session.to_string(), None).await?;
+    let accounts = call::switch_account(session).await?;
     tabs::tell(&Hint::Session(Some(accounts.active.session.clone())));
     drop(quiet);
     reload();

@@ -1,9 +1,9 @@
 //! The page in the browser: its auth state, its history, where it goes.
 
-use super::{events, later, live, queue, sign_out, tabs};
+use super::{call, events, later, live, queue, sign_out, tabs};
 use crate::{
     Accounts, AuthError, AuthState, Reason, SessionHandle, SignOutError, SignOutNotice,
-    SignOutOptions, api, state::AuthContext,
+    SignOutOptions, now, session_info::Listed, state::AuthContext,
 };
 use leptos::{
     prelude::*,
@@ -93,7 +93,7 @@ pub(super) fn ask_again() {
     spawn_local(async {
         let asked = LATEST.get() + 1;
         LATEST.set(asked);
-        let found = api::session().await;
+        let found = call::session().await;
         // Something newer may be known by now. On a failure nothing changes: any other state
         // would be a guess.
         if LATEST.get() == asked
@@ -106,12 +106,31 @@ pub(super) fn ask_again() {
 }
 
 async fn ask() -> Result<(), AuthError> {
-    show(api::session().await?);
+    show(call::session().await?);
     Ok(())
 }
 
+/// Keeps a list of the sessions as true as the auth state.
+pub(crate) fn follow_sessions(listed: RwSignal<Option<Listed>>) {
+    let AuthContext { checked, .. } = expect_context();
+    Effect::new(move |is_older: Option<bool>| {
+        let asked = checked.get();
+        // What the server has rendered is as new as the page.
+        if is_older.is_some() || listed.with_untracked(Option::is_none) {
+            spawn_local(async move {
+                let found = (call::sessions().await, now());
+                // A later question has a newer answer.
+                if checked.try_get_untracked() == Some(asked) {
+                    listed.try_set(Some(found));
+                }
+            });
+        }
+        true
+    });
+}
+
 /// What shows more than the auth state may have changed.
-pub(super) fn recheck() {
+pub(crate) fn recheck() {
     if let Some(page) = PAGE.get() {
         page.checked.update(|checked| *checked += 1);
     }
@@ -282,7 +301,7 @@ async fn confirm() {
         set_hidden(false);
         return ask_again();
     }
-    let found = api::session().await;
+    let found = call::session().await;
     let is_same = found.as_ref().is_ok_and(|found| {
         found.as_ref().map(|accounts| &accounts.active.session) == shown.as_ref()
     });

@@ -3,14 +3,11 @@
 //! runs next sends the sign-out.
 
 use super::{longer, page, sign_out};
-use crate::SignOutOptions;
+use crate::{SignOutOptions, query::find_field};
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::Cell, time::Duration};
 use wasm_bindgen::{JsCast as _, prelude::Closure};
-use web_sys::{
-    HtmlDocument,
-    js_sys::{decode_uri_component, encode_uri_component},
-};
+use web_sys::HtmlDocument;
 
 /// The server knows the cookie by the same name, and removes it when somebody signs in or out.
 const COOKIE: &str = "signing_out";
@@ -46,10 +43,8 @@ pub(super) fn read() -> Option<SignOutOptions> {
     let value = cookies
         .split("; ")
         .find_map(|cookie| cookie.strip_prefix(&prefix))?;
-    let options = decode_uri_component(value).ok().map(String::from);
-    // One that an older version of the site has left means a sign-out all the same.
-    let options = options.and_then(|options| serde_json::from_str(&options).ok());
-    Some(options.unwrap_or_default())
+    // One that another version of the site has left means a sign-out all the same.
+    Some(SignOutOptions::from_fields(|name| find_field(value, name)).unwrap_or_default())
 }
 
 /// Keeps a sign-out until the server can be reached.
@@ -59,9 +54,7 @@ pub(super) fn remember(options: &SignOutOptions) {
         callback_url: None,
         ..options.clone()
     };
-    if let Ok(options) = serde_json::to_string(&options) {
-        write(&String::from(encode_uri_component(&options)), MAX_AGE);
-    }
+    write(&options.to_fields(), MAX_AGE);
 }
 
 /// The server knows now.

@@ -1,9 +1,8 @@
 //! The other tabs of this browser. What they say is a hint: the server decides.
 
-use super::{events, page};
-use crate::{SessionHandle, SignOutNotice, SignOutOptions};
+use super::{events, json::parse, page};
+use crate::{SessionHandle, SignOutNotice, SignOutOptions, query::find_field};
 use leptos::{prelude::*, task::spawn_local};
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
 use web_sys::{BroadcastChannel, MessageEvent, VisibilityState};
 
@@ -16,8 +15,8 @@ thread_local! {
     static PAGE_END: Option<BroadcastChannel> = BroadcastChannel::new(CHANNEL).ok();
 }
 
-/// What one tab tells the others.
-#[derive(Serialize, Deserialize)]
+/// What one tab tells the others: a word, and what belongs to it.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) enum Hint {
     /// This session is the one that the browser has now.
     Session(Option<SessionHandle>),
@@ -29,11 +28,32 @@ pub(super) enum Hint {
     Settled,
 }
 
+impl Hint {
+    fn to_message(&self) -> String {
+        match self {
+            Self::Session(None) => "session".into(),
+            Self::Session(Some(session)) => format!("session {session}"),
+            Self::SignedOut(notice) => format!("signed_out {}", notice.to_json()),
+            Self::Queued(options) => format!("queued {}", options.to_fields()),
+            Self::Settled => "settled".into(),
+        }
+    }
+
+    fn from_message(message: &str) -> Option<Self> {
+        let (word, rest) = message.split_once(' ').unwrap_or((message, ""));
+        Some(match word {
+            "session" => Self::Session((!rest.is_empty()).then(|| rest.into())),
+            "signed_out" => Self::SignedOut(parse(rest)?),
+            "queued" => Self::Queued(SignOutOptions::from_fields(|name| find_field(rest, name))?),
+            "settled" => Self::Settled,
+            _ => return None,
+        })
+    }
+}
+
 /// Tells the other tabs.
 pub(super) fn tell(hint: &Hint) {
-    let Ok(message) = serde_json::to_string(hint) else {
-        return;
-    };
+    let message = hint.to_message();
     PAGE_END.with(|channel| {
         if let Some(channel) = channel {
             // Only refused for a closed channel.
@@ -47,7 +67,7 @@ pub(super) fn tell(hint: &Hint) {
 pub(super) fn listen() {
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(|message: MessageEvent| {
         let hint = message.data().as_string();
-        if let Some(hint) = hint.and_then(|hint| serde_json::from_str(&hint).ok()) {
+        if let Some(hint) = hint.and_then(|hint| Hint::from_message(&hint)) {
             hear(hint);
         }
     });
@@ -80,5 +100,31 @@ fn hear(hint: Hint) {
             ..options
         }),
         Hint::Settled => spawn_local(page::settle_queued()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SignOutScope;
+
+    // What a notice is written as, is tested beside it; only a browser can read it.
+    #[test]
+    fn a_hint_is_read_as_it_was_told() {
+        let options = SignOutOptions {
+            scope: SignOutScope::Global,
+            redirect: false,
+            ..Default::default()
+        };
+        for hint in [
+            Hint::Session(None),
+            Hint::Session(Some("mgvEcr0".into())),
+            Hint::Queued(options),
+            Hint::Queued(SignOutOptions::default()),
+            Hint::Settled,
+        ] {
+            assert_eq!(Hint::from_message(&hint.to_message()), Some(hint));
+        }
+        assert_eq!(Hint::from_message("a later version's word"), None);
     }
 }

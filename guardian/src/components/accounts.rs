@@ -1,6 +1,6 @@
-use super::{SignOutButton, avatar::Avatar};
+use super::{SignOutButton, avatar::Avatar, sign_out_form::hidden};
 use crate::{
-    AuthError, SessionHandle, SignOutScope, User, api::PostSwitchAccount, client::switch_account,
+    SessionHandle, SignOutScope, User, api::PostSwitchAccount, client::switch_account,
     use_other_accounts,
 };
 use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_local};
@@ -15,8 +15,8 @@ pub(super) fn OtherAccounts(
     callback_url: String,
 ) -> impl IntoView {
     let others = use_other_accounts();
-    let failure = RwSignal::new(None::<AuthError>);
-    move || {
+    let failure = RwSignal::new(None::<String>);
+    let menu = move || {
         let others = others.get();
         let has_others = !others.is_empty();
         (has_others || add_account_url.is_some()).then(|| {
@@ -24,11 +24,11 @@ pub(super) fn OtherAccounts(
                 <div class="guardian-items" role="group" aria-label="Other accounts">
                     {others.into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
                     <div class="guardian-message guardian-failure" role="alert">
-                        {move || failure.get().map(|error| error.to_string())}
+                        {move || failure.get()}
                     </div>
                     {add_account_url.clone().map(|url| view! {
                         <a class="guardian-item" href=url>"Add account"</a>
-                    })}
+                    }.into_any())}
                     {has_others.then(|| view! {
                         <SignOutButton
                             class="guardian-item"
@@ -37,17 +37,18 @@ pub(super) fn OtherAccounts(
                         >
                             "Sign out of all accounts"
                         </SignOutButton>
-                    })}
+                    }.into_any())}
                 </div>
             }
             // Erased: its type would be part of the type of every page that holds it.
             .into_any()
         })
-    }
+    };
+    view! { {move || menu()} }
 }
 
 #[component]
-fn Switch(user: User, failure: RwSignal<Option<AuthError>>) -> impl IntoView {
+fn Switch(user: User, failure: RwSignal<Option<String>>) -> impl IntoView {
     let is_pending = RwSignal::new(false);
     let handle: SessionHandle = user.session.clone();
     let on_submit = move |submit: SubmitEvent| {
@@ -62,23 +63,25 @@ fn Switch(user: User, failure: RwSignal<Option<AuthError>>) -> impl IntoView {
             // Pending until the page is loaded anew.
             if let Err(error) = switch_account(&handle).await {
                 is_pending.try_set(false);
-                failure.try_set(Some(error));
+                failure.try_set(Some(error.to_string()));
             }
         });
     };
     view! {
         <form class="guardian-form" method="post" action=PostSwitchAccount::PATH on:submit=on_submit>
-            <input type="hidden" name="session" value=user.session.to_string()/>
+            {hidden("session", user.session.to_string())}
             <button
                 type="submit"
                 class="guardian-item guardian-account"
-                aria-busy=move || is_pending.get().then_some("true")
+                aria-busy=move || is_pending.get().then_some("true".to_owned())
             >
                 <Avatar profile=user.profile.clone()/>
                 <span class="guardian-who">
                     <span class="guardian-hidden">"Switch to "</span>
                     <strong dir="auto">{user.profile.name}</strong>
-                    {user.profile.email.map(|email| view! { <span>{email}</span> })}
+                    {user.profile.email.map(|email| view! {
+                        <span class="guardian-details">{email}</span>
+                    }.into_any())}
                 </span>
             </button>
         </form>

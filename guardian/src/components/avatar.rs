@@ -10,7 +10,7 @@ pub(crate) fn Avatar(profile: Profile) -> impl IntoView {
             {initials(&profile.name)}
             {profile.picture.map(|picture| view! {
                 <img src=picture alt="" referrerpolicy="no-referrer"/>
-            })}
+            }.into_any())}
         </span>
     }
 }

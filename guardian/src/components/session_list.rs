@@ -1,6 +1,9 @@
 use super::{SignOutButton, time::Ago};
 use crate::{
-    AuthError, Reason, SessionInfo, SignOutScope, api, now, on_signed_out, state::AuthContext,
+    AuthError, Reason, SessionInfo, SignOutScope,
+    client::{follow_sessions, recheck},
+    list_sessions, now, on_signed_out,
+    session_info::Listed,
 };
 use leptos::{ev::MouseEvent, html, prelude::*};
 use std::time::Duration;
@@ -11,9 +14,6 @@ const TICK: Duration = Duration::from_secs(30);
 /// Where the user is signed in: this session first, then by last use, each with a button that
 /// ends it; below, the buttons for everywhere else and everywhere. Follows what other tabs
 /// and devices do. For pages that need a signed-in user.
-///
-/// The page's route should be rendered with `ssr=SsrMode::Async`: other modes send the list
-/// after the page, and put it in its place with JavaScript.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -31,18 +31,6 @@ const TICK: Duration = Duration::from_secs(30);
 /// ```
 #[component]
 pub fn SessionList() -> impl IntoView {
-    let AuthContext { checked, .. } = expect_context();
-    let sessions = Resource::new(
-        move || checked.get(),
-        |_| async { (api::sessions().await, now()) },
-    );
-    let list = move || match sessions.get() {
-        Some((Ok(found), asked_at)) => found.into_iter().map(|one| (one, asked_at)).collect(),
-        Some((Err(_), _)) | None => Vec::new(),
-    };
-    let failure = move || sessions.get().and_then(|(found, _)| found.err());
-    let passed = ticking();
-
     // The button that was pressed goes with its line: what it did is said, and the focus kept,
     // in a place that stays.
     let message = RwSignal::new(None);
@@ -52,10 +40,11 @@ pub fn SessionList() -> impl IntoView {
             return;
         }
         if event.reason == Reason::User {
-            message.set(Some(match event.scope {
+            let words = match event.scope {
                 SignOutScope::Others => "You are signed out everywhere else.",
                 _ => "The session has ended.",
-            }));
+            };
+            message.set(Some(words.to_owned()));
             if let Some(region) = region.get_untracked() {
                 let _ = region.focus();
             }
@@ -65,20 +54,9 @@ pub fn SessionList() -> impl IntoView {
         <section class="guardian-sessions" aria-label="Where you are signed in">
             // Never hidden: what is cannot take the focus.
             <div role="status" tabindex="-1" node_ref=region>
-                {move || message.get().map(|message| view! { <p>{message}</p> })}
+                {move || message.get().map(|message| view! { <p>{message}</p> }.into_any())}
             </div>
-            <Transition fallback=|| view! { <p role="status">"Loading…"</p> }>
-                {move || failure().map(|error| view! {
-                    <NotLoaded error retry=move || sessions.refetch()/>
-                })}
-                <ul>
-                    <For
-                        each=list
-                        key=|(session, _)| (session.handle.clone(), session.last_seen_at)
-                        children=move |(session, asked_at)| view! { <Line session asked_at passed/> }
-                    />
-                </ul>
-            </Transition>
+            {list_sessions(list)}
             <div class="guardian-actions">
                 <SignOutButton scope=SignOutScope::Others redirect=false>
                     "Sign out everywhere else"
@@ -88,6 +66,31 @@ pub fn SessionList() -> impl IntoView {
         </section>
     }
     // Erased: its type would be part of the type of every page that holds it.
+    .into_any()
+}
+
+/// The list itself.
+fn list(listed: RwSignal<Option<Listed>>) -> AnyView {
+    let failure = move || listed.with(|listed| listed.as_ref()?.0.as_ref().err().cloned());
+    let lines = move || match listed.get() {
+        Some((Ok(found), asked_at)) => found.into_iter().map(|one| (one, asked_at)).collect(),
+        Some((Err(_), _)) | None => Vec::new(),
+    };
+    let passed = ticking();
+    follow_sessions(listed);
+    view! {
+        {move || listed.with(Option::is_none).then(|| view! {
+            <p role="status">"Loading…"</p>
+        }.into_any())}
+        {move || failure().map(|error| view! { <NotLoaded error/> }.into_any())}
+        <ul class="guardian-lines">
+            <For
+                each=lines
+                key=|(session, _)| (session.handle.clone(), session.last_seen_at)
+                children=move |(session, asked_at)| view! { <Line session asked_at passed/> }
+            />
+        </ul>
+    }
     .into_any()
 }
 
@@ -107,9 +110,9 @@ fn ticking() -> RwSignal<i64> {
 #[component]
 fn Line(
     session: SessionInfo,
-    /// By the server's clock, in seconds since the Unix epoch.
+    /// When it was asked, by the clock of who asked, in seconds since the Unix epoch.
     asked_at: i64,
-    /// Seconds that go on from there: the viewer's clock may be wrong, but it runs.
+    /// Seconds that go on from there.
     passed: RwSignal<i64>,
 ) -> impl IntoView {
     let from = passed.get_untracked();
@@ -132,14 +135,14 @@ fn Line(
     view! {
         <li>
             <div class="guardian-session">
-                <div>
-                    <strong>{device}</strong>
+                <div class="guardian-device">
+                    <strong dir="auto">{device}</strong>
                     {session.is_current.then(|| view! {
                         " "<span class="guardian-badge">"This device"</span>
-                    })}
+                    }.into_any())}
                 </div>
-                <div>
-                    {session.ip.map(|ip| view! { <span>{ip}</span>" · " })}
+                <div class="guardian-details">
+                    {session.ip.map(|ip| format!("{ip} · "))}
                     "Active "<Ago time=session.last_seen_at now/>
                     " · Signed in "<Ago time=session.created_at now/>
                     " with "{session.method}
@@ -152,10 +155,10 @@ fn Line(
 
 /// The list could not be loaded. Never shown as empty: that would say that nobody else is in.
 #[component]
-fn NotLoaded(error: AuthError, retry: impl Fn() + 'static) -> impl IntoView {
-    let on_click = move |click: MouseEvent| {
+fn NotLoaded(error: AuthError) -> impl IntoView {
+    let on_click = |click: MouseEvent| {
         click.prevent_default();
-        retry();
+        recheck();
     };
     view! {
         <p class="guardian-failure" role="alert">

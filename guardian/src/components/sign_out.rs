@@ -59,22 +59,20 @@ pub fn SignOut() -> impl IntoView {
         view! {
             <label class="guardian-choice">
                 <input type="radio" name="scope" value=value.as_str() checked=value == scope/>
-                <span>{label}<small>{hint}</small></span>
+                <span>{label}<span class="guardian-details">{hint}</span></span>
             </label>
         }
+        .into_any()
     };
     view! {
         <section class="guardian-panel" aria-label="Sign out">
             {move || who().map(|profile| view! {
                 <p>
-                    "You are signed in as "<strong>{profile.name}</strong>
+                    "You are signed in as "<strong dir="auto">{profile.name}</strong>
                     {profile.email.map(|email| format!(" ({email})"))}"."
                 </p>
-            })}
-            <Show
-                when=move || has_form.get()
-                fallback=|| view! { <p>"You are signed out. Nobody is signed in in this browser."</p> }
-            >
+            }.into_any())}
+            {move || has_form.get().then(|| view! {
                 <SignOutForm progress session=session.clone() callback_url=callback_url.clone()>
                     {has_scopes.then(|| view! { <fieldset class="guardian-choices">
                         <legend>"Where"</legend>
@@ -84,17 +82,20 @@ pub fn SignOut() -> impl IntoView {
                         ))}
                         {choice(SignOutScope::Others, "Everywhere else", "You stay signed in in this browser")}
                         {choice(SignOutScope::Global, "Everywhere", "All browsers and devices, this one too")}
-                    </fieldset> })}
+                    </fieldset> }.into_any())}
                     <button
                         type="submit"
                         class="guardian-button guardian-primary"
-                        aria-busy=move || is_pending().then_some("true")
-                        aria-disabled=move || is_pending().then_some("true")
+                        aria-busy=move || is_pending().then_some("true".to_owned())
+                        aria-disabled=move || is_pending().then_some("true".to_owned())
                     >
                         "Sign out"
                     </button>
                 </SignOutForm>
-            </Show>
+            }.into_any())}
+            {move || (!has_form.get()).then(|| view! {
+                <p>"You are signed out. Nobody is signed in in this browser."</p>
+            }.into_any())}
         </section>
     }
 }

@@ -1,4 +1,4 @@
-use super::sign_out_form::{Progress, SignOutForm};
+use super::sign_out_form::{Progress, SignOutForm, hidden};
 use crate::{SessionHandle, SignOutScope};
 use leptos::prelude::*;
 
@@ -47,13 +47,13 @@ pub fn SignOutButton(
     let is_pending = move || progress.is_pending();
     view! {
         <SignOutForm progress session callback_url redirect>
-            <input type="hidden" name="scope" value=scope.as_str()/>
+            {hidden("scope", scope.to_string())}
             <button
                 type="submit"
                 class=format!("guardian-button {class}")
                 aria-label=label
-                aria-busy=move || is_pending().then_some("true")
-                aria-disabled=move || is_pending().then_some("true")
+                aria-busy=move || is_pending().then_some("true".to_owned())
+                aria-disabled=move || is_pending().then_some("true".to_owned())
             >
                 {match children {
                     Some(children) => children(),

@@ -5,39 +5,41 @@ use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_
 use wasm_bindgen::JsCast as _;
 use web_sys::{FormData, HtmlFormElement};
 
-/// Where a sign-out stands.
+/// Where a sign-out stands, and what the form says of it.
 #[derive(Clone, Copy)]
 pub(super) struct Progress {
-    step: RwSignal<Step>,
+    is_pending: RwSignal<bool>,
+    status: RwSignal<Option<String>>,
     /// Why the last try failed. Stays while the next one is under way, and with it the
     /// button that has the focus.
-    failure: RwSignal<Option<SignOutError>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Idle,
-    Pending,
-    /// Done, and the page stays.
-    Done(SignOutScope),
+    failure: RwSignal<Option<String>>,
 }
 
 impl Progress {
     pub(super) fn new(failure: Option<SignOutError>) -> Self {
         Self {
-            step: RwSignal::new(Step::Idle),
-            failure: RwSignal::new(failure),
+            is_pending: RwSignal::new(false),
+            status: RwSignal::new(None),
+            failure: RwSignal::new(failure.map(|error| error.to_string())),
         }
     }
 
     pub(super) fn is_pending(self) -> bool {
-        self.step.get() == Step::Pending
+        self.is_pending.get()
+    }
+
+    fn begin(self) {
+        self.is_pending.set(true);
+        self.status.set(Some("Signing out…".into()));
     }
 
     /// The form may be gone by now, with the signed-in state; then nobody needs to know.
-    fn finish(self, step: Step, failure: Option<SignOutError>) {
-        self.step.try_set(step);
-        self.failure.try_set(failure);
+    fn finish(self, outcome: Result<&str, SignOutError>) {
+        self.is_pending.try_set(false);
+        self.status
+            .try_set(outcome.as_ref().ok().map(|done| (*done).into()));
+        self.failure
+            .try_set(outcome.err().map(|error| error.to_string()));
     }
 }
 
@@ -59,44 +61,41 @@ pub(super) fn SignOutForm(
             return;
         };
         submit.prevent_default();
-        if progress.step.get_untracked() == Step::Pending {
+        if progress.is_pending.get_untracked() {
             return;
         }
         let Some(options) = read_options(&form) else {
             return;
         };
-        progress.step.set(Step::Pending);
+        progress.begin();
         spawn_local(async move {
-            let (scope, stays) = (options.scope, !options.redirect);
+            let stays = !options.redirect;
+            let done = match options.scope {
+                SignOutScope::Others => "Signed out everywhere else.",
+                _ => "Signed out.",
+            };
             match sign_out(options).await {
-                Ok(_) if stays => progress.finish(Step::Done(scope), None),
+                Ok(_) if stays => progress.finish(Ok(done)),
                 // Pending until the next page is there.
                 Ok(_) => {}
-                Err(error) => progress.finish(Step::Idle, Some(error)),
+                Err(error) => progress.finish(Err(error)),
             }
         });
     };
     view! {
         <form class="guardian-form" method="post" action=PostSignOut::PATH on:submit=on_submit>
-            {session.map(|session| view! {
-                <input type="hidden" name="session" value=session.to_string()/>
-            })}
-            {callback_url.map(|url| view! { <input type="hidden" name="callback_url" value=url/> })}
-            {(!redirect).then(|| view! { <input type="hidden" name="redirect" value="false"/> })}
+            {session.map(|session| hidden("session", session.to_string()))}
+            {callback_url.map(|url| hidden("callback_url", url))}
+            {(!redirect).then(|| hidden("redirect", "false".into()))}
             {children()}
             <div class="guardian-message" role="status">
-                {move || match progress.step.get() {
-                    Step::Idle => None,
-                    Step::Pending => Some("Signing out…"),
-                    Step::Done(SignOutScope::Others) => Some("Signed out everywhere else."),
-                    Step::Done(_) => Some("Signed out."),
-                }}
+                {move || progress.status.get()}
             </div>
             <div class="guardian-message guardian-failure" role="alert">
                 {move || progress.failure.get().map(|error| view! {
-                    <span>{error.to_string()}</span>
+                    <span class="guardian-reason">{error}</span>
                     <button type="submit" class="guardian-link">"Try again"</button>
-                })}
+                }.into_any())}
             </div>
         </form>
     }
@@ -104,16 +103,12 @@ pub(super) fn SignOutForm(
     .into_any()
 }
 
+/// A field that nobody sees.
+pub(super) fn hidden(name: &'static str, value: String) -> AnyView {
+    view! { <input type="hidden" name=name value=value/> }.into_any()
+}
+
 fn read_options(form: &HtmlFormElement) -> Option<SignOutOptions> {
     let fields = FormData::new_with_form(form).ok()?;
-    let field = |name| fields.get(name).as_string().filter(|text| !text.is_empty());
-    Some(SignOutOptions {
-        scope: match field("scope") {
-            Some(scope) => scope.parse().ok()?,
-            None => Default::default(),
-        },
-        session: field("session").as_deref().map(SessionHandle::from),
-        redirect: field("redirect").as_deref() != Some("false"),
-        callback_url: field("callback_url"),
-    })
+    SignOutOptions::from_fields(|name| fields.get(name).as_string())
 }

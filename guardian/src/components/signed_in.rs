@@ -14,8 +14,7 @@ use leptos::prelude::*;
 /// ```
 #[component]
 pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
-    let auth = use_auth();
-    view! { <Show when=move || auth.with(|auth| auth.user().is_some())>{children()}</Show> }
+    while_it(|auth| auth.user().is_some(), children)
 }
 
 /// Shows its children while nobody is signed in.
@@ -31,6 +30,12 @@ pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
 /// ```
 #[component]
 pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
+    while_it(|auth| *auth == AuthState::SignedOut, children)
+}
+
+/// Shows the children while the auth state is so.
+fn while_it(is_so: fn(&AuthState) -> bool, children: ChildrenFn) -> impl IntoView {
     let auth = use_auth();
-    view! { <Show when=move || auth.with(|auth| *auth == AuthState::SignedOut)>{children()}</Show> }
+    let is_so = Memo::new(move |_| auth.with(is_so));
+    view! { {move || is_so.get().then(|| children())} }
 }

@@ -23,7 +23,7 @@ pub(super) fn Ago(
             title=move || is_asked.get().then(|| exact_time(time))
             on:pointerenter=move |_| is_asked.set(true)
         >
-            {move || ago(now.get() - time)}
+            {move || Some(ago(now.get() - time))}
         </time>
     }
 }

@@ -1,4 +1,4 @@
-use super::sign_out_form::{Progress, SignOutForm};
+use super::sign_out_form::{Progress, SignOutForm, hidden};
 use crate::{SignOutError, SignOutOptions};
 use leptos::prelude::*;
 
@@ -8,21 +8,18 @@ use leptos::prelude::*;
 pub(super) fn UnfinishedSignOut(
     unfinished: RwSignal<Option<(SignOutOptions, SignOutError)>>,
 ) -> impl IntoView {
-    move || {
-        unfinished.get().map(|(options, error)| {
-            let progress = Progress::new(Some(error));
-            view! {
-                <div class="guardian-notice">
-                    <SignOutForm
-                        progress
-                        session=options.session
-                        callback_url=options.callback_url
-                        redirect=options.redirect
-                    >
-                        <input type="hidden" name="scope" value=options.scope.as_str()/>
-                    </SignOutForm>
-                </div>
-            }
-        })
+    view! {
+        {move || unfinished.get().map(|(options, error)| view! {
+            <div class="guardian-notice">
+                <SignOutForm
+                    progress=Progress::new(Some(error))
+                    session=options.session
+                    callback_url=options.callback_url
+                    redirect=options.redirect
+                >
+                    {hidden("scope", options.scope.to_string())}
+                </SignOutForm>
+            </div>
+        }.into_any())}
     }
 }

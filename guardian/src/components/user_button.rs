@@ -50,20 +50,18 @@ pub fn UserButton(
     let auth = use_auth();
     let profile =
         Memo::new(move |_| auth.with(|auth| auth.user().map(|user| user.profile.clone())));
-    move || {
-        profile.get().map(|profile| {
-            view! {
-                <Menu
-                    profile
-                    show_name
-                    manage_url=manage_url.clone()
-                    add_account_url=add_account_url.clone()
-                    callback_url=callback_url.clone()
-                    id=id.clone()
-                    items=children.clone()
-                />
-            }
-        })
+    view! {
+        {move || profile.get().map(|profile| view! {
+            <Menu
+                profile
+                show_name
+                manage_url=manage_url.clone()
+                add_account_url=add_account_url.clone()
+                callback_url=callback_url.clone()
+                id=id.clone()
+                items=children.clone()
+            />
+        }.into_any())}
     }
 }
 
@@ -79,11 +77,12 @@ fn Menu(
 ) -> impl IntoView {
     // Browsers know by themselves whether a popover is open; the attribute is for assistive
     // technology that does not ask them, and would be a lie before hydration.
-    let is_open = RwSignal::new(None);
+    let is_open = RwSignal::new(None::<String>);
     let menu = NodeRef::<html::Div>::new();
     let look = move || {
         let menu = menu.get_untracked();
-        is_open.set(menu.and_then(|menu| menu.matches(":popover-open").ok()));
+        let is = menu.and_then(|menu| menu.matches(":popover-open").ok());
+        is_open.set(is.map(|is| is.to_string()));
     };
     Effect::new(move |_| look());
     // A router that follows a link leaves the menu standing over the new page.
@@ -105,7 +104,7 @@ fn Menu(
                 class="guardian-trigger"
                 aria-haspopup="dialog"
                 aria-controls=id.clone()
-                aria-expanded=move || is_open.get().map(|open| open.to_string())
+                aria-expanded=move || is_open.get()
                 popovertarget=id.clone()
             >
                 <Avatar profile=profile.clone()/>
@@ -128,13 +127,15 @@ fn Menu(
                     <Avatar profile=profile.clone()/>
                     <div class="guardian-who">
                         <strong dir="auto">{profile.name}</strong>
-                        {profile.email.map(|email| view! { <span>{email}</span> })}
+                        {profile.email.map(|email| view! {
+                            <span class="guardian-details">{email}</span>
+                        }.into_any())}
                     </div>
                 </div>
                 <div class="guardian-items" role="group" aria-label="Account">
                     {manage_url.map(|url| view! {
                         <a class="guardian-item" href=url>"Manage account"</a>
-                    })}
+                    }.into_any())}
                     {items.map(|items| items())}
                     <SignOutButton class="guardian-item" callback_url=callback_url.clone()/>
                 </div>

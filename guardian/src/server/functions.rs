@@ -1,12 +1,12 @@
 //! What the server functions and the rendered page ask of the server.
 
-use super::{Auth, SafeRedirect, is_form_post, see_other, with_status};
+use super::{Auth, SafeRedirect, in_order::in_order, is_form_post, see_other, with_status};
 use crate::{
     Accounts, AuthError, AuthState, Reason, SessionHandle, SessionInfo, SignOutError,
-    SignOutOptions, SignedOut, User,
+    SignOutOptions, SignedOut, User, session_info::Listed,
 };
 use http::{header, request::Parts};
-use leptos::prelude::use_context;
+use leptos::prelude::{AnyView, Resource, RwSignal, use_context};
 use time::{
     UtcDateTime, format_description::well_known::Rfc3339, formatting::Formattable,
     macros::format_description,
@@ -118,6 +118,13 @@ pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
         Ok(None) => (AuthState::SignedOut, Vec::new()),
         Err(_) => (AuthState::Loading, Vec::new()),
     }
+}
+
+/// The list of sessions, found out while the page is rendered, and written into it.
+pub(crate) fn list_sessions(list: fn(RwSignal<Option<Listed>>) -> AnyView) -> AnyView {
+    // Blocking: when it fails, the page's status says so.
+    let listed = Resource::new_blocking(|| (), |()| async { (sessions().await, now()) });
+    in_order(async move { list(RwSignal::new(Some(listed.await))) })
 }
 
 /// Answers the page's request with the sign-in page, which leads back to it. Why nobody is

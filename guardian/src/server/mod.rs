@@ -14,6 +14,7 @@ mod fields;
 mod functions;
 mod guardian;
 mod housekeeping;
+mod in_order;
 mod key;
 mod live;
 mod migrate;
@@ -34,8 +35,8 @@ pub use dispatcher::HookResult;
 pub use event::{Cause, SignOutEvent};
 pub(crate) use fields::escape_fields;
 pub(crate) use functions::{
-    exact_time, initial_state, iso_time, leave_for_sign_in, now, session, sessions, sign_out,
-    switch_account,
+    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, session, sessions,
+    sign_out, switch_account,
 };
 pub use guardian::Guardian;
 pub use housekeeping::CleanedUp;

@@ -6,8 +6,7 @@ use leptos::prelude::*;
 use leptos_guardian::{SignOutButton, SignOutScope};
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
-    components::{A, FlatRoutes, Route, Router},
+    components::{FlatRoutes, Route, Router},
     path,
 };
 
@@ -30,7 +29,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sign-up") view=Home/>
                     <Route path=path!("/sign-in") view=Home/>
                     <Route path=path!("/account") view=Home/>
-                    <Route path=path!("/account/sessions") view=Home ssr=SsrMode::Async/>
+                    <Route path=path!("/account/sessions") view=Home/>
                     <Route path=path!("/sign-out") view=Home/>
                 </FlatRoutes>
             </main>
@@ -42,7 +41,7 @@ pub fn App() -> impl IntoView {
 fn Header() -> impl IntoView {
     view! {
         <header class="top">
-            <A href="/" attr:class="brand">{app::NAME}</A>
+            <a href="/" class="brand">{app::NAME}</a>
             <nav aria-label="Account">
                 <Menu/>
             </nav>

@@ -1,0 +1,94 @@
+//! A part of a page that is found out while the page is rendered.
+
+use leptos::{
+    attr::{Attribute, any_attribute::AnyAttribute},
+    prelude::{AddAnyAttr, IntoAny, RenderHtml, Suspend},
+    tachys::{
+        hydration::Cursor,
+        ssr::StreamBuilder,
+        view::{Position, PositionState, Render, any_view::AnyView},
+    },
+};
+
+/// Renders what is still to be found out in its place, whatever the route's
+/// [`SsrMode`](leptos_router::SsrMode): the page waits for it, and needs no JavaScript to show it.
+pub(super) fn in_order(view: impl Future<Output = AnyView> + Send + 'static) -> AnyView {
+    InOrder(Suspend::new(view)).into_any()
+}
+
+struct InOrder<V>(V);
+
+impl<V: Render> Render for InOrder<V> {
+    type State = V::State;
+
+    fn build(self) -> Self::State {
+        self.0.build()
+    }
+
+    fn rebuild(self, state: &mut Self::State) {
+        self.0.rebuild(state);
+    }
+}
+
+impl<V: AddAnyAttr> AddAnyAttr for InOrder<V> {
+    type Output<A: Attribute> = InOrder<V::Output<A>>;
+
+    fn add_any_attr<A: Attribute>(self, attribute: A) -> Self::Output<A>
+    where
+        Self::Output<A>: RenderHtml,
+    {
+        InOrder(self.0.add_any_attr(attribute))
+    }
+}
+
+impl<V: RenderHtml> RenderHtml for InOrder<V> {
+    type AsyncOutput = V::AsyncOutput;
+    type Owned = InOrder<V::Owned>;
+
+    const MIN_LENGTH: usize = V::MIN_LENGTH;
+
+    fn dry_resolve(&mut self) {
+        self.0.dry_resolve();
+    }
+
+    async fn resolve(self) -> Self::AsyncOutput {
+        self.0.resolve().await
+    }
+
+    fn to_html_with_buf(
+        self,
+        buf: &mut String,
+        position: &mut Position,
+        escape: bool,
+        mark_branches: bool,
+        extra_attrs: Vec<AnyAttribute>,
+    ) {
+        self.0
+            .to_html_with_buf(buf, position, escape, mark_branches, extra_attrs);
+    }
+
+    fn to_html_async_with_buf<const OUT_OF_ORDER: bool>(
+        self,
+        buf: &mut StreamBuilder,
+        position: &mut Position,
+        escape: bool,
+        mark_branches: bool,
+        extra_attrs: Vec<AnyAttribute>,
+    ) {
+        // The one line that all the others are here for.
+        self.0
+            .to_html_async_with_buf::<false>(buf, position, escape, mark_branches, extra_attrs);
+    }
+
+    fn hydrate<const FROM_SERVER: bool>(
+        self,
+        cursor: &Cursor,
+        position: &PositionState,
+    ) -> Self::State {
+        self.0.hydrate::<FROM_SERVER>(cursor, position)
+    }
+
+    fn into_owned(self) -> Self::Owned {
+        InOrder(self.0.into_owned())
+    }
+}
