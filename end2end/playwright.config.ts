@@ -1,5 +1,5 @@
 import { defineConfig, devices } from "@playwright/test";
-import { SESSION_KEY } from "./tests/site";
+import { PROGRAM, SESSION_KEY } from "./tests/site";
 
 // scripts/end2end picks the port, the database and, where Playwright's own is not to be had,
 // the Chromium.
@@ -38,7 +38,7 @@ export default defineConfig({
       : {},
   },
   webServer: {
-    command: "target/debug/server",
+    command: PROGRAM,
     cwd: "..",
     url: baseURL,
     env: {

@@ -3,6 +3,9 @@
 import { expect, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
 import { randomUUID } from "node:crypto";
 
+/** What is tested, from the project's root. */
+export const PROGRAM = `target/${process.env.PROFILE ?? "debug"}/server`;
+
 /** The servers'. */
 export const SESSION_KEY = "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5";
 

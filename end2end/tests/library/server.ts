@@ -7,10 +7,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { SESSION_KEY } from "../site";
+import { PROGRAM as SERVER, SESSION_KEY } from "../site";
 
 const ROOT = resolve(__dirname, "../../..");
-const PROGRAM = join(ROOT, "target/debug/server");
+const PROGRAM = join(ROOT, SERVER);
 
 /** Runs a command of the server beside the one that the tests talk to. */
 export async function command(...words: string[]) {
