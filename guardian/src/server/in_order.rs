@@ -92,3 +92,32 @@ impl<V: RenderHtml> RenderHtml for InOrder<V> {
         InOrder(self.0.into_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::{StreamExt as _, channel::oneshot};
+    use leptos::{prelude::*, view};
+
+    #[tokio::test]
+    async fn what_comes_late_stands_in_its_place_without_javascript() {
+        let owner = Owner::new();
+        let (tell, told) = oneshot::channel::<&str>();
+        let mut page = owner.with(|| {
+            let list = in_order(async move { told.await.unwrap_or_default().into_any() });
+            view! { <main>"before "{list}" after"</main> }.to_html_stream_out_of_order()
+        });
+        let mut html = page.next().await.expect("what is known already");
+        assert!(!html.contains("after"), "{html}");
+        tell.send("late").expect("somebody waits");
+        while let Some(part) = page.next().await {
+            html.push_str(&part);
+        }
+        let (before, after) = html.split_once("late").expect("the list");
+        assert!(
+            before.contains("before ") && after.contains(" after"),
+            "{html}"
+        );
+        assert!(!html.contains("<template"), "{html}");
+    }
+}
