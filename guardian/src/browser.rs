@@ -32,7 +32,7 @@ pub fn with_status<E: ErrorStatus>(error: E) -> E {
 }
 
 /// Reads what the server has written into the page.
-pub(crate) struct PageCodec;
+struct PageCodec;
 
 impl<T: FromJson> Decoder<T> for PageCodec {
     type Error = Unreadable;
@@ -54,7 +54,7 @@ impl<T> Encoder<T> for PageCodec {
 }
 
 #[derive(Debug)]
-pub(crate) struct Unreadable;
+struct Unreadable;
 
 /// The list of sessions, as the server has rendered it.
 pub(crate) fn list_sessions(list: fn(RwSignal<Option<Listed>>) -> AnyView) -> AnyView {
@@ -62,9 +62,11 @@ pub(crate) fn list_sessions(list: fn(RwSignal<Option<Listed>>) -> AnyView) -> An
     list(RwSignal::new(rendered.into_inner()))
 }
 
-/// Nobody told this page who is signed in: it asks.
+/// What the server has written into the page. One that nobody told who is signed in asks.
 pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
-    (AuthState::Loading, Vec::new())
+    let state =
+        SharedValue::<(AuthState, Vec<User>), PageCodec>::new_with_encoding(Default::default);
+    state.into_inner()
 }
 
 /// Loads the sign-in page, which leads back `here`, and says why if it was not the person's

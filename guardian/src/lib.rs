@@ -30,8 +30,6 @@ mod letters;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
-use leptos::server::codee::string::JsonSerdeCodec as PageCodec;
-#[cfg(feature = "ssr")]
 use letters::initial;
 #[cfg(feature = "ssr")]
 pub use server::with_status;
@@ -44,7 +42,7 @@ mod browser;
 pub use browser::with_status;
 #[cfg(not(feature = "ssr"))]
 use browser::{
-    PageCodec, exact_time, initial, initial_state, iso_time, leave_for_sign_in, list_sessions, now,
+    exact_time, initial, initial_state, iso_time, leave_for_sign_in, list_sessions, now,
 };
 
 pub use client::{on_signed_out, sign_out, switch_account};

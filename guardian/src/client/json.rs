@@ -23,6 +23,17 @@ fn field<T: FromJson>(object: &JsValue, name: &str) -> Option<T> {
     T::from_json(&Reflect::get(object, &name.into()).ok()?)
 }
 
+/// Reads a struct whose fields all have their own names, and are all there.
+macro_rules! from_fields {
+    ($type:ident { $($name:ident),+ }) => {
+        impl FromJson for $type {
+            fn from_json(value: &JsValue) -> Option<Self> {
+                Some(Self { $($name: field(value, stringify!($name))?),+ })
+            }
+        }
+    };
+}
+
 impl FromJson for String {
     fn from_json(value: &JsValue) -> Option<Self> {
         value.as_string()
@@ -93,25 +104,17 @@ impl FromJson for Reason {
     }
 }
 
-impl FromJson for Profile {
-    fn from_json(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            name: field(value, "name")?,
-            email: field(value, "email")?,
-            picture: field(value, "picture")?,
-        })
-    }
-}
+from_fields!(Profile {
+    name,
+    email,
+    picture
+});
 
-impl FromJson for User {
-    fn from_json(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            id: field(value, "id")?,
-            profile: field(value, "profile")?,
-            session: field(value, "session")?,
-        })
-    }
-}
+from_fields!(User {
+    id,
+    profile,
+    session
+});
 
 impl FromJson for Accounts {
     fn from_json(value: &JsValue) -> Option<Self> {
@@ -133,20 +136,16 @@ impl FromJson for AuthState {
     }
 }
 
-impl FromJson for SessionInfo {
-    fn from_json(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            handle: field(value, "handle")?,
-            is_current: field(value, "is_current")?,
-            browser: field(value, "browser")?,
-            system: field(value, "system")?,
-            ip: field(value, "ip")?,
-            method: field(value, "method")?,
-            created_at: field(value, "created_at")?,
-            last_seen_at: field(value, "last_seen_at")?,
-        })
-    }
-}
+from_fields!(SessionInfo {
+    handle,
+    is_current,
+    browser,
+    system,
+    ip,
+    method,
+    created_at,
+    last_seen_at
+});
 
 impl FromJson for SignedOut {
     fn from_json(value: &JsValue) -> Option<Self> {
@@ -159,16 +158,12 @@ impl FromJson for SignedOut {
     }
 }
 
-impl FromJson for SignOutNotice {
-    fn from_json(value: &JsValue) -> Option<Self> {
-        Some(Self {
-            scope: field(value, "scope")?,
-            reason: field(value, "reason")?,
-            here: field(value, "here")?,
-            events: field(value, "events")?,
-        })
-    }
-}
+from_fields!(SignOutNotice {
+    scope,
+    reason,
+    here,
+    events
+});
 
 impl FromJson for SignOutError {
     fn from_json(value: &JsValue) -> Option<Self> {

@@ -113,10 +113,10 @@ async fn ask() -> Result<(), AuthError> {
 /// Keeps a list of the sessions as true as the auth state.
 pub(crate) fn follow_sessions(listed: RwSignal<Option<Listed>>) {
     let AuthContext { checked, .. } = expect_context();
-    Effect::new(move |is_older: Option<bool>| {
+    Effect::new(move |before: Option<()>| {
         let asked = checked.get();
         // What the server has rendered is as new as the page.
-        if is_older.is_some() || listed.with_untracked(Option::is_none) {
+        if before.is_some() || listed.with_untracked(Option::is_none) {
             spawn_local(async move {
                 let found = (call::sessions().await, now());
                 // A later question has a newer answer.
@@ -125,7 +125,6 @@ pub(crate) fn follow_sessions(listed: RwSignal<Option<Listed>>) {
                 }
             });
         }
-        true
     });
 }
 

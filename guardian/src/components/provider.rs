@@ -1,5 +1,5 @@
 use super::unfinished::UnfinishedSignOut;
-use crate::{PageCodec, client, initial_state, state::AuthContext, stylesheet};
+use crate::{client, initial_state, state::AuthContext, stylesheet};
 use leptos::prelude::*;
 use leptos_meta::Stylesheet;
 
@@ -24,9 +24,7 @@ use leptos_meta::Stylesheet;
 /// ```
 #[component]
 pub fn AuthProvider(children: Children) -> impl IntoView {
-    // Written into the page by the server and read from there by the browser.
-    let (state, others) =
-        SharedValue::<_, PageCodec>::new_with_encoding(initial_state).into_inner();
+    let (state, others) = initial_state();
     let context = AuthContext {
         state: RwSignal::new(state),
         others: RwSignal::new(others),

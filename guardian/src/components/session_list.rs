@@ -135,7 +135,7 @@ fn Line(
     view! {
         <li>
             <div class="guardian-session">
-                <div class="guardian-device">
+                <div>
                     <strong dir="auto">{device}</strong>
                     {session.is_current.then(|| view! {
                         " "<span class="guardian-badge">"This device"</span>

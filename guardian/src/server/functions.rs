@@ -6,7 +6,7 @@ use crate::{
     SignOutOptions, SignedOut, User, session_info::Listed,
 };
 use http::{header, request::Parts};
-use leptos::prelude::{AnyView, Resource, RwSignal, use_context};
+use leptos::prelude::{AnyView, Resource, RwSignal, SharedValue, use_context};
 use time::{
     UtcDateTime, format_description::well_known::Rfc3339, formatting::Formattable,
     macros::format_description,
@@ -111,13 +111,15 @@ fn auth() -> Result<Auth, AuthError> {
     Auth::from_context().ok_or_else(|| with_status(AuthError::NotProtected))
 }
 
-/// What the page is rendered with: the auth state, and the browser's other accounts.
+/// What the page is rendered with, and what is written into it: the auth state, and the browser's
+/// other accounts.
 pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
-    match session() {
+    let state = SharedValue::new(|| match session() {
         Ok(Some(accounts)) => (AuthState::SignedIn(accounts.active), accounts.others),
         Ok(None) => (AuthState::SignedOut, Vec::new()),
         Err(_) => (AuthState::Loading, Vec::new()),
-    }
+    });
+    state.into_inner()
 }
 
 /// The list of sessions, found out while the page is rendered, and written into it.
