@@ -5,7 +5,7 @@ use server::{
     commands::{self, Cli},
     config::{Config, configure},
     router::router,
-    serve::serve,
+    serve::{HEAD_LIMIT, serve},
 };
 use std::{error::Error, process::ExitCode, time::Duration};
 use tokio::{
@@ -95,7 +95,7 @@ async fn run_server(
         guardian.close_streams();
     };
     tokio::select! {
-        () = serve(listener, router, stop) => {}
+        () = serve(listener, router, HEAD_LIMIT, stop) => {}
         () = async { told_to_stop().await; sleep(SHUTDOWN_LIMIT).await } => {
             tracing::warn!("some requests did not finish in time");
         }

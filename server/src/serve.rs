@@ -10,17 +10,31 @@ use axum::{
     serve::Listener,
 };
 use hyper::server::conn::http1;
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use std::{future::Future, net::SocketAddr, pin::pin};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{future::Future, net::SocketAddr, pin::pin, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
 };
 use tower::ServiceExt as _;
 
+/// How long a client may take for a request's head, and for the next one to begin. Longer than
+/// proxies keep a connection that they do not use (nginx: a minute), or one would send a request
+/// just when this end hangs up.
+pub const HEAD_LIMIT: Duration = Duration::from_secs(75);
+
 /// Serves until `stop` resolves; then takes no more connections, and waits for the requests that
-/// are under way.
-pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// are under way. A connection whose next request has not begun, or not got beyond its head, within
+/// `head_limit` is closed: otherwise anybody could hold all that there are with a byte now and then.
+pub async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    head_limit: Duration,
+    stop: impl Future<Output = ()>,
+) {
     // Once, and not for each connection.
     let router = router.with_state(());
     // Each connection holds a receiver.
@@ -30,7 +44,8 @@ pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<
         tokio::select! {
             // What it does about too many open files is axum's.
             (stream, peer) = Listener::accept(&mut listener) => {
-                tokio::spawn(answer(stream, peer, router.clone(), is_stopping.clone()));
+                let router = router.clone();
+                tokio::spawn(answer(stream, peer, router, head_limit, is_stopping.clone()));
             }
             () = &mut stop => break,
         }
@@ -44,6 +59,7 @@ async fn answer(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
+    head_limit: Duration,
     mut is_stopping: watch::Receiver<()>,
 ) {
     let service = router.map_request(move |request: Request<_>| {
@@ -52,6 +68,8 @@ async fn answer(
         request
     });
     let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_limit)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = pin!(connection);

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 const SLOW: Duration = Duration::from_millis(500);
+const HEAD_LIMIT: Duration = Duration::from_secs(2);
 
 struct Site {
     address: SocketAddr,
@@ -31,9 +32,12 @@ impl Site {
                 "/peer",
                 get(async |peer: ConnectInfo<SocketAddr>| peer.0.to_string()),
             )
-            .route("/slow", get(async || sleep(SLOW).await));
+            .route("/slow", get(async || sleep(SLOW).await))
+            .route("/slower", get(async || sleep(HEAD_LIMIT + SLOW).await));
         let (stop, told) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, router, async { told.await.unwrap() }));
+        let server = tokio::spawn(serve(listener, router, HEAD_LIMIT, async {
+            told.await.unwrap()
+        }));
         Self {
             address,
             stop,
@@ -66,6 +70,26 @@ async fn requests_know_who_sent_them() {
     let peer = connection.local_addr().unwrap().to_string();
     let answer = answer(&mut connection).await;
     assert!(answer.ends_with(&peer), "{answer}");
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_is_not_waited_for_and_an_answer_is() {
+    let site = Site::start().await;
+    let mut halting = site.connect().await;
+    let start = Instant::now();
+    for byte in b"GET /peer HTTP/1.1\r\nhost: site.test\r\nx: " {
+        if halting.write_all(&[*byte]).await.is_err() {
+            break;
+        }
+        sleep(HEAD_LIMIT / 20).await;
+    }
+    let mut rest = Vec::new();
+    let closed = timeout(HEAD_LIMIT, halting.read_to_end(&mut rest)).await;
+    assert!(closed.is_ok(), "it is still open");
+    assert!(start.elapsed() >= HEAD_LIMIT);
+    let mut slow = site.connect().await;
+    ask(&mut slow, "/slower").await;
+    assert!(answer(&mut slow).await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
