@@ -66,6 +66,23 @@ impl Config {
     ///
     /// When a setting makes no sense, or the key is missing for a site that is not local.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::with_key(get, read_key)
+    }
+
+    /// The same for a command in a shell, which looks at no cookie: it needs no key, and leaves
+    /// none behind.
+    ///
+    /// # Errors
+    ///
+    /// When a setting makes no sense.
+    pub fn read_for_command(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::with_key(get, |_, _| Ok(SigningKey::generate()))
+    }
+
+    fn with_key(
+        get: impl Fn(&str) -> Option<String>,
+        key: impl FnOnce(&str, &Url) -> Result<SigningKey, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         let get = |name, default: &str| {
             get(name)
                 .filter(|value| !value.is_empty())
@@ -82,7 +99,7 @@ impl Config {
                 .map_err(|_| ConfigError::SiteAddr(site_addr))?,
             hash_file: built::hash_file(&site_root, &get("LEPTOS_HASH_FILES", "")),
             site_root,
-            session_key: read_key(&get("SESSION_KEY", ""), &site_url)?,
+            session_key: key(&get("SESSION_KEY", ""), &site_url)?,
             attempts_per_minute: attempts
                 .parse()
                 .ok()
@@ -163,6 +180,13 @@ mod tests {
     fn a_public_site_needs_a_key_and_says_how_to_make_one() {
         let refused = read(&[("SITE_URL", "https://example.com")]).unwrap_err();
         assert!(refused.contains("openssl rand -base64 48"), "{refused}");
+    }
+
+    #[test]
+    fn a_command_needs_no_key() {
+        let public = |name: &str| (name == "SITE_URL").then(|| "https://example.com".to_owned());
+        assert!(Config::read(public).is_err());
+        assert!(Config::read_for_command(public).is_ok());
     }
 
     #[test]

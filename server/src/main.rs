@@ -46,11 +46,16 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
-    let config = Config::read(|name| std::env::var(name).ok())?;
-    let database = match cli.command {
+    let get = |name: &str| std::env::var(name).ok();
+    let (config, database) = if cli.command.is_some() {
+        let config = Config::read_for_command(get)?;
         // An empty new one, in a wrong folder, would answer that nobody is signed in.
-        Some(_) => Database::connect_existing(&config.database_url).await?,
-        None => Database::connect_within(&config.database_url, DATABASE_PATIENCE).await?,
+        let database = Database::connect_existing(&config.database_url).await?;
+        (config, database)
+    } else {
+        let config = Config::read(get)?;
+        let database = Database::connect_within(&config.database_url, DATABASE_PATIENCE).await?;
+        (config, database)
     };
     let state = AppState::new(database.clone(), config.attempts_per_minute).await?;
     let builder = configure(&config, database);

@@ -287,6 +287,14 @@ fn a_database_that_never_comes_is_waited_for_and_then_given_up() {
 }
 
 #[test]
+fn a_command_in_the_wrong_folder_leaves_nothing_there() {
+    let folder = TempDir::new().unwrap();
+    let mut command = server(folder.path(), "sqlite://data/app.db", 0);
+    refused(command.args(["sessions", "--user", "ada@example.com"]));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_corrupt_key_file_is_named_and_nothing_starts() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("data/session.key");
