@@ -174,4 +174,13 @@ async fn the_sixth_account_is_one_too_many() {
         "{}",
         page.body
     );
+
+    // Nor does a sign-up leave an account behind that nobody was signed in to.
+    let fields = format!("name=Ada&email=seventh@example.com&password={PASSWORD}");
+    let answer = site.post("/api/sign_up", &cookie, &fields).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(answer.json()["limit"], 5);
+    site.post("/api/sign_out", &cookie, "").await;
+    let answer = site.post("/api/sign_up", &cookie, &fields).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
 }

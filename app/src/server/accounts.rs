@@ -29,7 +29,12 @@ pub(crate) async fn sign_up(
     context.state.attempts.check_address(&context.auth)?;
     let hash = context.state.passwords.hash(password).await?;
     let account = context.state.users.create(&email, &name, &hash).await?;
-    begin_session(context, account).await
+    let begun = begin_session(context, &account).await;
+    if begun.is_err() {
+        // Who sends the form once more is not to hear that the address is taken.
+        let _ = delete(context, &account).await;
+    }
+    begun
 }
 
 pub(crate) async fn sign_in(
@@ -49,11 +54,11 @@ pub(crate) async fn sign_in(
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
-    let (id, checked_hash) = (account.id.clone(), account.password_hash.clone());
-    let user = begin_session(context, account).await?;
+    let user = begin_session(context, &account).await?;
     // A password that was changed while it was being checked: its change may have ended the
     // other sessions just before this one began.
-    match context.state.users.still_has(&id, &checked_hash).await {
+    let users = &context.state.users;
+    match users.still_has(&account.id, &account.password_hash).await {
         Ok(true) => Ok(user),
         not_confirmed => {
             let signed_out = context.auth.sign_out(SignOutOptions::default()).await;
@@ -88,9 +93,18 @@ pub(crate) async fn change_password(
 
 pub(crate) async fn delete_account(context: &Context, password: String) -> Result<(), FormError> {
     let account = confirm(context, password, FormError::NotDeleted).await?;
+    delete(context, &account).await?;
+    // The cookie goes, or another account becomes the active one. Nothing is left to end, so a
+    // failure, which the log has, takes nothing back.
+    let _ = context.auth.sign_out(SignOutOptions::default()).await;
+    Ok(())
+}
+
+/// Deletes an account together with its sessions.
+async fn delete(context: &Context, account: &Account) -> Result<(), FormError> {
     let guardian = context.auth.guardian();
     let mut transaction = guardian.begin().await.map_err(unavailable)?;
-    let is_deleted = users::delete(transaction.connection(), &account)
+    let is_deleted = users::delete(transaction.connection(), account)
         .await
         .map_err(unavailable)?;
     if !is_deleted {
@@ -100,11 +114,7 @@ pub(crate) async fn delete_account(context: &Context, password: String) -> Resul
         .sign_out_user(&account.id, Reason::AccountDeleted)
         .await
         .map_err(unavailable)?;
-    transaction.commit().await.map_err(unavailable)?;
-    // The cookie goes, or another account becomes the active one. Nothing is left to end, so a
-    // failure, which the log has, takes nothing back.
-    let _ = context.auth.sign_out(SignOutOptions::default()).await;
-    Ok(())
+    transaction.commit().await.map_err(unavailable)
 }
 
 /// The signed-in user's account, if this is its password.
@@ -124,12 +134,12 @@ async fn confirm(
     }
 }
 
-async fn begin_session(context: &Context, account: Account) -> Result<Arc<User>, FormError> {
+async fn begin_session(context: &Context, account: &Account) -> Result<Arc<User>, FormError> {
     let identity = Identity {
-        user_id: account.id,
+        user_id: account.id.clone(),
         profile: Profile {
-            name: account.name,
-            email: Some(account.email),
+            name: account.name.clone(),
+            email: Some(account.email.clone()),
             picture: None,
         },
         method: "password".into(),
