@@ -27,7 +27,7 @@ const TELLING: f64 = 0.25;
 const SPARE_FILES: usize = 200;
 
 /// How long the server gets to come to rest before its memory is read.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// How long one measurement may take in all.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -1,16 +1,15 @@
 //! The session check without a network: the time of one request through the whole stack of
 //! layers, in process.
 
-mod common;
-mod sites;
-
+use crate::{
+    common::{Fresh, Row, Unit, in_turns_on_each, report},
+    sites::{self, AXUM_LOGIN, OURS, Site},
+};
 use axum::{
     Router,
     body::{Body, to_bytes},
 };
-use common::{Fresh, Row, Unit, in_turns_on_each, report};
 use http::{Request, StatusCode, header};
-use sites::{AXUM_LOGIN, OURS, Site};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -18,10 +17,9 @@ use tower::ServiceExt as _;
 /// Of all sites together.
 const TIME: Duration = Duration::from_secs(4);
 
-fn main() {
-    let runtime = Runtime::new().expect("a runtime");
+pub fn measure(runtime: &Runtime) {
     let name = "session check";
-    let measured = in_turns_on_each(&runtime, name, visitors, TIME, Visitor::check);
+    let measured = in_turns_on_each(runtime, name, visitors, TIME, Visitor::check);
     report::heading("In process, one request after the other");
     for (site, name) in sites::NAMES.iter().enumerate() {
         let what = format!("session check, {name}");

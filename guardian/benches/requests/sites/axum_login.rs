@@ -86,7 +86,9 @@ pub async fn router(database: &Fresh) -> Router {
         let pool = SqlitePool::connect_with(options)
             .await
             .expect("the database");
-        let store = SqliteStore::new(pool.clone());
+        // A table of its own: on SQLite the store's usual one has leptos-guardian's index.
+        let store = SqliteStore::new(pool.clone()).with_table_name("axum_login_session");
+        let store = store.expect("a table's name");
         store.migrate().await.expect("the store's table");
         with_users(Users::Sqlite(pool), store).await
     } else {

@@ -1,23 +1,22 @@
 //! Requests per second over HTTP, on loopback and with the client on the same machine: what
 //! counts is how the sites compare within one run.
 
-mod common;
-mod sites;
-
+use crate::{
+    common::{Fresh, Row, Unit, kinds, median, report},
+    sites::{self, AXUM_LOGIN, OURS, Site, USERS},
+};
 use axum::body::Bytes;
-use common::{Fresh, Row, Unit, kinds, median, report};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use sites::{AXUM_LOGIN, OURS, Site, USERS};
 use std::{
     future::Future,
     time::{Duration, Instant},
 };
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
 /// Connections that send one request after the other.
 const CONNECTIONS: usize = 16;
@@ -30,18 +29,22 @@ const ROUND: Duration = Duration::from_secs(1);
 /// Sign-ins per round and connection, each followed by a sign-out in the next measurement.
 const SIGN_INS: usize = 25;
 
-#[tokio::main]
-async fn main() {
-    let mut measured = Vec::new();
-    for kind in kinds() {
-        let database = kind.fresh().await;
-        measured.push(measure(&database).await);
-        database.remove().await;
-    }
+pub fn measure(runtime: &Runtime) {
+    let measured = runtime.block_on(measure_on_each());
     report::heading(&format!("Over HTTP, {CONNECTIONS} connections"));
     report_rates("session checks", &measured, |runner| &runner.checks);
     report_rates("sign-ins", &measured, |runner| &runner.sign_ins);
     report_rates("sign-outs", &measured, |runner| &runner.sign_outs);
+}
+
+async fn measure_on_each() -> Vec<Vec<Runner>> {
+    let mut measured = Vec::new();
+    for kind in kinds() {
+        let database = kind.fresh().await;
+        measured.push(measure_on(&database).await);
+        database.remove().await;
+    }
+    measured
 }
 
 /// Reports one rate of each site that has it, on each database, and how they compare.
@@ -70,7 +73,7 @@ struct Runner {
     sign_outs: Vec<f64>,
 }
 
-async fn measure(database: &Fresh) -> Vec<Runner> {
+async fn measure_on(database: &Fresh) -> Vec<Runner> {
     let mut runners = Vec::new();
     for site in sites::all(database).await {
         runners.push(Runner::start(site).await);
