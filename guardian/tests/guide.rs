@@ -1,5 +1,7 @@
 //! The guide of the README: its code is the example's, and the example does what the guide says.
 
+#[path = "common/code.rs"]
+mod code;
 #[path = "../examples/existing_app.rs"]
 mod existing_app;
 
@@ -13,23 +15,15 @@ use tower::ServiceExt as _;
 const GUIDE: &str = include_str!("../README.md");
 const EXAMPLE: &str = include_str!("../examples/existing_app.rs");
 
-/// What a reader makes of it, whatever the indentation.
-fn lines(code: &str) -> Vec<&str> {
-    code.lines().map(str::trim).collect()
-}
-
 #[test]
 fn the_code_of_the_guide_is_the_examples() {
-    let example = lines(EXAMPLE);
     let blocks = GUIDE.split("```rust,ignore\n").skip(1);
     let blocks: Vec<_> = blocks
         .filter_map(|block| block.split("```").next())
         .collect();
     assert!(blocks.len() > 5, "{}", blocks.len());
     for block in blocks {
-        let block = lines(block);
-        let is_there = example.windows(block.len()).any(|part| part == block);
-        assert!(is_there, "not in the example:\n{}", block.join("\n"));
+        code::assert_holds(EXAMPLE, block);
     }
 }
 
