@@ -59,6 +59,7 @@ pub(super) fn remember(options: &SignOutOptions) {
 
 /// The server knows now.
 pub(super) fn forget() {
+    PAUSE.set(FIRST_PAUSE);
     if read().is_some() {
         write("", 0);
     }
@@ -82,6 +83,7 @@ pub(super) fn try_later() {
 
 fn try_now() {
     let Some(queued) = read() else {
+        PAUSE.set(FIRST_PAUSE);
         return spawn_local(page::settle_queued());
     };
     if IS_SENDING.replace(true) {
