@@ -6,7 +6,7 @@
 //!
 //! - shared by server and browser: [`SignOutOptions`] and its outcome, the errors, the
 //!   [`AuthState`], the server functions in [`api`], the components;
-//! - [`server`]: the [`Guardian`](server::Guardian), [`Auth`](server::Auth), all SQL, the
+//! - [`server`]: the [`Guardian`](server::Guardian), [`Auth`](server::Auth), the tables, the
 //!   cookie, redirects, the `after_sign_out` hook, the streams of open pages. Feature `ssr`;
 //! - `client`: the browser's `sign_out`, its other tabs, the stream from the server.
 #![deny(missing_docs, clippy::unwrap_used)]

@@ -1,4 +1,4 @@
-//! Every session and every sign-out: all of the library's SQL.
+//! Every session and every sign-out, and all SQL about them.
 //!
 //! One text serves SQLite and PostgreSQL. "Now" is always a parameter, in seconds since the
 //! Unix epoch, so that the database's clock and the server's need not agree.
