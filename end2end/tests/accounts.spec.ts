@@ -1,5 +1,6 @@
-import { expect, test, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { hydrated, newPerson, signUp, userButton, whoIs } from "./site";
+import { test } from "./test";
 
 async function openMenu(page: Page) {
   await userButton(page).click();

@@ -1,5 +1,6 @@
-import { expect, test, type Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import { newPerson, signIn, signUp, whoIs } from "./site";
+import { test } from "./test";
 
 /** Takes the browser's cookies, with no page open that would notice. */
 async function forget(page: Page) {
@@ -68,9 +69,9 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page).toHaveURL("/account");
     });
 
-    test("a changed password ends the other sessions", async ({ page, context, browser }) => {
+    test("a changed password ends the other sessions", async ({ page, context, newContext }) => {
       const person = await signUp(page);
-      const other = await browser.newContext();
+      const other = await newContext();
       await signIn(await other.newPage(), person);
 
       await page.getByLabel("Current password").fill("not the password");
@@ -86,7 +87,6 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await whoIs(other.request)).toBeNull();
       expect(await whoIs(context.request)).not.toBeNull();
       await signIn(await other.newPage(), { ...person, password: "a new password" });
-      await other.close();
     });
   });
 }

@@ -1,10 +1,11 @@
-import { expect, test, type Browser } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { hydrated, signIn, signUp, whoIs, type Person } from "./site";
+import { test, type NewContext } from "./test";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0";
 
-async function elsewhere(browser: Browser, person: Person, userAgent = FIREFOX) {
-  const context = await browser.newContext({ userAgent });
+async function elsewhere(newContext: NewContext, person: Person, userAgent = FIREFOX) {
+  const context = await newContext({ userAgent });
   await signIn(await context.newPage(), person);
   return context;
 }
@@ -13,10 +14,10 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });
 
-    test("see where you are signed in, end one, then the others, then all", async ({ page, context, browser }) => {
+    test("see where you are signed in, end one, then the others, then all", async ({ page, context, newContext }) => {
       const person = await signUp(page);
-      const firefox = await elsewhere(browser, person);
-      const script = await elsewhere(browser, person, "curl/8.4.0");
+      const firefox = await elsewhere(newContext, person);
+      const script = await elsewhere(newContext, person, "curl/8.4.0");
       await page.goto("/account/sessions");
       if (javaScriptEnabled) await hydrated(page);
       const lines = page.getByRole("main").getByRole("listitem");
@@ -46,27 +47,24 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
       await expect(page).toHaveURL("/");
       expect(await whoIs(context.request)).toBeNull();
-      await firefox.close();
-      await script.close();
     });
   });
 }
 
-test("the list follows what happens elsewhere", async ({ page, browser }) => {
+test("the list follows what happens elsewhere", async ({ page, newContext }) => {
   const person = await signUp(page);
-  const other = await elsewhere(browser, person);
+  const other = await elsewhere(newContext, person);
   await page.goto("/account/sessions");
   await hydrated(page);
   const lines = page.getByRole("main").getByRole("listitem");
   await expect(lines).toHaveCount(2);
   await other.request.post("/api/sign_out");
   await expect(lines).toHaveCount(1);
-  await other.close();
 });
 
-test("a list that cannot be loaded says so, and a retry brings it", async ({ page, browser }) => {
+test("a list that cannot be loaded says so, and a retry brings it", async ({ page, newContext }) => {
   const person = await signUp(page);
-  const other = await elsewhere(browser, person);
+  const other = await elsewhere(newContext, person);
   await page.goto("/account/sessions");
   await hydrated(page);
   await page.route("/api/sessions", (route) => route.abort());
@@ -77,11 +75,10 @@ test("a list that cannot be loaded says so, and a retry brings it", async ({ pag
   await page.unroute("/api/sessions");
   await page.getByRole("link", { name: "Try again" }).click();
   await expect(page.getByText("This device")).toBeVisible();
-  await other.close();
 });
 
-test("the handle of somebody else's session is like one that does not exist", async ({ page, browser }) => {
-  const victim = await browser.newContext();
+test("the handle of somebody else's session is like one that does not exist", async ({ page, newContext }) => {
+  const victim = await newContext();
   await signUp(await victim.newPage());
   const [{ handle }] = await (await victim.request.post("/api/sessions")).json();
   await signUp(page);
@@ -91,7 +88,6 @@ test("the handle of somebody else's session is like one that does not exist", as
   };
   expect(await end(handle)).toEqual(await end("no-such-session"));
   expect(await whoIs(victim.request)).not.toBeNull();
-  await victim.close();
 });
 
 test.describe("in Tokyo", () => {
@@ -110,15 +106,14 @@ test.describe("in Tokyo", () => {
   });
 });
 
-test("a narrow screen does not break it", async ({ page, browser }) => {
+test("a narrow screen does not break it", async ({ page, newContext }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   const person = await signUp(page);
-  const other = await elsewhere(browser, person, `Mozilla/5.0 ${"W".repeat(200)}/1.0`);
+  const other = await elsewhere(newContext, person, `Mozilla/5.0 ${"W".repeat(200)}/1.0`);
   await page.goto("/account/sessions");
   await expect(page.getByRole("main").getByRole("listitem")).toHaveCount(2);
   const overflow = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   expect(overflow).toBe(0);
-  await other.close();
 });

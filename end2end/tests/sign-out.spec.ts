@@ -1,5 +1,6 @@
-import { expect, test, type Browser } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { hydrated, sessionCookie, signIn, signUp, userButton, whoIs } from "./site";
+import { test, type NewContext } from "./test";
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
@@ -55,9 +56,9 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await whoIs(context.request)).toBeNull();
     });
 
-    test("everywhere else and everywhere", async ({ page, context, browser }) => {
+    test("everywhere else and everywhere", async ({ page, context, newContext }) => {
       const person = await signUp(page);
-      const other = await otherBrowser(browser, javaScriptEnabled);
+      const other = await otherBrowser(newContext, javaScriptEnabled);
       await signIn(other, person);
 
       await page.goto("/account");
@@ -75,7 +76,6 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await whoIs(context.request)).toBeNull();
       if (!javaScriptEnabled) await other.reload();
       await expect(other).toHaveURL(/\/sign-in/);
-      await other.context().close();
     });
 
     test("the back button shows nothing private", async ({ page }) => {
@@ -93,8 +93,8 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-async function otherBrowser(browser: Browser, javaScriptEnabled: boolean) {
-  const context = await browser.newContext({ javaScriptEnabled });
+async function otherBrowser(newContext: NewContext, javaScriptEnabled: boolean) {
+  const context = await newContext({ javaScriptEnabled });
   return context.newPage();
 }
 
@@ -119,9 +119,9 @@ test("a redirect loads a new document", async ({ page }) => {
   expect(await page.evaluate(() => "sameDocument" in window)).toBe(false);
 });
 
-test("the button says that it is at it, and offers a retry when it failed", async ({ page, context, browser }) => {
+test("the button says that it is at it, and offers a retry when it failed", async ({ page, context, newContext }) => {
   const person = await signUp(page);
-  const other = await otherBrowser(browser, true);
+  const other = await otherBrowser(newContext, true);
   await signIn(other, person);
   await hydrated(page);
   const button = page.getByRole("button", { name: "Sign out everywhere else" });
@@ -144,7 +144,6 @@ test("the button says that it is at it, and offers a retry when it failed", asyn
   await expect(page.getByRole("status").filter({ hasText: "Signed out everywhere else." })).toBeVisible();
   expect(await whoIs(other.context().request)).toBeNull();
   expect(await whoIs(context.request)).not.toBeNull();
-  await other.context().close();
 });
 
 test("when the server could not end the session, the page says so and tries again", async ({ page, context }) => {

@@ -1,5 +1,6 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { hydrated, newPerson, signUp, userButton, whoIs } from "./site";
+import { test } from "./test";
 
 test("by keyboard alone: open, close, sign out", async ({ page, context }) => {
   await signUp(page);

@@ -1,7 +1,8 @@
 // The UserButton before the page's WebAssembly has arrived, and when it arrives late.
 
-import { expect, test, type BrowserContext, type Page } from "@playwright/test";
+import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { hydrated, sessionCookie, signUp, userButton, whoIs } from "../site";
+import { test } from "../test";
 
 /** Holds the WebAssembly back, until the function that is returned is called. */
 async function holdBack(page: Page) {

@@ -1,5 +1,6 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { signUp } from "../site";
+import { test } from "../test";
 
 test("every page keeps its own Content-Security-Policy", async ({ page }) => {
   const complaints: string[] = [];

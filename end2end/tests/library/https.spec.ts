@@ -1,7 +1,8 @@
-import { expect, test as plain, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
+import { expect, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
 import { expectSound, watchCookies } from "./cookies";
 import { test } from "./https";
 import { hydrated, newPerson, sessionCookie, signIn, signUp, userButton, whoIs } from "../site";
+import { test as plain } from "../test";
 
 const COOKIE = "__Host-session";
 const QUEUED = "__Host-signing_out";

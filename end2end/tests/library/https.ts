@@ -1,12 +1,12 @@
 // An https front before a server of the test's own, as a proxy stands before a deployed one.
 
-import { test as plain } from "@playwright/test";
 import { once } from "node:events";
 import { request, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { generate } from "selfsigned";
 import { OwnServer } from "./server";
+import { test as plain } from "../test";
 
 class SecureSite {
   private constructor(

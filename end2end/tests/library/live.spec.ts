@@ -1,16 +1,17 @@
-import { devices, expect, test, type Page, type Request } from "@playwright/test";
+import { devices, expect, type Page, type Request } from "@playwright/test";
 import { command, OwnServer } from "./server";
 import { AT_ONCE, hydrated, latency, listening, signIn, signUp, userButton, whoIs } from "../site";
+import { test } from "../test";
 
-test("two tabs, another browser and a phone learn of a sign-out at once", async ({ page, context, browser }) => {
+test("two tabs, another browser and a phone learn of a sign-out at once", async ({ page, context, newContext }) => {
   const person = await signUp(page);
   const tab = await context.newPage();
   await tab.goto("/");
-  const laptop = await browser.newContext();
+  const laptop = await newContext();
   const home = await laptop.newPage();
   await signIn(home, person);
   await home.goto("/");
-  const handset = await browser.newContext(devices["Pixel 7"]);
+  const handset = await newContext(devices["Pixel 7"]);
   const form = await handset.newPage();
   await signIn(form, person);
   await form.goto("/sign-up");
@@ -28,14 +29,12 @@ test("two tabs, another browser and a phone learn of a sign-out at once", async 
   await expect(home.getByRole("status").filter({ hasText: "from another device" })).toBeVisible();
   await expect(form.getByLabel("Name"), "what was typed is kept").toHaveValue("half a nam");
   await expect(page, "a page that needs a user is left").toHaveURL(/\/sign-in\?callback_url=%2Faccount/);
-  await laptop.close();
-  await handset.close();
 });
 
-test("everywhere else: the others leave and say why, this one stays", async ({ page, browser }) => {
+test("everywhere else: the others leave and say why, this one stays", async ({ page, newContext }) => {
   const person = await signUp(page);
   await hydrated(page);
-  const other = await browser.newContext();
+  const other = await newContext();
   const account = await other.newPage();
   await signIn(account, person);
   await listening(account);
@@ -43,12 +42,11 @@ test("everywhere else: the others leave and say why, this one stays", async ({ p
   await expect(account).toHaveURL("/sign-in?callback_url=%2Faccount&reason=other_device", { timeout: AT_ONCE });
   await expect(account.getByRole("status").filter({ hasText: "signed out from another device" })).toBeVisible();
   await expect(userButton(page)).toBeVisible();
-  await other.close();
 });
 
-test("a changed password says so on the other devices", async ({ page, browser }) => {
+test("a changed password says so on the other devices", async ({ page, newContext }) => {
   const person = await signUp(page);
-  const other = await browser.newContext();
+  const other = await newContext();
   const account = await other.newPage();
   await signIn(account, person);
   await listening(account);
@@ -56,7 +54,6 @@ test("a changed password says so on the other devices", async ({ page, browser }
   await page.getByLabel("New password").fill("a new password");
   await page.getByRole("button", { name: "Change password" }).click();
   await expect(account.getByRole("status").filter({ hasText: "password was changed" })).toBeVisible();
-  await other.close();
 });
 
 test("a command in a shell is seen on the open page within two seconds", async ({ page, context }) => {
@@ -106,10 +103,10 @@ test("eight tabs of one browser hold one stream, and hand it on", async ({ page,
   for (const tab of tabs) await expect(userButton(tab)).toHaveCount(0, { timeout: AT_ONCE });
 });
 
-test("the stream survives a restart of the server", async ({ browser }) => {
+test("the stream survives a restart of the server", async ({ newContext }) => {
   const server = await OwnServer.start();
-  const context = await browser.newContext({ baseURL: server.url });
-  const other = await browser.newContext({ baseURL: server.url });
+  const context = await newContext({ baseURL: server.url });
+  const other = await newContext({ baseURL: server.url });
   try {
     const page = await context.newPage();
     const person = await signUp(page);
@@ -129,15 +126,13 @@ test("the stream survives a restart of the server", async ({ browser }) => {
       other.request.post("/api/sign_out", { form: { scope: "global" } }),
     );
   } finally {
-    await context.close();
-    await other.close();
     await server.end();
   }
 });
 
-test("a sign-out while the server is restarting is seen when it is back", async ({ browser }) => {
+test("a sign-out while the server is restarting is seen when it is back", async ({ newContext }) => {
   const server = await OwnServer.start();
-  const context = await browser.newContext({ baseURL: server.url });
+  const context = await newContext({ baseURL: server.url });
   try {
     const page = await context.newPage();
     await signUp(page);
@@ -150,7 +145,6 @@ test("a sign-out while the server is restarting is seen when it is back", async 
     await expect(userButton(page)).toHaveCount(0);
     await expect(page.getByRole("status").filter({ hasText: "You were signed out." })).toBeVisible();
   } finally {
-    await context.close();
     await server.end();
   }
 });

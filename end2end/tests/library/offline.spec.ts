@@ -1,5 +1,6 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { hydrated, newPerson, sessionCookie, signIn, signUp, userButton, whoIs } from "../site";
+import { test } from "../test";
 
 const FORGOTTEN = "This browser has forgotten you";
 
@@ -85,9 +86,9 @@ test("a server that does not answer at all keeps nothing private on the page", a
   await expect(page, "it is sent again by itself").toHaveURL("/");
 });
 
-test("a sign-out that is sent twice signs nobody else out", async ({ page, context, browser }) => {
+test("a sign-out that is sent twice signs nobody else out", async ({ page, context, newContext }) => {
   const ada = await signUp(page);
-  const other = await browser.newContext();
+  const other = await newContext();
   await signIn(await other.newPage(), ada);
   const grace = await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/account");
@@ -107,7 +108,6 @@ test("a sign-out that is sent twice signs nobody else out", async ({ page, conte
   expect((await whoIs(context.request)).profile.email).toBe(ada.email);
   expect((await whoIs(other.request)).profile.email).toBe(ada.email);
   expect(grace.email).not.toBe(ada.email);
-  await other.close();
 });
 
 test("a notice that is overtaken by a new sign-in is gone, and signs nobody out", async ({ page, context }) => {

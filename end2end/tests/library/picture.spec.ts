@@ -1,5 +1,6 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { hydrated, newPerson, signUp, userButton } from "../site";
+import { test } from "../test";
 
 // Run by `make picture`.
 test("the README's picture @picture", async ({ page }) => {

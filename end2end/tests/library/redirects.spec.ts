@@ -1,6 +1,7 @@
-import { expect, test, type BrowserContext, type Page } from "@playwright/test";
+import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { decode, hostile } from "./hostile";
 import { hydrated, newPerson, whoIs } from "../site";
+import { test } from "../test";
 
 // A trace of so many pages takes longer than the pages.
 test.use({ trace: "off" });

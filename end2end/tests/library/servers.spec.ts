@@ -1,6 +1,6 @@
 // Several servers on one database: the pages of one learn what happens on the others.
 
-import { expect, test, type BrowserContext, type Page } from "@playwright/test";
+import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { Client } from "pg";
 import { OwnServer } from "./server";
 import { latency, listening, signUp, userButton, whoIs } from "../site";
+import { test } from "../test";
 
 const { TEST_POSTGRES_URL } = process.env;
 
@@ -87,7 +88,7 @@ for (const [name, make] of Object.entries(databases)) {
       expect(await whoIs(context.request, servers[1].url)).toBeNull();
     });
 
-    test("a rolling restart signs nobody out, and misses nothing", async ({ context, browser }) => {
+    test("a rolling restart signs nobody out, and misses nothing", async ({ context, newContext }) => {
       const [here, there] = await onePageEach(context);
       for (const server of servers) {
         await server.stop();
@@ -103,10 +104,9 @@ for (const [name, make] of Object.entries(databases)) {
       await servers[1].stop();
       await signOut(here);
       await latency(`a server that was away, ${name}`, there, () => servers[1].run());
-      const elsewhere = await browser.newContext();
+      const elsewhere = await newContext();
       await signUp(await elsewhere.newPage(), undefined, servers[1].url);
       expect(await whoIs(elsewhere.request, servers[0].url)).not.toBeNull();
-      await elsewhere.close();
     });
   });
 }

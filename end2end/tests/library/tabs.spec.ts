@@ -1,5 +1,6 @@
-import { expect, test } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { hydrated, signIn, signUp, userButton, whoIs } from "../site";
+import { test } from "../test";
 
 test("the other tabs learn of a sign-out at once, and keep what was typed", async ({ page, context }) => {
   await signUp(page);
@@ -23,7 +24,7 @@ test("the other tabs learn of a sign-out at once, and keep what was typed", asyn
 });
 
 for (const missing of ["EventSource", "locks"]) {
-  test(`without ${missing}, a tab that is looked at again asks who is signed in`, async ({ page, context, browser }) => {
+  test(`without ${missing}, a tab that is looked at again asks who is signed in`, async ({ page, context, newContext }) => {
     await page.addInitScript((missing) => {
       if (missing === "locks") Object.defineProperty(navigator, "locks", { value: undefined });
       else Reflect.deleteProperty(window, missing);
@@ -31,7 +32,7 @@ for (const missing of ["EventSource", "locks"]) {
     const person = await signUp(page);
     await page.goto("/");
     await hydrated(page);
-    const other = await browser.newContext();
+    const other = await newContext();
     const elsewhere = await other.newPage();
     await signIn(elsewhere, person);
     await elsewhere.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
@@ -41,7 +42,6 @@ for (const missing of ["EventSource", "locks"]) {
     // Headless Chromium never hides a page by itself.
     await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
     await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
-    await other.close();
   });
 }
 
