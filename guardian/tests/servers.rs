@@ -133,6 +133,7 @@ async fn a_rolling_restart_signs_nobody_out_and_misses_nothing() {
 
     // The only server with the hook stops; somebody signs out; a new one starts.
     old.guardian.close_streams();
+    old.guardian.finish_hooks().await;
     drop(old);
     ada.sign_out(SignOutScope::Local).await;
     let new = site.server(|builder| with_hook(builder, &heard)).await;
