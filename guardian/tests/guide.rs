@@ -17,10 +17,7 @@ const EXAMPLE: &str = include_str!("../examples/existing_app.rs");
 
 #[test]
 fn the_code_of_the_guide_is_the_examples() {
-    let blocks = GUIDE.split("```rust,ignore\n").skip(1);
-    let blocks: Vec<_> = blocks
-        .filter_map(|block| block.split("```").next())
-        .collect();
+    let blocks: Vec<_> = code::blocks(GUIDE, "```rust,ignore\n").collect();
     assert!(blocks.len() > 5, "{}", blocks.len());
     for block in blocks {
         code::assert_holds(EXAMPLE, block);

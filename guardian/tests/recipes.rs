@@ -13,9 +13,7 @@ const TESTS: &str = include_str!("recipes.rs");
 
 /// Whether a recipe's code is the one that is run here.
 fn assert_run(function: &str) {
-    let blocks = RECIPES.split("```rust\n").skip(1);
-    let mut blocks = blocks.filter_map(|block| block.split("```").next());
-    let block = blocks.find(|block| block.contains(function));
+    let block = code::blocks(RECIPES, "```rust\n").find(|block| block.contains(function));
     code::assert_holds(TESTS, block.expect(function));
 }
 
