@@ -1,7 +1,9 @@
 //! One connection to either database, and an open transaction on it.
 
 use super::Database;
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection};
+use sqlx::{
+    PgConnection, Postgres, Sqlite, SqliteConnection, TransactionManager as _, pool::PoolConnection,
+};
 
 /// The connection that a [`Transaction`](super::Transaction) runs on, for
 /// [`with_connection!`](crate::with_connection).
@@ -61,11 +63,21 @@ pub(crate) enum PooledConnection {
 }
 
 impl PooledConnection {
+    /// Takes a connection from the pool. One on which an earlier transaction has not ended is
+    /// closed instead: what is written on it might never be committed, and on SQLite, which rolls
+    /// back by itself when the disk is full, sqlx would refuse every further transaction on it.
     pub(crate) async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
-        Ok(match database {
-            Database::Sqlite(pool) => Self::Sqlite(pool.acquire().await?),
-            Database::Postgres(pool) => Self::Postgres(pool.acquire().await?),
-        })
+        loop {
+            let mut connection = match database {
+                Database::Sqlite(pool) => Self::Sqlite(pool.acquire().await?),
+                Database::Postgres(pool) => Self::Postgres(pool.acquire().await?),
+            };
+            if !connection.is_in_transaction() {
+                return Ok(connection);
+            }
+            tracing::warn!("a connection with an unfinished transaction is closed");
+            connection.close_on_drop();
+        }
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {
@@ -74,50 +86,24 @@ impl PooledConnection {
             Self::Postgres(connection) => Connection::Postgres(connection),
         }
     }
-}
 
-/// The write lock at once: a transaction that only asks for it after a read fails when another
-/// has written in between, however long it would wait.
-const BEGIN_SQLITE: &str = "begin immediate";
-
-/// Each statement sees what was committed before it, whatever the database's own default: locks
-/// are waited for, and what they kept back must be seen. And neither a client that has given up
-/// nor one that has lost its power may keep others waiting for long.
-const BEGIN_POSTGRES: &str = "begin isolation level read committed;
-    set local lock_timeout = '4s';
-    set local idle_in_transaction_session_timeout = '30s'";
-
-/// A transaction on either database. Dropped without a commit, it has done nothing.
-pub(crate) enum OpenTransaction {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
-}
-
-impl OpenTransaction {
-    pub(crate) async fn begin(database: &Database) -> Result<Self, sqlx::Error> {
-        let database = database.clone();
-        // In a task, which nobody gives up half-way: sqlx would give the pool a connection back
-        // on which the transaction has begun, and what comes next would never be committed.
-        let begun = tokio::spawn(async move {
-            Ok(match database {
-                Database::Sqlite(pool) => Self::Sqlite(pool.begin_with(BEGIN_SQLITE).await?),
-                Database::Postgres(pool) => Self::Postgres(pool.begin_with(BEGIN_POSTGRES).await?),
-            })
-        });
-        begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
-    }
-
-    pub(crate) fn connection(&mut self) -> Connection<'_> {
+    fn is_in_transaction(&self) -> bool {
         match self {
-            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
-            Self::Postgres(transaction) => Connection::Postgres(transaction),
+            Self::Sqlite(connection) => is_in_transaction::<Sqlite>(connection),
+            Self::Postgres(connection) => is_in_transaction::<Postgres>(connection),
         }
     }
 
-    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+    /// Keeps the connection out of the pool.
+    pub(crate) fn close_on_drop(&mut self) {
         match self {
-            Self::Sqlite(transaction) => transaction.commit().await,
-            Self::Postgres(transaction) => transaction.commit().await,
+            Self::Sqlite(connection) => connection.close_on_drop(),
+            Self::Postgres(connection) => connection.close_on_drop(),
         }
     }
+}
+
+/// Whether sqlx counts a transaction on this connection that has not ended.
+pub(crate) fn is_in_transaction<DB: sqlx::Database>(connection: &DB::Connection) -> bool {
+    DB::TransactionManager::get_transaction_depth(connection) > 0
 }

@@ -1,7 +1,9 @@
 //! The database: SQLite by default, PostgreSQL at scale, one SQL text for both.
 
+use super::connection::is_in_transaction;
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgPool, SqlitePool,
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _, Sqlite,
+    SqliteConnection, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -47,7 +49,8 @@ const CONNECTIONS: u32 = 8;
 /// ```
 #[derive(Clone, Debug)]
 pub enum Database {
-    /// A SQLite file.
+    /// A SQLite file. Transactions of the library set `synchronous = extra` on the connection that
+    /// they run on, so that a sign-out survives a power cut.
     Sqlite(SqlitePool),
     /// A PostgreSQL server. The pool needs two connections at least.
     Postgres(PgPool),
@@ -194,9 +197,9 @@ impl Database {
     async fn connect_sqlite(url: &str) -> Result<Self, ConnectError> {
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
-            // Readers never wait for the writer, and a commit is one append.
+            // Readers never wait for the writer, and a commit is one append, synced to the disk.
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
+            .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let folder = options.get_filename().parent().unwrap_or(Path::new(""));
@@ -210,7 +213,8 @@ impl Database {
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
             // A file does not hang up.
-            .test_before_acquire(false);
+            .test_before_acquire(false)
+            .after_release(|connection, _| Box::pin(has_ended_sqlite(connection)));
         let start = Instant::now();
         loop {
             match pool.clone().connect_with(options.clone()).await {
@@ -232,11 +236,7 @@ impl Database {
             PgPoolOptions::new()
                 .max_connections(CONNECTIONS)
                 .acquire_timeout(PATIENCE)
-                // A connection that has gone silent would keep its place for ever: sqlx asks it
-                // too, without a limit.
-                .after_release(|connection, _| {
-                    Box::pin(async { in_time(connection.ping()).await.map(|()| true) })
-                })
+                .after_release(|connection, _| Box::pin(has_ended_postgres(connection)))
                 .connect_lazy_with(options),
         ))
     }
@@ -258,6 +258,22 @@ impl Database {
     pub async fn close(&self) {
         crate::with_pool!(self, pool => pool.close().await);
     }
+}
+
+/// Whether no transaction is open on a connection that comes back to the pool. One whose rollback
+/// has failed still counts, for SQLite has rolled back by itself, as it does on a full disk.
+async fn has_ended_sqlite(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // After this, the rollback of a transaction that was dropped has been tried.
+    in_time(connection.ping()).await?;
+    Ok(!is_in_transaction::<Sqlite>(connection))
+}
+
+/// The same for PostgreSQL. A `begin` that nobody waited for leaves a transaction that sqlx does not
+/// count, but whose time stands still. A connection that has gone silent would keep its place for
+/// ever: sqlx asks it, too, but without a limit.
+async fn has_ended_postgres(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let row = in_time(connection.fetch_one("select now() = statement_timestamp()")).await?;
+    row.try_get(0)
 }
 
 /// Whether somebody else has locked the SQLite file: `SQLITE_BUSY`, and its extended codes.

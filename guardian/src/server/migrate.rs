@@ -1,6 +1,6 @@
 //! Moves tables forward by versions.
 
-use super::{Connection, Database, connection::OpenTransaction};
+use super::{Connection, Database, open_transaction::OpenTransaction};
 use crate::with_connection;
 use sqlx::PgConnection;
 

@@ -18,6 +18,7 @@ mod in_order;
 mod key;
 mod live;
 mod migrate;
+mod open_transaction;
 mod protect;
 mod redirect;
 mod registry;

@@ -2,7 +2,10 @@
 //! ours. Data is kept under a hash of its id, for a visitor's is the token; and what was deleted is
 //! never re-created by a request that had loaded it earlier.
 
-use super::{Database, database, migrate::lock_schema, registry::Registry, token::TokenHash};
+use super::{
+    Connection, Database, database, migrate::lock_schema, open_transaction::OpenTransaction,
+    registry::Registry, token::TokenHash,
+};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tower_sessions::{
@@ -43,11 +46,13 @@ impl BrowserStore {
                 Arc::new(store)
             }
             Database::Postgres(pool) => {
-                let mut alone = pool.begin().await?;
-                lock_schema(&mut alone).await?;
+                let mut alone = OpenTransaction::begin(registry.database()).await?;
+                if let Connection::Postgres(connection) = alone.connection() {
+                    lock_schema(connection).await?;
+                }
                 // Where plain names lead, as in the registry's own statements.
                 let schema: String = sqlx::query_scalar("select current_schema()")
-                    .fetch_one(&mut *alone)
+                    .fetch_one(pool)
                     .await?;
                 let store = PostgresStore::new(pool.clone())
                     .with_schema_name(schema)
@@ -103,10 +108,6 @@ fn stored(record: &Record) -> Record {
     }
 }
 
-fn crashed(cause: tokio::task::JoinError) -> session_store::Error {
-    session_store::Error::Backend(cause.to_string())
-}
-
 /// As [`database::in_time`].
 async fn in_time<T>(
     work: impl Future<Output = session_store::Result<T>>,
@@ -120,29 +121,16 @@ async fn in_time<T>(
 #[async_trait::async_trait]
 impl SessionStore for BrowserStore {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        let mut hashed = stored(record);
+        let hashed = stored(record);
         if let Some(held) = &mut *self.held() {
             held.created = Some(hashed);
             return Ok(());
         }
-        let wanted = hashed.id;
-        // In a task, which nobody gives up half-way: it begins a transaction.
-        let inner = Arc::clone(&self.inner);
-        let registry = self.registry.clone();
-        let created = tokio::spawn(async move {
-            let _turn = registry.turn().await;
-            inner.create(&mut hashed).await?;
-            Ok(hashed)
-        });
-        let hashed = in_time(async { created.await.map_err(crashed)? }).await?;
-        if hashed.id == wanted {
-            return Ok(());
-        }
-        // The store met a collision and took an id of its own choice, which is no token's hash.
-        in_time(self.inner.delete(&hashed.id)).await?;
-        Err(session_store::Error::Backend(
-            "two session ids collided".into(),
-        ))
+        // An id that is taken is an error: another one would be no hash of a token.
+        self.registry
+            .create_data(&hashed)
+            .await
+            .map_err(|cause| session_store::Error::Backend(cause.to_string()))
     }
 
     /// Updates and never inserts: the store's own `save` is an upsert, with which a request

@@ -4,8 +4,8 @@
 use super::{
     Auth, Cause, Connection, Guardian, SignOutEvent,
     auth::unavailable,
-    connection::OpenTransaction,
     database::in_time,
+    open_transaction::OpenTransaction,
     registry::{self, Condition, Ending, Turn},
 };
 use crate::{AuthError, SessionHandle, SignOutScope};
@@ -87,6 +87,8 @@ impl Transaction {
     /// }
     /// ```
     pub fn connection(&mut self) -> Connection<'_> {
+        // The app may go on after a statement that failed.
+        self.open.doubt();
         self.open.connection()
     }
 
@@ -146,11 +148,12 @@ impl Transaction {
             .map_err(unavailable("the other sessions could not be ended"))
     }
 
-    /// Makes it so, and tells those who must know.
+    /// Commits, then notifies open pages and the hook.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// When the database fails, or when a statement of the transaction has failed before; then
+    /// nothing has happened. (After a network failure nobody can tell.)
     ///
     /// ```
     /// # use leptos_guardian::{Reason, server::Guardian};
@@ -168,6 +171,27 @@ impl Transaction {
         Ok(())
     }
 
+    /// Undoes what was done in it. Dropping it does so, too, but may cost a new connection.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; the transaction is undone all the same.
+    ///
+    /// ```
+    /// # use leptos_guardian::{Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// let mut transaction = guardian.begin().await?;
+    /// if transaction.sign_out_user("ada", Reason::AccountDeleted).await?.is_empty() {
+    ///     return transaction.rollback().await;
+    /// }
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn rollback(self) -> Result<(), sqlx::Error> {
+        in_time(self.open.rollback()).await
+    }
+
     /// Ends sessions. Every sign-out passes through here.
     pub(crate) async fn end(
         &mut self,
@@ -176,7 +200,8 @@ impl Transaction {
     ) -> Result<Vec<SessionHandle>, sqlx::Error> {
         let connection = self.open.connection();
         let clock = &self.guardian.0.clock;
-        let events = registry::end(connection, ending, cause, clock).await?;
+        let ended = registry::end(connection, ending, cause, clock).await;
+        let events = ended.inspect_err(|_| self.open.doubt())?;
         let ended = events
             .iter()
             .flat_map(|event| event.ended.clone())

@@ -64,12 +64,12 @@ impl Registry {
             ),
             ") returning id, user_id, scope, reason, actor, note, ended, created_at, attempts"
         );
-        writing!(self, pool => {
+        writing!(self, connection => {
             let rows = sqlx::query(CLAIM)
                 .bind(now)
                 .bind(leased_until)
                 .bind(limit)
-                .fetch_all(pool)
+                .fetch_all(&mut *connection)
                 .await?;
             let claimed = rows.iter().filter_map(|row| {
                 let event = readable(read_event(row))?;
@@ -83,7 +83,7 @@ impl Registry {
     /// The ids of the events since an id, in order, whoever wrote them.
     pub(crate) async fn event_ids_since(&self, id: &str) -> Result<Vec<String>, sqlx::Error> {
         const SINCE: &str = "select id from guardian_event where id >= $1 order by id";
-        reading!(self, pool => sqlx::query_scalar(SINCE).bind(id).fetch_all(pool).await)
+        reading!(self, connection => sqlx::query_scalar(SINCE).bind(id).fetch_all(&mut *connection).await)
     }
 
     /// The events with these ids, in order.
@@ -92,11 +92,11 @@ impl Registry {
             from guardian_event where id";
         let mut events = Vec::new();
         for batch in ids.chunks(BATCH) {
-            let found = reading!(self, pool => {
+            let found = reading!(self, connection => {
                 let mut query = QueryBuilder::new(EVENTS);
                 push_in(&mut query, batch);
                 query.push(" order by id");
-                let rows = query.build().fetch_all(pool).await?;
+                let rows = query.build().fetch_all(&mut *connection).await?;
                 Ok(rows.iter().filter_map(|row| readable(read_event(row))).collect::<Vec<_>>())
             })?;
             events.extend(found);
@@ -108,14 +108,14 @@ impl Registry {
     pub(crate) async fn next_event_due(&self) -> Result<Option<i64>, sqlx::Error> {
         const NEXT: &str =
             next_of_their_users!("select next_attempt_at", "order by next_attempt_at limit 1");
-        reading!(self, pool => sqlx::query_scalar(NEXT).fetch_optional(pool).await)
+        reading!(self, connection => sqlx::query_scalar(NEXT).fetch_optional(&mut *connection).await)
     }
 
     /// Notes that the hook has run.
     pub(crate) async fn mark_delivered(&self, id: &str, now: i64) -> Result<(), sqlx::Error> {
         const DELIVERED: &str = "update guardian_event set delivered_at = $2 where id = $1";
-        writing!(self, pool => {
-            sqlx::query(DELIVERED).bind(id).bind(now).execute(pool).await?;
+        writing!(self, connection => {
+            sqlx::query(DELIVERED).bind(id).bind(now).execute(&mut *connection).await?;
             Ok(())
         })
     }
@@ -132,14 +132,14 @@ impl Registry {
         const FAILED: &str = "update guardian_event
             set failure = $3, next_attempt_at = $4, given_up_at = $5
             where id = $1 and attempts = $2 and delivered_at is null";
-        writing!(self, pool => {
+        writing!(self, connection => {
             sqlx::query(FAILED)
                 .bind(&claimed.event.id)
                 .bind(claimed.attempts)
                 .bind(failure)
                 .bind(next_attempt.unwrap_or(i64::MAX))
                 .bind(next_attempt.is_none().then_some(now))
-                .execute(pool)
+                .execute(&mut *connection)
                 .await?;
             Ok(())
         })

@@ -16,11 +16,11 @@ impl Registry {
                 select handle from guardian_session where expires_at < $1
                 order by expires_at limit $2
             ) returning data_id";
-        writing!(self, pool => {
+        writing!(self, connection => {
             let removed: Vec<String> =
-                sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(pool).await?;
+                sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(&mut *connection).await?;
             if !removed.is_empty() {
-                delete_data(&removed).build().execute(pool).await?;
+                delete_data(&removed).build().execute(&mut *connection).await?;
             }
             Ok(removed.len() as u64)
         })
@@ -38,12 +38,12 @@ impl Registry {
                 and (delivered_at is not null or given_up_at is not null or $2 = 1)
                 order by created_at limit $3
             )";
-        writing!(self, pool => {
+        writing!(self, connection => {
             let done = sqlx::query(EVENTS)
                 .bind(before)
                 .bind(i64::from(also_undelivered))
                 .bind(BATCH)
-                .execute(pool)
+                .execute(&mut *connection)
                 .await?;
             Ok(done.rows_affected())
         })
@@ -57,8 +57,8 @@ impl Registry {
             )",
             table = store::TABLE
         );
-        writing!(self, pool => {
-            let done = sqlx::query(&data).bind(before).bind(BATCH).execute(pool).await?;
+        writing!(self, connection => {
+            let done = sqlx::query(&data).bind(before).bind(BATCH).execute(&mut *connection).await?;
             Ok(done.rows_affected())
         })
     }

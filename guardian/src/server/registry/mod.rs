@@ -81,12 +81,13 @@ impl Registry {
     }
 }
 
-/// Runs one piece of code that reads on the pool, within
-/// [`in_time`](super::database::in_time). What it answers is a `Result`.
+/// Runs one piece of code that reads on a connection of the pool, within
+/// [`in_time`](super::database::in_time). The code returns a `Result`.
 macro_rules! reading {
-    ($registry:expr, $pool:ident => $code:expr) => {
+    ($registry:expr, $connection:ident => $code:expr) => {
         $crate::server::database::in_time(async {
-            $crate::with_pool!(&$registry.database, $pool => $code)
+            let mut pooled = $crate::server::connection::PooledConnection::acquire(&$registry.database).await?;
+            $crate::with_connection!(pooled.connection(), $connection => $code)
         })
         .await
     };
@@ -95,10 +96,11 @@ use reading;
 
 /// The same for code that writes, when its turn has come.
 macro_rules! writing {
-    ($registry:expr, $pool:ident => $code:expr) => {
+    ($registry:expr, $connection:ident => $code:expr) => {
         $crate::server::database::in_time(async {
             let _turn = $registry.turn().await;
-            $crate::with_pool!(&$registry.database, $pool => $code)
+            let mut pooled = $crate::server::connection::PooledConnection::acquire(&$registry.database).await?;
+            $crate::with_connection!(pooled.connection(), $connection => $code)
         })
         .await
     };

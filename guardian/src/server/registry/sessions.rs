@@ -4,7 +4,10 @@ use super::{LiveSession, Registry, encode, reading, writing};
 use crate::{
     Profile, SessionHandle, User,
     server::{
-        Connection, store,
+        Connection,
+        connection::PooledConnection,
+        database::in_time,
+        store,
         token::{self, TokenHash},
     },
     with_connection,
@@ -56,16 +59,16 @@ impl Registry {
         const LIST: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
             from guardian_session where user_id = $1 and expires_at > $2
             order by last_seen_at desc, created_at desc, handle";
-        reading!(self, pool => {
-            sqlx::query_as(LIST).bind(user_id).bind(now).fetch_all(pool).await
+        reading!(self, connection => {
+            sqlx::query_as(LIST).bind(user_id).bind(now).fetch_all(&mut *connection).await
         })
     }
 
     /// When a session expires; `None` when there is no such session.
     pub(crate) async fn expiry(&self, handle: &SessionHandle) -> Result<Option<i64>, sqlx::Error> {
         const EXPIRY: &str = "select expires_at from guardian_session where handle = $1";
-        reading!(self, pool => {
-            sqlx::query_scalar(EXPIRY).bind(handle.as_str()).fetch_optional(pool).await
+        reading!(self, connection => {
+            sqlx::query_scalar(EXPIRY).bind(handle.as_str()).fetch_optional(&mut *connection).await
         })
     }
 
@@ -79,12 +82,12 @@ impl Registry {
         // Not one that has expired meanwhile: it would come back.
         const TOUCH: &str = "update guardian_session set last_seen_at = $2, expires_at = $3
             where handle = $1 and expires_at > $2";
-        writing!(self, pool => {
+        writing!(self, connection => {
             sqlx::query(TOUCH)
                 .bind(handle.as_str())
                 .bind(now)
                 .bind(expires_at)
-                .execute(pool)
+                .execute(&mut *connection)
                 .await?;
             Ok(())
         })
@@ -100,12 +103,12 @@ impl Registry {
         const SWITCH: &str = "update guardian_session set active = 1 + (
                 select max(active) from guardian_session where token_hash = $1
             ) where handle = $2 and token_hash = $1 and expires_at > $3";
-        writing!(self, pool => {
+        writing!(self, connection => {
             let done = sqlx::query(SWITCH)
                 .bind(token.to_string())
                 .bind(handle.as_str())
                 .bind(now)
-                .execute(pool)
+                .execute(&mut *connection)
                 .await?;
             Ok(done.rows_affected() > 0)
         })
@@ -119,8 +122,8 @@ impl Registry {
     ) -> Result<(), sqlx::Error> {
         const UPDATE: &str = "update guardian_session set profile = $2 where user_id = $1";
         let profile = encode(profile)?;
-        writing!(self, pool => {
-            sqlx::query(UPDATE).bind(user_id).bind(&profile).execute(pool).await?;
+        writing!(self, connection => {
+            sqlx::query(UPDATE).bind(user_id).bind(&profile).execute(&mut *connection).await?;
             Ok(())
         })
     }
@@ -133,11 +136,11 @@ impl Registry {
     ) -> Result<bool, sqlx::Error> {
         const REPLACED: &str = "select count(*) from guardian_session
             where replaced_token_hash = $1 and replaced_at > $2";
-        reading!(self, pool => {
+        reading!(self, connection => {
             let found: i64 = sqlx::query_scalar(REPLACED)
                 .bind(token.to_string())
                 .bind(now - ON_ITS_WAY)
-                .fetch_one(pool)
+                .fetch_one(&mut *connection)
                 .await?;
             Ok(found > 0)
         })
@@ -148,9 +151,19 @@ impl Registry {
     pub(crate) async fn step_after(&self, handle: &str) -> Result<Option<String>, sqlx::Error> {
         const STEP_AFTER: &str = "select handle from guardian_session where handle > $1
             order by handle limit 1 offset $2";
-        reading!(self, pool => {
-            sqlx::query_scalar(STEP_AFTER).bind(handle).bind(STEP).fetch_optional(pool).await
+        reading!(self, connection => {
+            sqlx::query_scalar(STEP_AFTER).bind(handle).bind(STEP).fetch_optional(&mut *connection).await
         })
+    }
+
+    /// Stores the first data of a visitor.
+    pub(crate) async fn create_data(&self, data: &Record) -> Result<(), sqlx::Error> {
+        in_time(async {
+            let _turn = self.turn().await;
+            let mut pooled = PooledConnection::acquire(&self.database).await?;
+            insert_data(pooled.connection(), data).await
+        })
+        .await
     }
 
     /// Updates what is kept for a visitor. Answers whether there was anything to update.
@@ -159,12 +172,12 @@ impl Registry {
             "update {} set data = $2, expiry_date = $3 where id = $1",
             store::TABLE
         );
-        writing!(self, pool => {
+        writing!(self, connection => {
             let done = sqlx::query(&update)
                 .bind(data.id.to_string())
                 .bind(store::encode(data)?)
                 .bind(data.expiry_date)
-                .execute(pool)
+                .execute(&mut *connection)
                 .await?;
             Ok(done.rows_affected() > 0)
         })
