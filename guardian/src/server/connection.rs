@@ -1,8 +1,9 @@
 //! One connection to either database, and an open transaction on it.
 
-use super::Database;
+use super::{Database, database::in_time};
 use sqlx::{
-    PgConnection, Postgres, Sqlite, SqliteConnection, TransactionManager as _, pool::PoolConnection,
+    Executor as _, PgConnection, Postgres, Sqlite, SqliteConnection, TransactionManager as _,
+    pool::PoolConnection,
 };
 
 /// The connection that a [`Transaction`](super::Transaction) runs on, for
@@ -63,16 +64,15 @@ pub(crate) enum PooledConnection {
 }
 
 impl PooledConnection {
-    /// Takes a connection from the pool. One on which an earlier transaction has not ended is
-    /// closed instead: what is written on it might never be committed, and on SQLite, which rolls
-    /// back by itself when the disk is full, sqlx would refuse every further transaction on it.
+    /// Takes a connection from the pool. One on which an earlier transaction is still open is
+    /// closed instead: what is written on it might never be committed.
     pub(crate) async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
         loop {
             let mut connection = match database {
                 Database::Sqlite(pool) => Self::Sqlite(pool.acquire().await?),
                 Database::Postgres(pool) => Self::Postgres(pool.acquire().await?),
             };
-            if !connection.is_in_transaction() {
+            if connection.has_ended().await {
                 return Ok(connection);
             }
             tracing::warn!("a connection with an unfinished transaction is closed");
@@ -87,10 +87,10 @@ impl PooledConnection {
         }
     }
 
-    fn is_in_transaction(&self) -> bool {
+    async fn has_ended(&mut self) -> bool {
         match self {
-            Self::Sqlite(connection) => is_in_transaction::<Sqlite>(connection),
-            Self::Postgres(connection) => is_in_transaction::<Postgres>(connection),
+            Self::Sqlite(connection) => end_sqlite(connection).await,
+            Self::Postgres(connection) => !is_in_transaction::<Postgres>(connection),
         }
     }
 
@@ -103,7 +103,30 @@ impl PooledConnection {
     }
 }
 
-/// Whether sqlx counts a transaction on this connection that has not ended.
-pub(crate) fn is_in_transaction<DB: sqlx::Database>(connection: &DB::Connection) -> bool {
+/// Whether no transaction is open on a connection, as far as sqlx knows or SQLite says.
+pub(crate) async fn end_sqlite(connection: &mut SqliteConnection) -> bool {
+    !is_in_transaction::<Sqlite>(connection) || reset_sqlite(connection).await
+}
+
+/// Whether no transaction is open on a connection, as SQLite itself says: it begins none inside
+/// another.
+///
+/// When the disk is full, SQLite has rolled back by itself. sqlx's rollback fails then, and sqlx goes
+/// on to count a transaction and refuses every further one. The one that is begun here is what sqlx
+/// then ends. To close the connection instead would be worse: on a full disk none can be opened after
+/// the last one has gone, and nobody's session could be checked.
+pub(crate) async fn reset_sqlite(connection: &mut SqliteConnection) -> bool {
+    let reset = async {
+        connection.execute("begin").await?;
+        if is_in_transaction::<Sqlite>(connection) {
+            <Sqlite as sqlx::Database>::TransactionManager::rollback(connection).await
+        } else {
+            connection.execute("rollback").await.map(drop)
+        }
+    };
+    in_time(reset).await.is_ok() && !is_in_transaction::<Sqlite>(connection)
+}
+
+fn is_in_transaction<DB: sqlx::Database>(connection: &DB::Connection) -> bool {
     DB::TransactionManager::get_transaction_depth(connection) > 0
 }

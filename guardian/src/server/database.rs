@@ -1,8 +1,8 @@
 //! The database: SQLite by default, PostgreSQL at scale, one SQL text for both.
 
-use super::connection::is_in_transaction;
+use super::connection::end_sqlite;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _, Sqlite,
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _,
     SqliteConnection, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -260,12 +260,11 @@ impl Database {
     }
 }
 
-/// Whether no transaction is open on a connection that comes back to the pool. One whose rollback
-/// has failed still counts, for SQLite has rolled back by itself, as it does on a full disk.
+/// Whether no transaction is open on a connection that comes back to the pool.
 async fn has_ended_sqlite(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     // After this, the rollback of a transaction that was dropped has been tried.
     in_time(connection.ping()).await?;
-    Ok(!is_in_transaction::<Sqlite>(connection))
+    Ok(end_sqlite(connection).await)
 }
 
 /// The same for PostgreSQL. A `begin` that nobody waited for leaves a transaction that sqlx does not

@@ -1,6 +1,10 @@
 //! An open transaction on either database.
 
-use super::{Connection, Database, connection::PooledConnection, database::in_time};
+use super::{
+    Connection, Database,
+    connection::{PooledConnection, end_sqlite, reset_sqlite},
+    database::in_time,
+};
 use sqlx::{Connection as _, Postgres, Sqlite, TransactionManager as _};
 
 type SqliteTransactions = <Sqlite as sqlx::Database>::TransactionManager;
@@ -56,7 +60,13 @@ impl OpenTransaction {
                 }),
                 Err(cause) => {
                     // Perhaps because a transaction is open on it that sqlx does not count.
-                    connection.close_on_drop();
+                    let is_clean = match connection.connection() {
+                        Connection::Sqlite(connection) => reset_sqlite(connection).await,
+                        Connection::Postgres(_) => false,
+                    };
+                    if !is_clean {
+                        connection.close_on_drop();
+                    }
                     Err(cause)
                 }
             }
@@ -115,9 +125,9 @@ impl Drop for OpenTransaction {
             PooledConnection::Sqlite(mut connection) => {
                 SqliteTransactions::start_rollback(&mut connection);
                 tokio::spawn(async move {
-                    let rolled_back = in_time(connection.ping()).await;
-                    let is_over = !super::connection::is_in_transaction::<Sqlite>(&connection);
-                    if rolled_back.is_err() || !is_over {
+                    // After this, the rollback has been tried.
+                    let is_there = in_time(connection.ping()).await.is_ok();
+                    if !is_there || !end_sqlite(&mut connection).await {
                         connection.close_on_drop();
                     }
                 });

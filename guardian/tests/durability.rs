@@ -1,0 +1,78 @@
+//! A commit that ends sessions is on the disk when it is answered, whatever the settings of the
+//! database. What a power cut leaves is tested beside the server.
+
+mod common;
+
+use common::Site;
+use leptos_guardian::{
+    Reason,
+    server::{Connection, Database, Transaction},
+};
+use sqlx::{
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::str::FromStr as _;
+
+/// How the transaction's commit is synced, in the database's own words.
+async fn sync_of(transaction: &mut Transaction) -> String {
+    match transaction.connection() {
+        Connection::Sqlite(connection) => {
+            let sync: i64 = sqlx::query_scalar("pragma synchronous")
+                .fetch_one(connection)
+                .await
+                .unwrap();
+            sync.to_string()
+        }
+        Connection::Postgres(connection) => sqlx::query_scalar("show synchronous_commit")
+            .fetch_one(connection)
+            .await
+            .unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_wait_for_the_disk_is_overruled() {
+    let site = Site::new().await;
+    let database = match &site.database {
+        Database::Sqlite(_) => {
+            let options = SqliteConnectOptions::from_str(&site.url).unwrap();
+            let options = options.synchronous(SqliteSynchronous::Off);
+            Database::Sqlite(SqlitePoolOptions::new().connect_lazy_with(options))
+        }
+        Database::Postgres(_) => {
+            let name = site.url.rsplit('/').next().unwrap();
+            let off = format!("alter database {name} set synchronous_commit = off");
+            site.execute(&off).await;
+            Database::Postgres(PgPoolOptions::new().connect_lazy(&site.url).unwrap())
+        }
+    };
+    let server = site.server_on(database, |builder| builder).await;
+    let mut browser = site.browser().on(&server);
+    browser.sign_in("ada").await;
+    let mut transaction = server.guardian.begin().await.unwrap();
+    let expected = match &site.database {
+        Database::Sqlite(_) => "3",
+        Database::Postgres(_) => "on",
+    };
+    assert_eq!(sync_of(&mut transaction).await, expected);
+    let ended = transaction.sign_out_user("ada", Reason::Administrator);
+    assert_eq!(ended.await.unwrap().len(), 1);
+    transaction.commit().await.unwrap();
+    assert_eq!(browser.is().await, "nobody");
+}
+
+/// Who has asked for more gets it.
+#[tokio::test]
+async fn a_database_that_waits_for_more_than_its_own_disk_still_does() {
+    let site = Site::new().await;
+    if let Database::Postgres(_) = &site.database {
+        let name = site.url.rsplit('/').next().unwrap();
+        let more = format!("alter database {name} set synchronous_commit = remote_apply");
+        site.execute(&more).await;
+        let database = Database::connect(&site.url).await.unwrap();
+        let server = site.server_on(database, |builder| builder).await;
+        let mut transaction = server.guardian.begin().await.unwrap();
+        assert_eq!(sync_of(&mut transaction).await, "remote_apply");
+    }
+}
