@@ -26,6 +26,8 @@ const ACCOUNTS_PER_BROWSER: usize = 5;
 pub struct Config {
     /// `DATABASE_URL`: SQLite or PostgreSQL.
     pub database_url: String,
+    /// `DATABASE_LISTENER_URL`: PostgreSQL without the pooler in between, if there is one.
+    pub database_listener_url: Option<String>,
     /// `LEPTOS_SITE_ADDR`: the address to listen on.
     pub site_addr: SocketAddr,
     /// `LEPTOS_SITE_ROOT`: the folder with the site's files.
@@ -94,6 +96,8 @@ impl Config {
         let attempts = get("ATTEMPTS_PER_MINUTE", &ATTEMPTS_PER_MINUTE.to_string());
         Ok(Self {
             database_url: get("DATABASE_URL", DATABASE_URL),
+            database_listener_url: Some(get("DATABASE_LISTENER_URL", ""))
+                .filter(|url| !url.is_empty()),
             site_addr: site_addr
                 .parse()
                 .map_err(|_| ConfigError::SiteAddr(site_addr))?,
@@ -121,6 +125,10 @@ pub fn configure(config: &Config, database: Database) -> Builder {
         .site_url(config.site_url.as_str())
         .key(config.session_key.clone())
         .accounts_per_browser(ACCOUNTS_PER_BROWSER);
+    let builder = match &config.database_listener_url {
+        Some(url) => builder.listener_url(url),
+        None => builder,
+    };
     let proxies = config.trusted_proxies.iter();
     proxies.fold(builder, |builder, proxy| builder.trust_proxy(proxy))
 }

@@ -13,9 +13,11 @@ use super::{
     store::BrowserStore,
 };
 use ipnet::IpNet;
+use sqlx::postgres::PgConnectOptions;
 use std::{
     future::Future,
     net::IpAddr,
+    str::FromStr as _,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -53,6 +55,7 @@ const EVENT_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 #[must_use]
 pub struct Builder {
     database: Database,
+    listener_url: Option<String>,
     site_url: Option<String>,
     key: Option<SigningKey>,
     idle_timeout: Duration,
@@ -100,6 +103,9 @@ pub enum BuildError {
         /// Why it was refused.
         cause: RefusedRedirect,
     },
+    /// The listener's URL is not one of PostgreSQL.
+    #[error("the URL for the listener is not one of PostgreSQL: {0}")]
+    ListenerUrl(sqlx::Error),
     /// The tables could not be made.
     #[error("cannot create the session tables: {0}")]
     Tables(#[from] sqlx::Error),
@@ -109,6 +115,7 @@ impl Builder {
     pub(crate) fn new(database: Database) -> Self {
         Self {
             database,
+            listener_url: None,
             site_url: None,
             key: None,
             idle_timeout: IDLE_TIMEOUT,
@@ -123,6 +130,22 @@ impl Builder {
             event_age: EVENT_AGE,
             clock: Clock::new(SystemTime::now),
         }
+    }
+
+    /// Where PostgreSQL is reached without the connection pooler that the database's own URL leads
+    /// to. A pooler in transaction mode (PgBouncer) does not pass notifications on. Through this
+    /// connection, one per server, PostgreSQL tells of other servers' sign-outs at once; without, the
+    /// table is read twice a second while pages are open. SQLite needs none.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.listener_url("postgres://app@db.internal:5432/app")
+    /// # }
+    /// ```
+    pub fn listener_url(mut self, url: impl Into<String>) -> Self {
+        self.listener_url = Some(url.into());
+        self
     }
 
     /// The site's address as browsers see it. The cookie's `Secure` and `__Host-`, and what
@@ -366,6 +389,9 @@ impl Builder {
         let trusted_proxies = self.trusted_proxies.iter().map(|net| network(net));
         let trusted_proxies = trusted_proxies.collect::<Result<_, _>>()?;
 
+        let listener = self.listener_url.as_deref().map(PgConnectOptions::from_str);
+        let listener = listener.transpose().map_err(BuildError::ListenerUrl)?;
+
         let registry = Registry::new(self.database).await?;
         let store = BrowserStore::new(registry.clone()).await?;
         let housekeeper = Housekeeper::start(Housekeeping {
@@ -382,7 +408,7 @@ impl Builder {
                 self.hook_timeout,
             )
         });
-        let live = Live::start(registry.clone());
+        let live = Live::start(registry.clone(), listener);
         Ok(Guardian(Arc::new(Inner {
             registry,
             store,

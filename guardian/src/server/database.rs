@@ -1,9 +1,8 @@
 //! The database: SQLite by default, PostgreSQL at scale, one SQL text for both.
 
-use super::connection::end_sqlite;
+use super::{connection::end_sqlite, pooler};
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _,
-    SqliteConnection, SqlitePool,
+    Connection as _, Executor as _, PgConnection, PgPool, Row as _, SqliteConnection, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -91,6 +90,12 @@ pub enum ConnectError {
     /// The database refused, or did not answer.
     #[error("cannot connect to the database: {0}")]
     Refused(#[from] sqlx::Error),
+    /// The database is behind a connection pooler that gives each transaction another connection
+    /// and forgets prepared statements.
+    #[error(
+        "the database is behind a connection pooler in transaction mode that does not keep prepared statements. Use PgBouncer 1.21 or newer with max_prepared_statements = 200 and no statement-cache-capacity in the URL, or pool_mode = session, or connect without the pooler"
+    )]
+    Pooler,
     /// The database could not be reached in all the time that was given.
     #[error("the database could not be reached for {seconds} s; given up: {cause}")]
     Away {
@@ -229,9 +234,11 @@ impl Database {
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
-        let options = PgConnectOptions::from_str(url)?;
-        // One without the pool, which says no more of a failure than that it took too long.
-        in_time(options.connect()).await?.close().await?;
+        let options = PgConnectOptions::from_str(url)?
+            // For servers before version 12 only, and poolers refuse it.
+            .extra_float_digits(None);
+        // Without the pool, which says no more of a failure than that it took too long.
+        pooler::check(&options).await?;
         Ok(Self::Postgres(
             PgPoolOptions::new()
                 .max_connections(CONNECTIONS)

@@ -19,6 +19,7 @@ mod key;
 mod live;
 mod migrate;
 mod open_transaction;
+mod pooler;
 mod protect;
 mod redirect;
 mod registry;

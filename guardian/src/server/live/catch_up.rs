@@ -5,11 +5,12 @@ use super::bus::{Bus, MEMORY};
 use crate::server::{
     Database,
     database::in_time,
+    pooler::is_pooled,
     registry::{CHANNEL, Registry, notified},
 };
 use sqlx::{
     Executor as _, PgPool,
-    postgres::{PgListener, PgPoolOptions},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use std::{
     io,
@@ -32,20 +33,22 @@ const CHECK: Duration = Duration::from_secs(15);
 const OVERLAP: Duration = Duration::from_secs(10);
 
 /// Tells of other processes' sign-outs, for ever.
-pub(super) async fn run(registry: Registry, bus: Arc<Bus>) {
+pub(super) async fn run(registry: Registry, listener: Option<PgConnectOptions>, bus: Arc<Bus>) {
     let mut others = Others {
         registry: registry.clone(),
         bus,
         last_look: SystemTime::now(),
     };
     match registry.database() {
-        Database::Sqlite(_) => loop {
-            sleep(INTERVAL).await;
-            others.look().await;
-        },
+        Database::Sqlite(_) => others.keep_looking().await,
         Database::Postgres(pool) => tokio::select! {
             () = pool.close_event() => {}
-            () = others.be_called(pool) => {}
+            () = async {
+                match address_to_listen_at(pool, listener).await {
+                    Some(address) => others.be_called(&address).await,
+                    None => others.keep_looking().await,
+                }
+            } => {}
         },
     }
 }
@@ -56,12 +59,45 @@ struct Others {
     last_look: SystemTime,
 }
 
+/// Where PostgreSQL can be listened to; `None` if there is only a pooler. It would keep calls back,
+/// and hand them to whichever client it gives the listening connection next, which does not expect
+/// them.
+async fn address_to_listen_at(
+    pool: &PgPool,
+    listener: Option<PgConnectOptions>,
+) -> Option<PgConnectOptions> {
+    if listener.is_some() {
+        return listener;
+    }
+    let address = (*pool.connect_options()).clone();
+    loop {
+        match is_pooled(&address).await {
+            Ok(false) => return Some(address),
+            Ok(true) => {
+                tracing::info!(
+                    "the database is behind a connection pooler: other servers' sign-outs are looked up twice a second. With a direct connection (listener_url) PostgreSQL tells of them"
+                );
+                return None;
+            }
+            Err(_) => sleep(INTERVAL).await,
+        }
+    }
+}
+
 impl Others {
+    /// Looks again and again.
+    async fn keep_looking(&mut self) {
+        loop {
+            sleep(INTERVAL).await;
+            self.look().await;
+        }
+    }
+
     /// Waits for PostgreSQL's calls, and looks while there is no connection for them.
-    async fn be_called(&mut self, pool: &PgPool) {
+    async fn be_called(&mut self, address: &PgConnectOptions) {
         let mut is_lost = false;
         loop {
-            match in_time(listen(pool)).await {
+            match in_time(listen(address)).await {
                 Ok(mut listener) => {
                     if is_lost {
                         tracing::info!("other servers' sign-outs are heard of again");
@@ -150,12 +186,12 @@ impl Others {
 }
 
 /// A connection of its own, so that none is missing from the pool for requests.
-async fn listen(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
+async fn listen(address: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let own = PgPoolOptions::new()
         .max_connections(1)
         .max_lifetime(None)
         .idle_timeout(None)
-        .connect_lazy_with((*pool.connect_options()).clone());
+        .connect_lazy_with(address.clone());
     let mut listener = PgListener::connect_with(&own).await?;
     // A new one is made here, where what was missed is looked up.
     listener.eager_reconnect(false);

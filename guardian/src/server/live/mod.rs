@@ -9,6 +9,7 @@ pub(crate) use stream::stream;
 
 use super::{event::SignOutEvent, registry::Registry};
 use bus::Bus;
+use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -23,10 +24,11 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn start(registry: Registry) -> Self {
+    /// `listener`: where PostgreSQL is reached directly, if the pool reaches it through a pooler.
+    pub(crate) fn start(registry: Registry, listener: Option<PgConnectOptions>) -> Self {
         let bus = Arc::new(Bus::default());
         Self {
-            catch_up: tokio::spawn(catch_up::run(registry, Arc::clone(&bus))),
+            catch_up: tokio::spawn(catch_up::run(registry, listener, Arc::clone(&bus))),
             bus,
         }
     }
