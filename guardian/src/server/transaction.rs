@@ -3,7 +3,7 @@
 
 use super::{
     Auth, Cause, Connection, Guardian, SignOutEvent,
-    auth::unavailable,
+    auth::{Renewal, unavailable},
     database::in_time,
     open_transaction::OpenTransaction,
     registry::{self, Condition, Ending, Turn},
@@ -39,6 +39,7 @@ pub struct Transaction {
     open: OpenTransaction,
     turn: Turn,
     events: Vec<SignOutEvent>,
+    renewal: Option<Renewal>,
 }
 
 impl Guardian {
@@ -69,6 +70,7 @@ impl Guardian {
             turn,
             guardian: self.clone(),
             events: Vec::new(),
+            renewal: None,
         })
     }
 }
@@ -117,12 +119,13 @@ impl Transaction {
             .await
     }
 
-    /// Ends the sessions that the signed-in user has elsewhere. Answers what ended.
+    /// Ends the sessions that the signed-in user has elsewhere, and gives this browser a new token:
+    /// whoever has a copy of the one before is out, too (OWASP ASVS 5.0, 7.2.4). Returns what ended.
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
-    /// database fails; then the transaction is to be dropped.
+    /// [`AuthError::SignedOut`] when nobody is signed in, or not any more;
+    /// [`AuthError::Unavailable`] when the database fails. Then drop the transaction.
     ///
     /// ```
     /// use leptos_guardian::{Reason, server::Auth};
@@ -143,9 +146,12 @@ impl Transaction {
         let user = auth.require_user()?;
         let others = Condition::UserExcept(user.id.clone(), user.session.clone());
         let cause = cause.into().by(Some(user.session.clone()));
-        self.end(&Ending::new(SignOutScope::Others, vec![others]), &cause)
+        let ended = self
+            .end(&Ending::new(SignOutScope::Others, vec![others]), &cause)
             .await
-            .map_err(unavailable("the other sessions could not be ended"))
+            .map_err(unavailable("the other sessions could not be ended"))?;
+        self.renew_token(auth).await?;
+        Ok(ended)
     }
 
     /// Commits, then notifies open pages and the hook.
@@ -167,6 +173,9 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         in_time(self.open.commit()).await?;
         drop(self.turn);
+        if let Some(renewal) = self.renewal {
+            renewal.take_effect();
+        }
         self.guardian.announce(self.events);
         Ok(())
     }
@@ -190,6 +199,23 @@ impl Transaction {
     /// ```
     pub async fn rollback(self) -> Result<(), sqlx::Error> {
         in_time(self.open.rollback()).await
+    }
+
+    pub(crate) fn guardian(&self) -> &Guardian {
+        &self.guardian
+    }
+
+    /// The connection, for statements whose failures the library passes on.
+    pub(crate) fn own_connection(&mut self) -> Connection<'_> {
+        self.open.connection()
+    }
+
+    pub(crate) fn renews_token(&self) -> bool {
+        self.renewal.is_some()
+    }
+
+    pub(crate) fn renew_on_commit(&mut self, renewal: Renewal) {
+        self.renewal = Some(renewal);
     }
 
     /// Ends sessions. Every sign-out passes through here.

@@ -28,6 +28,9 @@ pub fn routes(slow: Arc<Slow>) -> Router {
         .route("/sign-in-and-out/{user}", post(sign_in_and_out))
         .route("/switch-to/{user}", post(switch_to))
         .route("/sign-out-others", post(sign_out_others))
+        .route("/renew-token", post(renew_token))
+        .route("/change-and-renew", post(change_and_renew))
+        .route("/give-up-renewal", post(give_up_renewal))
         .route(
             "/sign-out-session/{handle}",
             post(async |auth: Auth, Path(handle)| {
@@ -120,6 +123,25 @@ async fn switch_to(auth: Auth, session: Session, Path(user): Path<String>) {
 
 async fn sign_out_others(auth: Auth) -> Response {
     answer(auth.sign_out_others(Reason::PasswordChange).await)
+}
+
+async fn renew_token(auth: Auth) -> Response {
+    answer(auth.renew_token().await)
+}
+
+/// As after a changed password, by an app that is more careful than it needs to be.
+async fn change_and_renew(auth: Auth) {
+    let mut transaction = auth.guardian().begin().await.unwrap();
+    transaction.renew_token(&auth).await.unwrap();
+    let ended = transaction.sign_out_others(&auth, Reason::PasswordChange);
+    ended.await.unwrap();
+    transaction.renew_token(&auth).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+async fn give_up_renewal(auth: Auth) {
+    let mut transaction = auth.guardian().begin().await.unwrap();
+    transaction.renew_token(&auth).await.unwrap();
 }
 
 async fn sign_out_session(

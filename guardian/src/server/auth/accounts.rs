@@ -30,8 +30,9 @@ impl Auth {
         })
     }
 
-    /// Makes another account of this browser the active one, from the next request on. The
-    /// `Session` that this request has extracted stays the previous account's.
+    /// Makes another account of this browser the active one, from the next request on, and gives
+    /// the browser a new token (OWASP ASVS 5.0, 7.2.4). The `Session` that this request has extracted
+    /// stays the previous account's.
     ///
     /// # Errors
     ///
@@ -65,13 +66,12 @@ impl Auth {
     }
 
     async fn try_switch(&self, session: &SessionHandle) -> Result<(), AuthError> {
-        let guardian = self.guardian();
-        let token = self.state().token.ok_or(AuthError::SignedOut)?;
-        let now = guardian.0.clock.now();
-        match guardian.0.registry.switch(&token, session, now).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(AuthError::UnknownAccount),
-            Err(cause) => Err(unavailable("the account could not be switched")(cause)),
+        let failed = || unavailable("the account could not be switched");
+        let mut transaction = self.guardian().begin().await.map_err(failed())?;
+        if !transaction.switch_account(self, session).await? {
+            transaction.rollback().await.map_err(failed())?;
+            return Err(AuthError::UnknownAccount);
         }
+        transaction.commit().await.map_err(failed())
     }
 }

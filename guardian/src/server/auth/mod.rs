@@ -2,10 +2,12 @@
 
 mod accounts;
 mod activity;
+mod renewal;
 mod sessions;
 mod sign_in;
 mod sign_out;
 
+pub(crate) use renewal::Renewal;
 pub use sign_in::Identity;
 
 use super::{

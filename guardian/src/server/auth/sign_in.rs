@@ -100,7 +100,7 @@ impl Auth {
         let token = Id::default();
         let mut transaction = guardian.begin().await?;
         let user_id = &identity.user_id;
-        let connection = transaction.connection();
+        let connection = transaction.own_connection();
         in_time(registry::begin_sign_in(connection, user_id, before.token)).await?;
         let now = guardian.0.clock.now();
         let data = self.copy_data().await?;
@@ -116,11 +116,13 @@ impl Auth {
             expires_at: guardian.expiry(now, now),
         };
         if let Some(old) = before.token.filter(|_| !staying.is_empty()) {
-            let connection = transaction.connection();
-            let carry_over = registry::carry_over(connection, &old, &new.token, new.user_id, now);
+            let connection = transaction.own_connection();
+            let carry_over =
+                registry::carry_over(connection, &old, &new.token, Some(new.user_id), now);
             let carried = in_time(carry_over).await?;
             // Another sign-in on this browser may have been faster.
             if carried >= limit as u64 {
+                transaction.rollback().await?;
                 return Err(Failure::TooManyAccounts);
             }
         }
@@ -131,11 +133,11 @@ impl Auth {
             transaction.end(&ending, &Reason::NewSignIn.into()).await?;
         }
         in_time(registry::insert_data(
-            transaction.connection(),
+            transaction.own_connection(),
             &data.record,
         ))
         .await?;
-        let live = in_time(registry::insert(transaction.connection(), &new, now)).await?;
+        let live = in_time(registry::insert(transaction.own_connection(), &new, now)).await?;
         transaction.commit().await?;
 
         *self.state() = State {

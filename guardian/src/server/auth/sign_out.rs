@@ -108,8 +108,9 @@ impl Auth {
         }
     }
 
-    /// Ends the signed-in user's sessions on all other browsers, for a reason of the app's.
-    /// Answers what ended. [`Guardian::begin`] does it together with the app's own statements.
+    /// Ends the signed-in user's sessions on all other browsers, for a reason of the app's, and
+    /// gives this one a new token. Returns what ended. [`Guardian::begin`] does it together with the
+    /// app's own statements.
     ///
     /// # Errors
     ///

@@ -35,6 +35,17 @@ pub(crate) async fn begin_sign_in(
     Ok(())
 }
 
+/// Lets a browser get a new token without meeting whoever signs in or out on it.
+pub(crate) async fn begin_renewal(
+    connection: Connection<'_>,
+    token: &TokenHash,
+) -> Result<(), sqlx::Error> {
+    if let Connection::Postgres(connection) = connection {
+        lock(connection, BROWSERS, [token.to_string()]).await?;
+    }
+    Ok(())
+}
+
 /// Waits for the sign-ins that a sign-out is to end, and keeps those that come waiting until
 /// the end of the transaction.
 pub(super) async fn wait_for_sign_ins(

@@ -93,27 +93,6 @@ impl Registry {
         })
     }
 
-    /// Makes a browser's other account the active one. Answers whether there is such a one.
-    pub(crate) async fn switch(
-        &self,
-        token: &TokenHash,
-        handle: &SessionHandle,
-        now: i64,
-    ) -> Result<bool, sqlx::Error> {
-        const SWITCH: &str = "update guardian_session set active = 1 + (
-                select max(active) from guardian_session where token_hash = $1
-            ) where handle = $2 and token_hash = $1 and expires_at > $3";
-        writing!(self, connection => {
-            let done = sqlx::query(SWITCH)
-                .bind(token.to_string())
-                .bind(handle.as_str())
-                .bind(now)
-                .execute(&mut *connection)
-                .await?;
-            Ok(done.rows_affected() > 0)
-        })
-    }
-
     /// Stores a new profile in all of a user's sessions.
     pub(crate) async fn update_profile(
         &self,
@@ -204,27 +183,48 @@ pub(crate) async fn insert_data(
     Ok(())
 }
 
-/// Gives the accounts that a browser already has its new token, all but the one of the user
-/// who signs in again. Answers how many there are.
+/// Gives the accounts of a browser its new token, all but the one of `except`. Returns how many there
+/// are.
 pub(crate) async fn carry_over(
     connection: Connection<'_>,
     old: &TokenHash,
     new: &TokenHash,
-    user_id: &str,
+    except: Option<&str>,
     now: i64,
 ) -> Result<u64, sqlx::Error> {
     const CARRY_OVER: &str = "update guardian_session
         set token_hash = $2, replaced_token_hash = $1, replaced_at = $4
-        where token_hash = $1 and user_id <> $3 and expires_at > $4";
+        where token_hash = $1 and ($3 is null or user_id <> $3) and expires_at > $4";
     with_connection!(connection, connection => {
         let done = sqlx::query(CARRY_OVER)
             .bind(old.to_string())
             .bind(new.to_string())
-            .bind(user_id)
+            .bind(except)
             .bind(now)
             .execute(&mut *connection)
             .await?;
         Ok(done.rows_affected())
+    })
+}
+
+/// Makes a browser's other account the active one. Returns whether the browser has it.
+pub(crate) async fn switch(
+    connection: Connection<'_>,
+    token: &TokenHash,
+    handle: &SessionHandle,
+    now: i64,
+) -> Result<bool, sqlx::Error> {
+    const SWITCH: &str = "update guardian_session set active = 1 + (
+            select max(active) from guardian_session where token_hash = $1
+        ) where handle = $2 and token_hash = $1 and expires_at > $3";
+    with_connection!(connection, connection => {
+        let done = sqlx::query(SWITCH)
+            .bind(token.to_string())
+            .bind(handle.as_str())
+            .bind(now)
+            .execute(&mut *connection)
+            .await?;
+        Ok(done.rows_affected() > 0)
     })
 }
 
