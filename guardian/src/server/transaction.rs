@@ -124,8 +124,8 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when nobody is signed in, or not any more;
-    /// [`AuthError::Unavailable`] when the database fails. Then drop the transaction.
+    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
+    /// database fails. Then drop the transaction.
     ///
     /// ```
     /// use leptos_guardian::{Reason, server::Auth};
@@ -150,7 +150,8 @@ impl Transaction {
             .end(&Ending::new(SignOutScope::Others, vec![others]), &cause)
             .await
             .map_err(unavailable("the other sessions could not be ended"))?;
-        self.renew_token(auth).await?;
+        // The others end also if this session has just ended.
+        self.try_renew_token(auth).await?;
         Ok(ended)
     }
 

@@ -70,10 +70,16 @@ impl Transaction {
     /// }
     /// ```
     pub async fn renew_token(&mut self, auth: &Auth) -> Result<(), AuthError> {
+        let is_renewed = self.try_renew_token(auth).await?;
+        is_renewed.then_some(()).ok_or(AuthError::SignedOut)
+    }
+
+    /// The same. Returns whether anybody was still signed in by the token.
+    pub(crate) async fn try_renew_token(&mut self, auth: &Auth) -> Result<bool, AuthError> {
         auth.require_user()?;
         // Once is enough, and the token that the request came with is replaced already.
         if self.renews_token() {
-            return Ok(());
+            return Ok(true);
         }
         let old = auth.state().token.ok_or(AuthError::SignedOut)?;
         let token = Id::default();
@@ -81,14 +87,13 @@ impl Transaction {
             .carry_over(&old, &TokenHash::of(&token))
             .await
             .map_err(unavailable("the browser could not be given a new token"))?;
-        if carried == 0 {
-            return Err(AuthError::SignedOut);
+        if carried > 0 {
+            self.renew_on_commit(Renewal {
+                auth: auth.clone(),
+                token,
+            });
         }
-        self.renew_on_commit(Renewal {
-            auth: auth.clone(),
-            token,
-        });
-        Ok(())
+        Ok(carried > 0)
     }
 
     /// Makes another account of a browser the active one. Returns whether the browser has it.
