@@ -85,25 +85,28 @@ impl KnownBrowsers {
             .find(|browser| Some(browser.user_id.as_str()) == user_id))
     }
 
-    /// Gives the browser of this request a new token for the account, in place of the one it had;
-    /// so nobody who has planted or copied a token shares it. Those for other accounts stay.
+    /// Makes the browser of this request a known one of the account, or keeps it one. Tokens for
+    /// other accounts stay. A token is kept, and not replaced: the answer with a new one may be
+    /// lost, and whoever copies it copies the session beside it.
     pub(crate) async fn remember(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
         let presented = presented(auth);
         let known = self.of_tokens(&presented).await?;
-        let (own, others): (Vec<_>, Vec<_>) = known
-            .into_iter()
-            .partition(|browser| browser.user_id == user_id);
-        for browser in own {
-            self.delete(&browser).await?;
-        }
-        let token = new_token();
-        self.insert(&hash(&token), user_id).await?;
-        let is_other = |token: &String| {
+        let user_of = |token: &String| {
             let hash = hash(token);
-            others.iter().any(|browser| browser.token_hash == hash)
+            let mut known = known.iter();
+            let browser = known.find(|browser| browser.token_hash == hash)?;
+            Some(browser.user_id.as_str())
         };
-        let kept = presented.into_iter().filter(is_other).take(ACCOUNTS - 1);
-        let tokens: Vec<String> = std::iter::once(token).chain(kept).collect();
+        let is_own = |token: &&String| user_of(token) == Some(user_id);
+        let own = presented.iter().find(is_own).cloned();
+        let own = own.unwrap_or_else(new_token);
+        let kept = self.keep(&hash(&own), user_id).await;
+        kept.map_err(unavailable)?;
+        let others = presented
+            .into_iter()
+            .filter(|token| user_of(token).is_some_and(|user| user != user_id))
+            .take(ACCOUNTS - 1);
+        let tokens: Vec<String> = std::iter::once(own).chain(others).collect();
         send(auth, tokens.join(&SEPARATOR.to_string()));
         Ok(())
     }
@@ -126,9 +129,12 @@ impl KnownBrowsers {
         .map_err(unavailable)
     }
 
-    async fn insert(&self, token_hash: &str, user_id: &str) -> Result<(), FormError> {
-        const INSERT: &str = "insert into app_known_browser (token_hash, user_id, expires_at)
-            values ($1, $2, $3)";
+    /// Keeps a token for a year from now, in place of the account's oldest one if there are too
+    /// many.
+    async fn keep(&self, token_hash: &str, user_id: &str) -> Result<(), sqlx::Error> {
+        const KEEP: &str = "insert into app_known_browser (token_hash, user_id, expires_at)
+            values ($1, $2, $3)
+            on conflict (token_hash) do update set expires_at = excluded.expires_at";
         const DELETE_OLDEST: &str = "delete from app_known_browser
             where user_id = $1 and token_hash not in (
                 select token_hash from app_known_browser where user_id = $1
@@ -136,28 +142,15 @@ impl KnownBrowsers {
             )";
         const DELETE_EXPIRED: &str = "delete from app_known_browser where token_hash in (
             select token_hash from app_known_browser where expires_at <= $1 limit $2)";
-        let (now, database) = (now(), &self.database);
-        with_pool!(database, pool => {
-            let insert = sqlx::query(INSERT).bind(token_hash).bind(user_id);
-            insert.bind(now + MAX_AGE.whole_seconds()).execute(pool).await.map(drop)
-        })
-        .map_err(unavailable)?;
-        with_pool!(database, pool => {
-            sqlx::query(DELETE_OLDEST).bind(user_id).bind(BROWSERS).execute(pool).await.map(drop)
-        })
-        .map_err(unavailable)?;
-        with_pool!(database, pool => {
-            sqlx::query(DELETE_EXPIRED).bind(now).bind(CLEANING_BATCH).execute(pool).await.map(drop)
-        })
-        .map_err(unavailable)
-    }
-
-    async fn delete(&self, browser: &KnownBrowser) -> Result<(), FormError> {
-        const DELETE: &str = "delete from app_known_browser where token_hash = $1";
+        let now = now();
         with_pool!(&self.database, pool => {
-            sqlx::query(DELETE).bind(&browser.token_hash).execute(pool).await.map(drop)
+            let keep = sqlx::query(KEEP).bind(token_hash).bind(user_id);
+            keep.bind(now + MAX_AGE.whole_seconds()).execute(pool).await?;
+            let delete_oldest = sqlx::query(DELETE_OLDEST).bind(user_id);
+            delete_oldest.bind(BROWSERS).execute(pool).await?;
+            let delete_expired = sqlx::query(DELETE_EXPIRED).bind(now);
+            delete_expired.bind(CLEANING_BATCH).execute(pool).await.map(drop)
         })
-        .map_err(unavailable)
     }
 }
 
