@@ -382,6 +382,43 @@ async fn an_address_that_anybody_can_claim_gives_no_more_guesses() {
 }
 
 #[tokio::test]
+async fn another_way_to_write_the_address_gives_no_more_guesses() {
+    let site = site().await;
+    let server = server_of(&site, "1000").await;
+    server.use_up("ada@bücher.example", CAFE, "").await;
+    for email in [
+        "ADA@bücher.example",
+        "ada@xn--bcher-kva.example",
+        "ａda@bücher.example.",
+    ] {
+        server.guess(email, CAFE, "").await.retry_after();
+    }
+}
+
+/// As when too many passwords are waiting to be checked.
+#[tokio::test]
+async fn a_password_that_could_not_be_checked_is_no_guess() {
+    let site = site().await;
+    let server = server_of(&site, "12").await;
+    server.sign_up(ADA, HOME, "").await;
+    execute(
+        &site,
+        "update app_user set password_hash = 'x' || password_hash",
+    )
+    .await;
+    for _ in 0..15 {
+        let reply = server.guess(ADA, CAFE, "").await;
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    execute(
+        &site,
+        "update app_user set password_hash = substr(password_hash, 2)",
+    )
+    .await;
+    server.use_up(ADA, CAFE, "").await;
+}
+
+#[tokio::test]
 async fn one_ipv6_customer_is_one_network() {
     let site = site().await;
     let server = server_of(&site, "1000").await;
