@@ -29,6 +29,10 @@ const STEPS: [&str; 1] = ["create table app_attempt (
 const CLEANING_EVERY: u32 = 16;
 const CLEANING_BATCH: i64 = 64;
 
+/// How far the servers' clocks may be apart. Afterwards a wait is taken for the doing of a clock that
+/// was wrong, or it would last as long as that was ahead.
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60 * 60);
+
 /// How many attempts a bucket takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
@@ -98,21 +102,23 @@ impl Buckets {
     /// Counts an attempt, if the bucket takes one more: one statement, so that of many at the same
     /// moment no more are let in than fit. One that is refused counts for nothing.
     pub(super) async fn take(&self, bucket: &Bucket) -> Result<(), FormError> {
-        // How full the bucket was is said in microseconds: each attempt adds `$3`.
+        // How full the bucket was is said in microseconds: each attempt adds `$3`. What no attempt
+        // can have led to was written by a server whose clock was wrong.
         const TAKE: &str = "insert into app_attempt (bucket, empty_at, free_at)
             values ($1, $2 + $3, case when $4 > 1 then 0 else $2 + $5 end)
             on conflict (bucket) do update set (empty_at, free_at) = (
                 select $2 + $3 + fill, case
                     when fill <= $3 * ($4 - 2) then 0
-                    when fill > $3 * ($4 + 15) then $2 + $6
                     when $5 << cast((fill + $3 - 1) / $3 + 1 - $4 as integer) > $6 then $2 + $6
                     else $2 + ($5 << cast((fill + $3 - 1) / $3 + 1 - $4 as integer))
                 end
                 from (select case
-                    when app_attempt.empty_at > $2 then app_attempt.empty_at - $2 else 0
+                    when app_attempt.empty_at <= $2 then 0
+                    when app_attempt.empty_at > $2 + $3 * ($4 + 15) then $3 * ($4 + 15)
+                    else app_attempt.empty_at - $2
                 end as fill) as before
             )
-            where app_attempt.free_at <= $2
+            where app_attempt.free_at <= $2 or app_attempt.free_at > $2 + $6 + $7
             returning bucket";
         let limit = bucket.limit;
         let now = now();
@@ -124,6 +130,7 @@ impl Buckets {
                 .bind(i64::from(limit.at_once))
                 .bind(micros(limit.first_wait))
                 .bind(micros(limit.longest_wait))
+                .bind(micros(CLOCK_DIFFERENCE))
                 .fetch_optional(pool)
                 .await
         })
