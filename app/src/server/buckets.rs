@@ -139,7 +139,8 @@ impl Buckets {
             let retry_after = self.wait(bucket, now).await?;
             return Err(FormError::TooManyAttempts { retry_after });
         }
-        if self.taken.fetch_add(1, Ordering::Relaxed) % CLEANING_EVERY == 0 {
+        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
+        if taken.is_multiple_of(CLEANING_EVERY) {
             self.delete_expired(now).await;
         }
         Ok(())
