@@ -19,6 +19,10 @@ pub enum FormError {
     EmailTaken,
     #[error("The password must have 8 to 256 characters.")]
     Password,
+    #[error(
+        "This password is easy to guess. Several words that do not belong together are better."
+    )]
+    WeakPassword,
     #[error("The e-mail address or the password is wrong.")]
     WrongCredentials,
     #[error("The current password is wrong.")]
@@ -51,7 +55,7 @@ impl FormError {
         match self {
             Self::Name => Some("name"),
             Self::Email | Self::EmailTaken | Self::WrongCredentials => Some("email"),
-            Self::Password => Some("password"),
+            Self::Password | Self::WeakPassword => Some("password"),
             Self::WrongPassword => Some("current_password"),
             Self::NotDeleted => Some("confirm_password"),
             Self::TooManyAccounts { .. }
@@ -67,7 +71,7 @@ impl FormError {
 impl ErrorStatus for FormError {
     fn status(&self) -> u16 {
         match self {
-            Self::Name | Self::Email | Self::Password => 422,
+            Self::Name | Self::Email | Self::Password | Self::WeakPassword => 422,
             Self::EmailTaken | Self::TooManyAccounts { .. } => 409,
             Self::WrongCredentials | Self::SignedOut => 401,
             Self::WrongPassword | Self::NotDeleted => 403,

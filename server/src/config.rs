@@ -15,7 +15,7 @@ const DATABASE_URL: &str = concat!("sqlite://data/", env!("LEPTOS_OUTPUT_NAME"),
 /// Where the key is kept when `SESSION_KEY` is not set.
 const KEY_FILE: &str = "data/session.key";
 
-/// Sign-ups and sign-ins from one address per minute. An office behind one address fits.
+/// Sign-ups and failed sign-ins from one network per minute. An office behind one address fits.
 const ATTEMPTS_PER_MINUTE: u32 = 60;
 
 /// Accounts that one browser may be signed in to at once: enough for work, home and a test.
@@ -38,7 +38,7 @@ pub struct Config {
     pub site_url: Url,
     /// `SESSION_KEY`: signs the cookie.
     pub session_key: SigningKey,
-    /// `ATTEMPTS_PER_MINUTE`: sign-ups and sign-ins from one address.
+    /// `ATTEMPTS_PER_MINUTE`: sign-ups and failed sign-ins from one network.
     pub attempts_per_minute: u32,
     /// `TRUSTED_PROXIES`: whom to believe about the address of a client.
     pub trusted_proxies: Vec<String>,

@@ -75,7 +75,7 @@ fn ChangePassword(flash: Flash) -> impl IntoView {
                     name="password"
                     kind="password"
                     autocomplete="new-password"
-                    hint="8 to 256 characters. Your other sessions will end."
+                    hint="8 to 256 characters, and hard to guess. Your other sessions will end."
                     minlength=8
                     maxlength=256
                     flash=flash

@@ -23,7 +23,7 @@ pub(crate) fn SignUp() -> impl IntoView {
                     name="password"
                     kind="password"
                     autocomplete="new-password"
-                    hint="8 to 256 characters"
+                    hint="8 to 256 characters, and hard to guess"
                     minlength=8
                     maxlength=256
                     flash=flash

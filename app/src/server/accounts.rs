@@ -2,6 +2,10 @@
 
 use super::{
     Context,
+    attempts::Attempt,
+    email::Email,
+    known_browsers,
+    passwords::check_length,
     users::{self, Account, unavailable},
 };
 use crate::FormError;
@@ -10,29 +14,25 @@ use std::sync::Arc;
 
 const NAME_LENGTH: usize = 100;
 
-/// The longest address that mail can be sent to
-/// ([RFC 5321, section 4.5.3.1.3](https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3)).
-const EMAIL_LENGTH: usize = 254;
-
-/// Shorter ones are guessed, longer ones only cost time.
-const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=256;
-
 pub(crate) async fn sign_up(
     context: &Context,
     name: &str,
     email: &str,
     password: String,
 ) -> Result<Arc<User>, FormError> {
+    let state = &context.state;
     let name = read_name(name)?;
-    let email = read_email(email)?;
-    check_password(&password)?;
-    context.state.attempts.check_address(&context.auth)?;
-    let hash = context.state.passwords.hash(password).await?;
-    let account = context.state.users.create(&email, &name, &hash).await?;
+    let email = Email::parse_new(email)?;
+    check_length(&password)?;
+    state.attempts.sign_up(&context.auth).await?;
+    let passwords = &state.passwords;
+    let hash = passwords.hash(&password, &name, &email.canonical).await?;
+    let account = state.users.create(&email, &name, &hash).await?;
     let begun = begin_session(context, &account).await;
-    if begun.is_err() {
+    match &begun {
+        Ok(_) => remember_browser(context, &account).await,
         // Who sends the form once more is not to hear that the address is taken.
-        let _ = delete(context, &account).await;
+        Err(_) => drop(delete(context, &account).await),
     }
     begun
 }
@@ -42,26 +42,37 @@ pub(crate) async fn sign_in(
     email: &str,
     password: String,
 ) -> Result<Arc<User>, FormError> {
-    let email = read_email(email)?;
-    context.state.attempts.check_address(&context.auth)?;
-    context.state.attempts.check_account(&email)?;
-    let account = context.state.users.by_email(&email).await?;
+    let email = Email::parse(email)?;
+    let Context { state, auth } = context;
+    let account = state.users.by_email(&email).await?;
+    let user_id = account.as_ref().map(|account| account.id.as_str());
+    let browser = state.known_browsers.find(auth, user_id).await?;
+    let browser = browser.as_ref().map(|browser| browser.token_hash.as_str());
+    let attempts = &state.attempts;
+    let attempt = attempts.sign_in(auth, &email.canonical, browser).await?;
     // An unknown address costs the same work, so that the time does not tell.
     let hash = account
         .as_ref()
         .map(|account| account.password_hash.clone());
-    let is_right = context.state.passwords.verify(password, hash).await?;
+    let is_right = check(context, attempt, password, hash).await?;
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
+    attempts.signed_in(&account.id).await?;
     let user = begin_session(context, &account).await?;
     // A password that was changed while it was being checked: its change may have ended the
     // other sessions just before this one began.
-    let users = &context.state.users;
-    match users.still_has(&account.id, &account.password_hash).await {
-        Ok(true) => Ok(user),
+    match state
+        .users
+        .still_has(&account.id, &account.password_hash)
+        .await
+    {
+        Ok(true) => {
+            remember_browser(context, &account).await;
+            Ok(user)
+        }
         not_confirmed => {
-            let signed_out = context.auth.sign_out(SignOutOptions::default()).await;
+            let signed_out = auth.sign_out(SignOutOptions::default()).await;
             not_confirmed?;
             Err(signed_out.map_or(FormError::Unavailable, |_| FormError::WrongCredentials))
         }
@@ -73,9 +84,12 @@ pub(crate) async fn change_password(
     current_password: String,
     password: String,
 ) -> Result<(), FormError> {
-    check_password(&password)?;
+    check_length(&password)?;
     let account = confirm(context, current_password, FormError::WrongPassword).await?;
-    let hash = context.state.passwords.hash(password).await?;
+    let passwords = &context.state.passwords;
+    let hash = passwords
+        .hash(&password, &account.name, &account.email)
+        .await?;
     // Together: whoever knew the old password is out as soon as it is changed.
     let guardian = context.auth.guardian();
     let mut transaction = guardian.begin().await.map_err(unavailable)?;
@@ -85,10 +99,15 @@ pub(crate) async fn change_password(
     if !is_changed {
         return Err(FormError::WrongPassword);
     }
+    known_browsers::forget(transaction.connection(), &account.id)
+        .await
+        .map_err(unavailable)?;
     transaction
         .sign_out_others(&context.auth, Reason::PasswordChange)
         .await?;
-    transaction.commit().await.map_err(unavailable)
+    transaction.commit().await.map_err(unavailable)?;
+    remember_browser(context, &account).await;
+    Ok(())
 }
 
 pub(crate) async fn delete_account(context: &Context, password: String) -> Result<(), FormError> {
@@ -110,6 +129,9 @@ async fn delete(context: &Context, account: &Account) -> Result<(), FormError> {
     if !is_deleted {
         return Err(FormError::NotDeleted);
     }
+    known_browsers::forget(transaction.connection(), &account.id)
+        .await
+        .map_err(unavailable)?;
     transaction
         .sign_out_user(&account.id, Reason::AccountDeleted)
         .await
@@ -126,11 +148,29 @@ async fn confirm(
     let user = context.auth.require_user()?;
     let account = context.state.users.by_id(&user.id).await?;
     let account = account.ok_or(FormError::SignedOut)?;
-    context.state.attempts.check_account(&account.email)?;
+    let attempt = context.state.attempts.confirmation(&user).await?;
     let hash = Some(account.password_hash.clone());
-    match context.state.passwords.verify(password, hash).await? {
+    match check(context, attempt, password, hash).await? {
         true => Ok(account),
         false => Err(wrong),
+    }
+}
+
+/// Whether the password belongs to the hash. The attempt counts if the answer is no.
+async fn check(
+    context: &Context,
+    attempt: Attempt,
+    password: String,
+    hash: Option<String>,
+) -> Result<bool, FormError> {
+    match context.state.passwords.verify(password, hash).await {
+        Ok(true) => attempt.was_right().await.map(|()| true),
+        Ok(false) => Ok(false),
+        Err(failure) => {
+            // What failed is told; the attempt is forgotten in time anyway.
+            let _ = attempt.was_not_made().await;
+            Err(failure)
+        }
     }
 }
 
@@ -148,6 +188,13 @@ async fn begin_session(context: &Context, account: &Account) -> Result<Arc<User>
     Ok(context.auth.require_user()?)
 }
 
+/// Makes this browser a known one of the account. One that could not be remembered is signed in all
+/// the same; the log has why.
+async fn remember_browser(context: &Context, account: &Account) {
+    let known_browsers = &context.state.known_browsers;
+    let _ = known_browsers.remember(&context.auth, &account.id).await;
+}
+
 fn read_name(name: &str) -> Result<String, FormError> {
     let name = name.trim();
     let fits = (1..=NAME_LENGTH).contains(&name.chars().count());
@@ -155,33 +202,5 @@ fn read_name(name: &str) -> Result<String, FormError> {
         Ok(name.to_owned())
     } else {
         Err(FormError::Name)
-    }
-}
-
-/// Accepts what can be an address and leaves the rest to a confirmation mail. Case is
-/// folded, so that one person has one account.
-fn read_email(email: &str) -> Result<String, FormError> {
-    let email = fold_email(email);
-    let has_parts = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-    });
-    let is_plain = !email.chars().any(|c| c.is_whitespace() || c.is_control());
-    if has_parts && is_plain && email.len() <= EMAIL_LENGTH {
-        Ok(email)
-    } else {
-        Err(FormError::Email)
-    }
-}
-
-/// The form in which addresses are kept.
-pub(super) fn fold_email(email: &str) -> String {
-    email.trim().to_lowercase()
-}
-
-fn check_password(password: &str) -> Result<(), FormError> {
-    if PASSWORD_LENGTH.contains(&password.chars().count()) {
-        Ok(())
-    } else {
-        Err(FormError::Password)
     }
 }

@@ -1,54 +1,165 @@
-//! Limits on attempts, so that passwords cannot be tried by the thousand.
+//! Limits on attempts, so that passwords cannot be guessed by the thousand, and nobody can use up
+//! the attempts of somebody else.
+//!
+//! | what counts | for whom |
+//! |---|---|
+//! | a failed sign-in | its network, and the account as seen from that network |
+//! | the same from a browser that has signed in to the account before | that browser and account |
+//! | a wrong password of a signed-in user | the session |
+//! | a sign-up | its network |
+//! | a sign-in | the account |
+//!
+//! There is no limit for all failures on one account, which a stranger would use up for its user
+//! ([NIST SP 800-63B-4, section 3.2.2](https://pages.nist.gov/800-63-4/sp800-63b.html#throttle)
+//! has one of 100 in a row). The price: whoever commands many networks gets as many guesses from
+//! each, which is why [weak passwords](super::weak_passwords) are refused.
 
+use super::buckets::{Bucket, Buckets, Limit};
 use crate::FormError;
-use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock as _, DefaultClock},
+use leptos_guardian::{
+    User,
+    server::{Auth, Database},
 };
-use leptos_guardian::server::Auth;
 use std::{
     net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    sync::Arc,
+    time::Duration,
 };
 
-/// Attempts on one account per minute, right or wrong: enough for a person who has
-/// forgotten which password it was, and 14,400 guesses a day at most.
-const PER_ACCOUNT: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+/// Wrong passwords for one account from one network, browser or session. Ten in a row are enough
+/// for a person who has forgotten which one it was. Then the waits grow, which NIST SP 800-63B-4,
+/// section 3.2.2, suggests (30 seconds to an hour); a quarter of an hour at most, for a person
+/// shares the network with a stranger, and still no more than about 110 guesses in the first day
+/// and 96 in each further one.
+const GUESSES: Limit = Limit {
+    at_once: 10,
+    forgets_one_in: Duration::from_secs(15 * 60),
+    first_wait: Duration::from_secs(30),
+    longest_wait: Duration::from_secs(15 * 60),
+};
 
-/// How many addresses or accounts are remembered before those at rest are forgotten.
-const REMEMBERED: usize = 10_000;
+/// Sign-ins with the right password to one account, per hour: more than a person with many devices
+/// or a suite of tests with one account needs, and a hundred times too few to make ten thousand
+/// sessions within minutes. A stranger cannot use them up.
+const SIGN_INS_PER_HOUR: u32 = 100;
 
-/// Counts attempts per address and per account.
+/// Counts attempts.
 #[derive(Clone)]
 pub(crate) struct Attempts {
-    by_address: Arc<DefaultKeyedRateLimiter<String>>,
-    by_account: Arc<DefaultKeyedRateLimiter<String>>,
+    buckets: Buckets,
+    per_network: Limit,
+}
+
+/// A password that is about to be checked, counted as wrong until it is known to be right: many at
+/// the same moment are no more than as many one by one.
+#[must_use]
+pub(crate) struct Attempt {
+    buckets: Buckets,
+    guesses: Bucket,
+    network: Option<Bucket>,
 }
 
 impl Attempts {
-    pub(crate) fn new(per_address_and_minute: u32) -> Self {
-        let per_address = NonZeroU32::new(per_address_and_minute).unwrap_or(NonZeroU32::MIN);
-        Self {
-            by_address: Arc::new(RateLimiter::keyed(Quota::per_minute(per_address))),
-            by_account: Arc::new(RateLimiter::keyed(Quota::per_minute(PER_ACCOUNT))),
+    pub(crate) async fn new(
+        database: Database,
+        per_network_and_minute: u32,
+    ) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            buckets: Buckets::new(database).await?,
+            per_network: Limit::per(Duration::from_secs(60), per_network_and_minute),
+        })
+    }
+
+    /// Counts a sign-up.
+    pub(crate) async fn sign_up(&self, auth: &Auth) -> Result<(), FormError> {
+        self.buckets.take(&self.network(auth)).await
+    }
+
+    /// Counts a guess at the password of the account with this address, whether or not there is
+    /// one, so that the limit does not tell. `known_browser` is the browser's own name if it has
+    /// signed in to this account before
+    /// ([device cookies](https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)):
+    /// whatever strangers do, it has attempts of its own.
+    pub(crate) async fn sign_in(
+        &self,
+        auth: &Auth,
+        address: &str,
+        known_browser: Option<&str>,
+    ) -> Result<Attempt, FormError> {
+        if let Some(browser) = known_browser {
+            return self.guess(&["browser", browser, address]).await;
+        }
+        let network = self.network(auth);
+        self.buckets.take(&network).await?;
+        let parts = ["account", address, &network_of(auth)];
+        match self.guess(&parts).await {
+            Ok(attempt) => Ok(Attempt {
+                network: Some(network),
+                ..attempt
+            }),
+            Err(refused) => {
+                // No password is checked, so others in the network lose nothing.
+                self.buckets.give_back(&network).await?;
+                Err(refused)
+            }
         }
     }
 
-    pub(crate) fn check_address(&self, auth: &Auth) -> Result<(), FormError> {
-        check(
-            &self.by_address,
-            &network(auth.client_ip().unwrap_or("unknown")),
-        )
+    /// Counts a guess of a signed-in user, for their session: a thief of it has no more than that,
+    /// and failures elsewhere take nothing from it.
+    pub(crate) async fn confirmation(&self, user: &User) -> Result<Attempt, FormError> {
+        self.guess(&["session", user.session.as_str()]).await
     }
 
-    /// Whether or not the account exists, so that the limit does not tell.
-    pub(crate) fn check_account(&self, email: &str) -> Result<(), FormError> {
-        check(&self.by_account, email)
+    /// Counts a sign-in of the account with this id. The right password is known by then.
+    pub(crate) async fn signed_in(&self, user_id: &str) -> Result<(), FormError> {
+        let hour = Duration::from_secs(60 * 60);
+        let limit = Limit::per(hour, SIGN_INS_PER_HOUR);
+        let bucket = Bucket::new(limit, &["signed in", user_id]);
+        self.buckets.take(&bucket).await
+    }
+
+    async fn guess(&self, parts: &[&str]) -> Result<Attempt, FormError> {
+        let guesses = Bucket::new(GUESSES, parts);
+        self.buckets.take(&guesses).await?;
+        Ok(Attempt {
+            buckets: self.buckets.clone(),
+            guesses,
+            network: None,
+        })
+    }
+
+    fn network(&self, auth: &Auth) -> Bucket {
+        Bucket::new(self.per_network, &["network", &network_of(auth)])
     }
 }
 
-/// What counts as one address: of IPv6 the first half, which one customer gets to choose the
+impl Attempt {
+    /// The password was right: the failures before it are forgotten, but not those of the network,
+    /// which may be on other accounts.
+    pub(crate) async fn was_right(self) -> Result<(), FormError> {
+        self.buckets.clear(&self.guesses).await?;
+        self.give_back_network().await
+    }
+
+    /// The password could not be checked, and nothing was learnt of it.
+    pub(crate) async fn was_not_made(self) -> Result<(), FormError> {
+        self.buckets.give_back(&self.guesses).await?;
+        self.give_back_network().await
+    }
+
+    async fn give_back_network(&self) -> Result<(), FormError> {
+        match &self.network {
+            Some(network) => self.buckets.give_back(network).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn network_of(auth: &Auth) -> String {
+    network(auth.client_ip().unwrap_or("unknown"))
+}
+
+/// What counts as one network: of IPv6 the first half, which one customer gets to choose the
 /// other half from.
 fn network(address: &str) -> String {
     match address.parse().map(|ip: IpAddr| ip.to_canonical()) {
@@ -58,25 +169,12 @@ fn network(address: &str) -> String {
     }
 }
 
-fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<(), FormError> {
-    if limiter.len() > REMEMBERED {
-        limiter.retain_recent();
-    }
-    limiter.check_key(&key.to_owned()).map_err(|refused| {
-        let wait = refused.wait_time_from(DefaultClock::default().now());
-        FormError::TooManyAttempts {
-            // Rounded up: after exactly this long the next attempt is accepted.
-            retry_after: wait.as_secs() + 1,
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::network;
 
     #[test]
-    fn one_ipv6_customer_is_one_address() {
+    fn one_ipv6_customer_is_one_network() {
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(network("192.0.2.1"), "192.0.2.1");
         assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");

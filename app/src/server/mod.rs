@@ -3,9 +3,13 @@
 mod accounts;
 mod answer;
 mod attempts;
+mod buckets;
+mod email;
 mod flash;
+mod known_browsers;
 mod passwords;
 mod users;
+mod weak_passwords;
 
 pub(crate) use accounts::{change_password, delete_account, sign_in, sign_up};
 pub(crate) use answer::Answer;
@@ -13,6 +17,8 @@ pub(crate) use flash::take_flash;
 
 use crate::FormError;
 use attempts::Attempts;
+use email::Email;
+use known_browsers::KnownBrowsers;
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use leptos_guardian::{
@@ -28,20 +34,22 @@ pub struct AppState {
     pub(crate) users: Users,
     pub(crate) passwords: Passwords,
     pub(crate) attempts: Attempts,
+    pub(crate) known_browsers: KnownBrowsers,
 }
 
 impl AppState {
-    /// Creates the users' table when it is missing, and moves an older one forward.
-    /// `attempts_per_minute` bounds the sign-ups and sign-ins from one address.
+    /// Creates the app's tables when they are missing, and moves older ones forward.
+    /// `attempts_per_minute` bounds the sign-ups and the failed sign-ins from one network.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn new(database: Database, attempts_per_minute: u32) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            users: Users::new(database).await?,
+            users: Users::new(database.clone()).await?,
             passwords: Passwords::new(),
-            attempts: Attempts::new(attempts_per_minute),
+            attempts: Attempts::new(database.clone(), attempts_per_minute).await?,
+            known_browsers: KnownBrowsers::new(database).await?,
         })
     }
 
@@ -51,7 +59,9 @@ impl AppState {
     ///
     /// When the database fails.
     pub async fn user_id(&self, email: &str) -> Result<Option<String>, FormError> {
-        let email = accounts::fold_email(email);
+        let Ok(email) = Email::parse(email) else {
+            return Ok(None);
+        };
         let account = self.users.by_email(&email).await?;
         Ok(account.map(|account| account.id))
     }

@@ -1,12 +1,18 @@
 //! Passwords: Argon2id, off the threads that serve requests, a bounded number at once.
 
+use super::weak_passwords::is_weak;
 use crate::FormError;
 use argon2::{
     Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _,
     password_hash::{SaltString, rand_core::OsRng},
 };
-use std::{sync::Arc, thread::available_parallelism, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, thread::available_parallelism, time::Duration};
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Shorter ones are guessed, longer ones only cost time
+/// ([NIST SP 800-63B-4, section 3.1.1.2](https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver)).
+const LENGTH: RangeInclusive<usize> = 8..=256;
 
 /// How long a hash waits for its turn. A flood of sign-ins then gets an honest 503 instead
 /// of a queue that nobody waits for.
@@ -32,12 +38,27 @@ impl Passwords {
         }
     }
 
-    pub(crate) async fn hash(&self, password: String) -> Result<String, FormError> {
-        self.in_turn(move || hash(&password)).await
+    /// Hashes a new password, unless it is easy to guess for the user with this name and address.
+    pub(crate) async fn hash(
+        &self,
+        password: &str,
+        name: &str,
+        email: &str,
+    ) -> Result<String, FormError> {
+        let password = normalize(password);
+        let (name, email) = (name.to_owned(), email.to_owned());
+        let hashed = self.in_turn(move || {
+            let is_strong = !is_weak(&password, &name, &email);
+            is_strong.then(|| hash(&password)).transpose()
+        });
+        hashed.await?.ok_or(FormError::WeakPassword)
     }
 
     /// Whether the password belongs to the hash. Without a hash the answer is no, after the
     /// same work.
+    ///
+    /// The hashes of accounts that are older than [`normalize`] are of what was typed: that is tried
+    /// second if it differs, whatever the account.
     pub(crate) async fn verify(
         &self,
         password: String,
@@ -48,11 +69,9 @@ impl Passwords {
         let matches = self
             .in_turn(move || {
                 let stored = PasswordHash::new(&stored)?;
-                match Argon2::default().verify_password(password.as_bytes(), &stored) {
-                    Ok(()) => Ok(true),
-                    Err(argon2::password_hash::Error::Password) => Ok(false),
-                    Err(cause) => Err(cause),
-                }
+                let normal = normalize(&password);
+                Ok(matches(&normal, &stored)?
+                    || (normal != password && matches(&password, &stored)?))
             })
             .await?;
         Ok(matches && has_account)
@@ -83,6 +102,32 @@ impl Passwords {
                 Err(FormError::Unavailable)
             }
         }
+    }
+}
+
+/// Checks the length of a new password, in characters.
+pub(crate) fn check_length(password: &str) -> Result<(), FormError> {
+    let normal = normalize(password).chars().count();
+    // One character may stand for many, which makes nothing harder to guess.
+    let shortest = normal.min(password.chars().count());
+    if LENGTH.contains(&normal) && LENGTH.contains(&shortest) {
+        Ok(())
+    } else {
+        Err(FormError::Password)
+    }
+}
+
+/// The one form of all ways to write a password: keyboards and systems compose accents differently
+/// (NFKC: NIST SP 800-63B-4, section 3.1.1.2).
+fn normalize(password: &str) -> String {
+    password.nfkc().collect()
+}
+
+fn matches(password: &str, stored: &PasswordHash<'_>) -> argon2::password_hash::Result<bool> {
+    match Argon2::default().verify_password(password.as_bytes(), stored) {
+        Ok(()) => Ok(true),
+        Err(argon2::password_hash::Error::Password) => Ok(false),
+        Err(cause) => Err(cause),
     }
 }
 

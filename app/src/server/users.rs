@@ -1,5 +1,6 @@
-//! The users: all of the app's SQL. One text serves SQLite and PostgreSQL.
+//! The users. One text of SQL serves SQLite and PostgreSQL.
 
+use super::email::Email;
 use crate::FormError;
 use leptos_guardian::{
     server::{Connection, Database},
@@ -40,21 +41,24 @@ impl Users {
 
     pub(crate) async fn create(
         &self,
-        email: &str,
+        email: &Email,
         name: &str,
         password_hash: &str,
     ) -> Result<Account, FormError> {
         const CREATE: &str = "insert into app_user (id, email, name, password_hash, created_at)
-            values ($1, $2, $3, $4, $5)
+            select $1, $2, $3, $4, $5
+            where not exists (select 1 from app_user where email in ($6, $7))
             on conflict (email) do nothing
             returning id, email, name, password_hash";
         with_pool!(&self.database, pool => {
             sqlx::query_as(CREATE)
                 .bind(Uuid::now_v7().to_string())
-                .bind(email)
+                .bind(&email.canonical)
                 .bind(name)
                 .bind(password_hash)
                 .bind(now())
+                .bind(&email.earlier[0])
+                .bind(&email.earlier[1])
                 .fetch_optional(pool)
                 .await
         })
@@ -62,11 +66,20 @@ impl Users {
         .ok_or(FormError::EmailTaken)
     }
 
-    pub(crate) async fn by_email(&self, email: &str) -> Result<Option<Account>, FormError> {
-        const BY_EMAIL: &str =
-            "select id, email, name, password_hash from app_user where email = $1";
+    /// The account with this address. Of two from before one person had one, the one whose
+    /// address was written as it is now.
+    pub(crate) async fn by_email(&self, email: &Email) -> Result<Option<Account>, FormError> {
+        const BY_EMAIL: &str = "select id, email, name, password_hash from app_user
+            where email in ($1, $2, $3)
+            order by case email when $2 then 1 when $1 then 2 else 3 end
+            limit 1";
         with_pool!(&self.database, pool => {
-            sqlx::query_as(BY_EMAIL).bind(email).fetch_optional(pool).await
+            sqlx::query_as(BY_EMAIL)
+                .bind(&email.canonical)
+                .bind(&email.earlier[0])
+                .bind(&email.earlier[1])
+                .fetch_optional(pool)
+                .await
         })
         .map_err(unavailable)
     }
@@ -134,7 +147,8 @@ pub(super) fn unavailable(cause: sqlx::Error) -> FormError {
     FormError::Unavailable
 }
 
-fn now() -> i64 {
+/// In seconds since the Unix epoch.
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }

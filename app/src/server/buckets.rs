@@ -1,0 +1,206 @@
+//! Buckets that fill with every attempt and empty as time passes: rows, so that all servers
+//! count together and a restart forgets nothing.
+
+use super::users::unavailable;
+use crate::FormError;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use leptos_guardian::{server::Database, with_pool};
+use sha2::{Digest as _, Sha256};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// What leads to each version of the table; see [`Database::migrate`]. Times are in microseconds
+/// since the Unix epoch. `empty_at` is when the bucket has forgotten its last attempt, `free_at`
+/// when it takes the next one.
+const STEPS: [&str; 1] = ["create table app_attempt (
+        bucket text primary key,
+        empty_at bigint not null,
+        free_at bigint not null
+    );
+    create index app_attempt_empty_at on app_attempt (empty_at)"];
+
+/// How often expired rows are deleted, in attempts, and how many at once. Each attempt makes two
+/// rows at most, so these keep up.
+const CLEANING_EVERY: u32 = 16;
+const CLEANING_BATCH: i64 = 64;
+
+/// How far the servers' clocks may be apart. Afterwards a wait is taken for the doing of a clock that
+/// was wrong, or it would last as long as that was ahead.
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60 * 60);
+
+/// How many attempts a bucket takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    /// So many at once cost no wait.
+    pub(super) at_once: u32,
+    /// After this long one attempt is forgotten.
+    pub(super) forgets_one_in: Duration,
+    /// The wait once the bucket is full. It doubles with each further attempt …
+    pub(super) first_wait: Duration,
+    /// … up to this.
+    pub(super) longest_wait: Duration,
+}
+
+impl Limit {
+    /// So many attempts in `period`, all at once or one by one.
+    pub(super) fn per(period: Duration, attempts: u32) -> Self {
+        let attempts = attempts.max(1);
+        let interval = (period / attempts).max(Duration::from_micros(1));
+        Self {
+            at_once: attempts,
+            forgets_one_in: interval,
+            first_wait: interval,
+            longest_wait: interval,
+        }
+    }
+}
+
+/// One bucket, under its limit.
+#[derive(Clone, Debug)]
+pub(super) struct Bucket {
+    key: String,
+    limit: Limit,
+}
+
+impl Bucket {
+    /// The bucket for what the parts name together. The table has a hash of them: what is typed
+    /// as an e-mail address may be anything, even a password.
+    pub(super) fn new(limit: Limit, parts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        Self {
+            key: URL_SAFE_NO_PAD.encode(hash.finalize()),
+            limit,
+        }
+    }
+}
+
+/// The table of all buckets.
+#[derive(Clone)]
+pub(super) struct Buckets {
+    database: Database,
+    taken: Arc<AtomicU32>,
+}
+
+impl Buckets {
+    pub(super) async fn new(database: Database) -> Result<Self, sqlx::Error> {
+        database.migrate("attempts", &STEPS).await?;
+        Ok(Self {
+            database,
+            taken: Arc::default(),
+        })
+    }
+
+    /// Counts an attempt, if the bucket takes one more: one statement, so that of many at the same
+    /// moment no more are let in than fit. One that is refused counts for nothing.
+    pub(super) async fn take(&self, bucket: &Bucket) -> Result<(), FormError> {
+        // How full the bucket was is said in microseconds: each attempt adds `$3`. What no attempt
+        // can have led to was written by a server whose clock was wrong.
+        const TAKE: &str = "insert into app_attempt (bucket, empty_at, free_at)
+            values ($1, $2 + $3, case when $4 > 1 then 0 else $2 + $5 end)
+            on conflict (bucket) do update set (empty_at, free_at) = (
+                select $2 + $3 + fill, case
+                    when fill <= $3 * ($4 - 2) then 0
+                    when $5 << cast((fill + $3 - 1) / $3 + 1 - $4 as integer) > $6 then $2 + $6
+                    else $2 + ($5 << cast((fill + $3 - 1) / $3 + 1 - $4 as integer))
+                end
+                from (select case
+                    when app_attempt.empty_at <= $2 then 0
+                    when app_attempt.empty_at > $2 + $3 * ($4 + 15) then $3 * ($4 + 15)
+                    else app_attempt.empty_at - $2
+                end as fill) as before
+            )
+            where app_attempt.free_at <= $2 or app_attempt.free_at > $2 + $6 + $7
+            returning bucket";
+        let limit = bucket.limit;
+        let now = now();
+        let taken: Option<String> = with_pool!(&self.database, pool => {
+            sqlx::query_scalar(TAKE)
+                .bind(&bucket.key)
+                .bind(now)
+                .bind(micros(limit.forgets_one_in))
+                .bind(i64::from(limit.at_once))
+                .bind(micros(limit.first_wait))
+                .bind(micros(limit.longest_wait))
+                .bind(micros(CLOCK_DIFFERENCE))
+                .fetch_optional(pool)
+                .await
+        })
+        .map_err(unavailable)?;
+        if taken.is_none() {
+            let retry_after = self.wait(bucket, now).await?;
+            return Err(FormError::TooManyAttempts { retry_after });
+        }
+        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
+        if taken.is_multiple_of(CLEANING_EVERY) {
+            self.delete_expired(now).await;
+        }
+        Ok(())
+    }
+
+    /// Takes an attempt back that has turned out not to count. It was let in, so the bucket has
+    /// room for another one.
+    pub(super) async fn give_back(&self, bucket: &Bucket) -> Result<(), FormError> {
+        const GIVE_BACK: &str = "update app_attempt set empty_at = empty_at - $2, free_at = 0
+            where bucket = $1";
+        with_pool!(&self.database, pool => {
+            let give_back = sqlx::query(GIVE_BACK).bind(&bucket.key);
+            let give_back = give_back.bind(micros(bucket.limit.forgets_one_in));
+            give_back.execute(pool).await.map(drop)
+        })
+        .map_err(unavailable)
+    }
+
+    /// Forgets all attempts of a bucket.
+    pub(super) async fn clear(&self, bucket: &Bucket) -> Result<(), FormError> {
+        const CLEAR: &str = "delete from app_attempt where bucket = $1";
+        with_pool!(&self.database, pool => {
+            sqlx::query(CLEAR).bind(&bucket.key).execute(pool).await.map(drop)
+        })
+        .map_err(unavailable)
+    }
+
+    /// How long until the bucket takes the next attempt, in seconds, rounded up: after exactly this
+    /// long it does.
+    async fn wait(&self, bucket: &Bucket, now: i64) -> Result<u64, FormError> {
+        const FREE_AT: &str = "select free_at from app_attempt where bucket = $1";
+        let free_at: Option<i64> = with_pool!(&self.database, pool => {
+            sqlx::query_scalar(FREE_AT).bind(&bucket.key).fetch_optional(pool).await
+        })
+        .map_err(unavailable)?;
+        let wait = u64::try_from(free_at.unwrap_or(now) - now).unwrap_or(0);
+        Ok(wait.div_ceil(1_000_000).max(1))
+    }
+
+    /// Deletes some of the buckets that are empty. A failure is for the log: the next one tries
+    /// again.
+    async fn delete_expired(&self, now: i64) {
+        // Asked twice: one that has filled again meanwhile stays.
+        const DELETE: &str = "delete from app_attempt where empty_at <= $1 and bucket in (
+            select bucket from app_attempt where empty_at <= $1 order by empty_at limit $2)";
+        let deleted = with_pool!(&self.database, pool => {
+            let delete = sqlx::query(DELETE).bind(now).bind(CLEANING_BATCH);
+            delete.execute(pool).await.map(drop)
+        });
+        if let Err(cause) = deleted {
+            tracing::warn!(%cause, "expired attempts could not be deleted");
+        }
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    micros(since.unwrap_or_default())
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

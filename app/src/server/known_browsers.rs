@@ -1,0 +1,290 @@
+//! The browsers that have signed in to an account before, by a cookie of their own: what strangers
+//! fail at does not count for them
+//! ([device cookies](https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)).
+//! The cookie signs nobody in.
+
+use super::users::{now, unavailable};
+use crate::FormError;
+use argon2::password_hash::rand_core::{OsRng, RngCore as _};
+use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use cookie::{Cookie, SameSite, time::Duration};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use leptos_guardian::{
+    server::{Auth, Connection, Database},
+    with_connection, with_pool,
+};
+use sha2::{Digest as _, Sha256};
+
+/// What leads to each version of the table; see [`Database::migrate`]. Times are in seconds since
+/// the Unix epoch.
+const STEPS: [&str; 1] = ["create table app_known_browser (
+        token_hash text primary key,
+        user_id text not null,
+        expires_at bigint not null
+    );
+    create index app_known_browser_user on app_known_browser (user_id, expires_at);
+    create index app_known_browser_expires_at on app_known_browser (expires_at)"];
+
+const NAME: &str = "known_browser";
+
+/// A browser is known for a year after its last sign-in: also one that is seldom used. Browsers
+/// keep cookies for 400 days at most.
+const MAX_AGE: Duration = Duration::days(365);
+
+/// The accounts for which one browser is known: as many as it can be signed in to.
+const ACCOUNTS: usize = 5;
+
+/// The known browsers of one account. The ones that were used last stay.
+const BROWSERS: i64 = 50;
+
+/// How many tokens of one request are looked at. Another site of the same domain may have set more
+/// cookies of this name; those only make the browser an unknown one.
+const TOKENS: usize = 40;
+
+/// How many expired rows go with each new one.
+const CLEANING_BATCH: i64 = 4;
+
+/// Between two tokens. Not in the alphabet of base64.
+const SEPARATOR: char = '.';
+
+/// The bytes of a token.
+const TOKEN_LENGTH: usize = 16;
+
+/// The table of known browsers.
+#[derive(Clone)]
+pub(crate) struct KnownBrowsers {
+    database: Database,
+}
+
+/// A browser as one account knows it.
+#[derive(Clone, sqlx::FromRow)]
+pub(crate) struct KnownBrowser {
+    /// What stands in the table instead of the token.
+    pub(crate) token_hash: String,
+    user_id: String,
+}
+
+impl KnownBrowsers {
+    pub(crate) async fn new(database: Database) -> Result<Self, sqlx::Error> {
+        database.migrate("known browsers", &STEPS).await?;
+        Ok(Self { database })
+    }
+
+    /// The browser of this request, if it has signed in to this account before. Asks the same of
+    /// the database for an account that does not exist.
+    pub(crate) async fn find(
+        &self,
+        auth: &Auth,
+        user_id: Option<&str>,
+    ) -> Result<Option<KnownBrowser>, FormError> {
+        let known = self.of_tokens(&presented(auth)).await?;
+        Ok(known
+            .into_iter()
+            .find(|browser| Some(browser.user_id.as_str()) == user_id))
+    }
+
+    /// Makes the browser of this request a known one of the account, or keeps it one. Tokens for
+    /// other accounts stay. A token is kept, and not replaced: the answer with a new one may be
+    /// lost, and whoever copies it copies the session beside it.
+    pub(crate) async fn remember(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
+        let presented = presented(auth);
+        let known = self.of_tokens(&presented).await?;
+        let user_of = |token: &String| {
+            let hash = hash(token);
+            let mut known = known.iter();
+            let browser = known.find(|browser| browser.token_hash == hash)?;
+            Some(browser.user_id.as_str())
+        };
+        let is_own = |token: &&String| user_of(token) == Some(user_id);
+        let own = presented.iter().find(is_own).cloned();
+        let own = own.unwrap_or_else(new_token);
+        let kept = self.keep(&hash(&own), user_id).await;
+        kept.map_err(unavailable)?;
+        let others = presented
+            .into_iter()
+            .filter(|token| user_of(token).is_some_and(|user| user != user_id))
+            .take(ACCOUNTS - 1);
+        let tokens: Vec<String> = std::iter::once(own).chain(others).collect();
+        send(auth, tokens.join(&SEPARATOR.to_string()));
+        Ok(())
+    }
+
+    async fn of_tokens(&self, tokens: &[String]) -> Result<Vec<KnownBrowser>, FormError> {
+        if tokens.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<String> = (0..tokens.len()).map(|n| format!("${}", n + 2)).collect();
+        let find = format!(
+            "select token_hash, user_id from app_known_browser
+            where expires_at > $1 and token_hash in ({})",
+            places.join(", ")
+        );
+        with_pool!(&self.database, pool => {
+            let find = sqlx::query_as(&find).bind(now());
+            let find = tokens.iter().fold(find, |find, token| find.bind(hash(token)));
+            find.fetch_all(pool).await
+        })
+        .map_err(unavailable)
+    }
+
+    /// Keeps a token for a year from now, in place of the account's oldest one if there are too
+    /// many.
+    async fn keep(&self, token_hash: &str, user_id: &str) -> Result<(), sqlx::Error> {
+        const KEEP: &str = "insert into app_known_browser (token_hash, user_id, expires_at)
+            values ($1, $2, $3)
+            on conflict (token_hash) do update set expires_at = excluded.expires_at";
+        const DELETE_OLDEST: &str = "delete from app_known_browser
+            where user_id = $1 and token_hash not in (
+                select token_hash from app_known_browser where user_id = $1
+                order by expires_at desc, token_hash limit $2
+            )";
+        const DELETE_EXPIRED: &str = "delete from app_known_browser where token_hash in (
+            select token_hash from app_known_browser where expires_at <= $1 limit $2)";
+        let now = now();
+        with_pool!(&self.database, pool => {
+            let keep = sqlx::query(KEEP).bind(token_hash).bind(user_id);
+            keep.bind(now + MAX_AGE.whole_seconds()).execute(pool).await?;
+            let delete_oldest = sqlx::query(DELETE_OLDEST).bind(user_id);
+            delete_oldest.bind(BROWSERS).execute(pool).await?;
+            let delete_expired = sqlx::query(DELETE_EXPIRED).bind(now);
+            delete_expired.bind(CLEANING_BATCH).execute(pool).await.map(drop)
+        })
+    }
+}
+
+/// Forgets the browsers of an account, together with what else the transaction does: those of
+/// somebody who knew the password are not to have attempts of their own any longer.
+pub(super) async fn forget(connection: Connection<'_>, user_id: &str) -> Result<(), sqlx::Error> {
+    const FORGET: &str = "delete from app_known_browser where user_id = $1";
+    with_connection!(connection, connection => {
+        sqlx::query(FORGET).bind(user_id).execute(&mut *connection).await.map(drop)
+    })
+}
+
+/// The tokens that the request brings.
+fn presented(auth: &Auth) -> Vec<String> {
+    let parts = use_context::<Parts>();
+    parts.map_or_else(Vec::new, |parts| read(&parts.headers, &name(auth)))
+}
+
+/// Over https the name keeps other hosts, and plain http, from setting the cookie.
+fn name(auth: &Auth) -> String {
+    let is_secure = auth.guardian().is_secure();
+    let prefix = if is_secure { "__Host-" } else { "" };
+    format!("{prefix}{NAME}")
+}
+
+/// All tokens in all cookies of this name, whatever their order. Names are compared byte for byte,
+/// and only spaces and tabs around them are left out
+/// ([RFC 6265bis, section 5.6](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6)).
+fn read(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let pairs = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let values = pairs.filter_map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (found, value) = (trim(&pair[..equals]), trim(&pair[equals + 1..]));
+        (found == name.as_bytes()).then_some(value)
+    });
+    let mut tokens: Vec<String> = Vec::new();
+    for value in values.filter_map(|value| std::str::from_utf8(value).ok()) {
+        for token in value.split(SEPARATOR).take(ACCOUNTS) {
+            if is_token(token) && !tokens.iter().any(|found| found == token) {
+                tokens.push(token.to_owned());
+            }
+        }
+    }
+    tokens.truncate(TOKENS);
+    tokens
+}
+
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+fn is_token(text: &str) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .is_ok_and(|bytes| bytes.len() == TOKEN_LENGTH)
+}
+
+fn new_token() -> String {
+    let mut bytes = [0; TOKEN_LENGTH];
+    OsRng.fill_bytes(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The token is random, so no salt and no slow hash are needed (OWASP ASVS 5.0, 11.4.1).
+fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token))
+}
+
+fn send(auth: &Auth, value: String) {
+    let cookie = Cookie::build((name(auth), value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(auth.guardian().is_secure())
+        .max_age(MAX_AGE)
+        .build();
+    if let (Some(response), Ok(value)) = (
+        use_context::<ResponseOptions>(),
+        HeaderValue::from_str(&cookie.to_string()),
+    ) {
+        response.append_header(header::SET_COOKIE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+    const B: &str = "BBBBBBBBBBBBBBBBBBBBBA";
+
+    fn tokens(cookies: &[&[u8]]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(cookie).unwrap());
+        }
+        read(&headers, "__Host-known_browser")
+    }
+
+    #[test]
+    fn every_cookie_of_exactly_the_name_is_read() {
+        for (cookies, expected) in [
+            (format!("__Host-known_browser={A}"), vec![A]),
+            (format!("x=1;\t __Host-known_browser \t=\t{A} ;y"), vec![A]),
+            (
+                format!("__Host-known_browser=junk; __Host-known_browser={A}.{B}"),
+                vec![A, B],
+            ),
+            (format!("\u{2000}__Host-known_browser={A}"), vec![]),
+            (format!("\u{a0}__Host-known_browser={A}"), vec![]),
+            (format!("__host-known_browser={A}"), vec![]),
+            (format!("known_browser={A}"), vec![]),
+            (format!("x={A}; =__Host-known_browser={A}"), vec![]),
+            (format!("__Host-known_browser=\"{A}\""), vec![]),
+            (format!("__Host-known_browser={A}A"), vec![]),
+        ] {
+            assert_eq!(tokens(&[cookies.as_bytes()]), expected, "{cookies}");
+        }
+        let pair = format!("__Host-known_browser={A}");
+        assert_eq!(tokens(&[b"\xff=\xff", pair.as_bytes()]), [A]);
+    }
+
+    #[test]
+    fn a_thousand_tokens_are_as_many_as_a_query_can_have() {
+        let token = |n: u32| URL_SAFE_NO_PAD.encode(u128::from(n).to_le_bytes());
+        let pairs: Vec<String> = (0..1000)
+            .map(|n| format!("__Host-known_browser={}", token(n)))
+            .collect();
+        assert_eq!(tokens(&[pairs.join(";").as_bytes()]).len(), TOKENS);
+    }
+}
