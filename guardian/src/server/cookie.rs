@@ -1,11 +1,13 @@
 //! The cookie: its name, its attributes, its signature. One place sets it and removes it,
 //! so that what removes is what set.
 
-use super::{key::SigningKey, token::TokenHash};
+use super::{cookie_header::cookie_values, key::SigningKey, planted::Places, token::TokenHash};
+use crate::cookie_name::cookie_name;
 use cookie::{Cookie, CookieJar, SameSite, time};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
 use tower_sessions::session::Id;
+use url::Url;
 
 /// The browser's token.
 const SESSION: &str = "session";
@@ -15,9 +17,12 @@ const SESSION: &str = "session";
 const ENDING: &str = "ending_session";
 
 /// Set by the page itself when it could not reach the server to sign out: from then on nobody
-/// is shown as signed in on this browser. It holds the sign-out that is still to be sent, and
-/// no secret; whoever can set it can make a browser look signed out, and no more.
+/// is shown as signed in on this browser. That it is there is all that counts; whoever can set it
+/// can make a browser look signed out, and no more.
 const LEAVING: &str = "signing_out";
+
+/// How many tokens of one name are looked at: more than browsers keep cookies of a domain.
+const MAX_TOKENS: usize = 256;
 
 /// How many of them a browser remembers: each is one failed sign-out within a day.
 const MAX_ENDING: usize = 4;
@@ -33,62 +38,117 @@ const ENDING_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
     key: SigningKey,
-    secure: bool,
+    is_secure: bool,
+    /// Empty when it is the scheme's own.
+    port: String,
+    places: Places,
     max_age: Duration,
 }
 
 /// What the request's cookies say. Malformed and unsigned ones say nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Presented {
+    /// The browser's token; `None` also when it cannot be told which one is.
     pub(crate) session: Option<Id>,
+    /// The browser's token is among these: all are valid, and only one can be its own.
+    pub(crate) contested: Vec<TokenHash>,
     /// What is still to be ended.
     pub(crate) ending: Vec<TokenHash>,
     /// The page has asked to sign out, and the server has not heard of it.
     pub(crate) is_leaving: bool,
+    /// The names of cookies that may come from a place where this site sets none.
+    planted: Vec<&'static str>,
 }
 
 impl Cookies {
-    /// `secure` follows from the site's URL: over https the cookies are `Secure`, and their
-    /// `__Host-` names keep other hosts and plain http from setting them.
-    pub(crate) fn new(key: SigningKey, secure: bool, max_age: Duration) -> Self {
+    /// The names and attributes follow from the site's URL: see [`cookie_name`]. Over https the
+    /// cookies are `Secure`, too.
+    pub(crate) fn new(key: SigningKey, site: &Url, max_age: Duration) -> Self {
         Self {
             key,
-            secure,
+            is_secure: site.scheme() == "https",
+            port: site.port().map(|port| port.to_string()).unwrap_or_default(),
+            places: Places::of(site),
             max_age,
         }
     }
 
     pub(crate) fn are_secure(&self) -> bool {
-        self.secure
+        self.is_secure
     }
 
-    fn name(&self, name: &str) -> String {
-        let prefix = if self.secure { "__Host-" } else { "" };
-        format!("{prefix}{name}")
+    pub(crate) fn name(&self, name: &str) -> String {
+        cookie_name(name, self.is_secure, &self.port)
+    }
+
+    pub(crate) fn session_name(&self) -> String {
+        self.name(SESSION)
     }
 
     pub(crate) fn read(&self, headers: &HeaderMap) -> Presented {
-        let mut jar = CookieJar::new();
-        for header in headers.get_all(header::COOKIE) {
-            // Another cookie on this site may hold any bytes; ours are ASCII.
-            let text = String::from_utf8_lossy(header.as_bytes()).into_owned();
-            for cookie in Cookie::split_parse(text).flatten() {
-                jar.add_original(cookie);
+        let mut presented = Presented {
+            is_leaving: cookie_values(headers, &self.name(LEAVING)).next().is_some(),
+            ..Default::default()
+        };
+        if presented.is_leaving {
+            // It may be planted, and it may be the page's: no signature tells.
+            presented.planted.push(LEAVING);
+        }
+        match *self.signed(headers, SESSION, |value| value.parse().ok()) {
+            [] => {}
+            [token] => presented.session = Some(token),
+            ref several => {
+                tracing::warn!(
+                    count = several.len(),
+                    "nobody is signed in by a request: it has several valid session cookies, and which one is the browser's own cannot be told. A page on another port or subdomain may have planted the others; the response removes them"
+                );
+                presented.contested = several.iter().map(TokenHash::of).collect();
+                presented.planted.push(SESSION);
             }
         }
-        let verified = |name| {
-            let cookie = jar.signed(&self.key.0).get(&self.name(name))?;
-            Some(cookie.value().to_owned())
-        };
-        Presented {
-            session: verified(SESSION).and_then(|value| value.parse().ok()),
-            ending: verified(ENDING)
-                .iter()
-                .flat_map(|value| value.split(SEPARATOR))
-                .filter_map(TokenHash::parse)
-                .collect(),
-            is_leaving: jar.get(&self.name(LEAVING)).is_some(),
+        let ending = self.signed(headers, ENDING, |value| Some(value.to_owned()));
+        if ending.len() > 1 {
+            presented.planted.push(ENDING);
         }
+        let hashes = ending.iter().flat_map(|value| value.split(SEPARATOR));
+        for hash in hashes.filter_map(TokenHash::parse).take(MAX_TOKENS) {
+            if !presented.ending.contains(&hash) {
+                presented.ending.push(hash);
+            }
+        }
+        presented
+    }
+
+    /// The different values that we have signed, of all that come under one name.
+    fn signed<T: PartialEq>(
+        &self,
+        headers: &HeaderMap,
+        name: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        let jar = CookieJar::new();
+        let jar = jar.signed(&self.key.0);
+        let mut found = Vec::new();
+        for value in cookie_values(headers, &self.name(name)).take(MAX_TOKENS) {
+            let verified = jar.verify(Cookie::new("", value.to_owned()));
+            if let Some(value) = verified.and_then(|cookie| read(cookie.value()))
+                && !found.contains(&value)
+            {
+                found.push(value);
+            }
+        }
+        found
+    }
+
+    /// What removes cookies that the site has not set, from where a request for this path got
+    /// them. Where the site sets its own nothing is removed: the next request has that one alone.
+    pub(crate) fn remove_planted(&self, presented: &Presented, path: &str) -> Vec<HeaderValue> {
+        let names: Vec<String> = presented
+            .planted
+            .iter()
+            .map(|name| self.name(name))
+            .collect();
+        self.places.removals(&names, path)
     }
 
     /// Gives the browser a new token.
@@ -135,7 +195,7 @@ impl Cookies {
         Cookie::build((self.name(name), value.to_owned()))
             .path("/")
             .http_only(true)
-            .secure(self.secure)
+            .secure(self.is_secure)
             // Lax, not Strict: a link from an e-mail should find the user signed in.
             .same_site(SameSite::Lax)
             .max_age(time::Duration::try_from(max_age).unwrap_or(time::Duration::MAX))
