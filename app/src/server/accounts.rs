@@ -8,11 +8,11 @@ use crate::FormError;
 use leptos_guardian::{Profile, Reason, SignOutOptions, User, server::Identity};
 use std::sync::Arc;
 
-const NAME_LENGTH: usize = 100;
+pub(super) const NAME_LENGTH: usize = 100;
 
 /// The longest address that mail can be sent to
 /// ([RFC 5321, section 4.5.3.1.3](https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3)).
-const EMAIL_LENGTH: usize = 254;
+pub(super) const EMAIL_LENGTH: usize = 254;
 
 /// Shorter ones are guessed, longer ones only cost time.
 const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=256;
