@@ -20,6 +20,7 @@ mod key;
 mod live;
 mod migrate;
 mod planted;
+mod presented;
 mod protect;
 mod redirect;
 mod registry;

@@ -11,7 +11,7 @@ pub use sign_in::Identity;
 use super::{
     Guardian,
     client::Client,
-    cookie::Presented,
+    presented::Presented,
     registry::LiveSession,
     store::BrowserStore,
     token::{self, TokenHash},
