@@ -87,9 +87,11 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
                 here: ends_here,
                 events: done.events.clone(),
             };
+            if may_be_pending {
+                queue::forget();
+            }
             if is_queued {
                 // It has been told of when the page dropped its state.
-                queue::forget();
                 tabs::tell(&Hint::Settled);
             } else if ends_here || !done.ended.is_empty() {
                 tabs::tell(&Hint::SignedOut(notice.clone()));

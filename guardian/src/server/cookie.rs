@@ -92,6 +92,10 @@ impl Cookies {
     /// Forgets that the page has asked to sign out.
     pub(crate) fn remove_leaving(&self, headers: &mut HeaderMap) {
         self.remove_one(headers, LEAVING);
+        // A script on another port may have set it.
+        if let Some(removal) = Places::partitioned_removal(&self.name(LEAVING)) {
+            headers.append(header::SET_COOKIE, removal);
+        }
     }
 
     fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Duration) {

@@ -12,6 +12,11 @@ const MAX_LENGTH: usize = 2048;
 /// How many of too many removals are in every response: the most likely ones.
 const LIKELY: usize = 12;
 
+/// Browsers keep a partitioned cookie beside one that is not
+/// ([CHIPS](https://datatracker.ietf.org/doc/html/draft-cutler-httpbis-partitioned-cookies)). Those
+/// that have no partitions take it for the other.
+const PARTITIONED: &str = "Secure; Partitioned";
+
 /// Where cookies are planted that reach the site.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
@@ -36,6 +41,11 @@ impl Places {
                 .map(str::to_owned)
                 .collect(),
         }
+    }
+
+    /// Removes the partitioned cookie beside the site's own.
+    pub(super) fn partitioned_removal(name: &str) -> Option<HeaderValue> {
+        HeaderValue::try_from(format!("{name}=; Max-Age=0; Path=/; {PARTITIONED}")).ok()
     }
 
     /// `Set-Cookie` headers that remove cookies of these names from wherever a request for this
@@ -67,9 +77,8 @@ impl Places {
             }
             if path != "/" {
                 places.push(format!("Path={path}"));
+                places.push(format!("Path={path}; {PARTITIONED}"));
             }
-            // A browser keeps it beside one that is not partitioned.
-            places.push(format!("Path={path}; Secure; Partitioned"));
         }
         places
     }

@@ -3,6 +3,7 @@
 use super::{
     cookie::{Cookies, ENDING, LEAVING, SEPARATOR, SESSION},
     cookie_header::cookie_values,
+    planted::Places,
     token::TokenHash,
 };
 use cookie::{Cookie, CookieJar};
@@ -92,6 +93,10 @@ impl Cookies {
             .iter()
             .map(|name| self.name(name))
             .collect();
-        self.places.removals(&names, path)
+        let mut removals = self.places.removals(&names, path);
+        // Not of a pending sign-out: that goes together with the site's own.
+        let signed = presented.planted.iter().filter(|name| **name != LEAVING);
+        removals.extend(signed.filter_map(|name| Places::partitioned_removal(&self.name(name))));
+        removals
     }
 }

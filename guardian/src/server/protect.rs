@@ -87,12 +87,13 @@ async fn with_session(
     let signed_in_before = auth.user().is_some();
     let mut response = next.run(request).await;
 
+    // First: a browser that takes one of them for the site's own cookie keeps what is set after it.
+    for removal in cookies_to_remove {
+        response.headers_mut().append(header::SET_COOKIE, removal);
+    }
     if let Err(cause) = write_cookies(&guardian, &auth, &mut response).await {
         tracing::error!(%cause, "the visitor's data could not be saved");
         response = unavailable();
-    }
-    for removal in cookies_to_remove {
-        response.headers_mut().append(header::SET_COOKIE, removal);
     }
     if signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep {
         // OWASP ASVS 5.0, 14.3.2. A handler that knows better has set its own.
