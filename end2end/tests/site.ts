@@ -60,7 +60,13 @@ export async function listening(page: Page) {
   await page.waitForTimeout(1_000);
 }
 
-export async function sessionCookie(context: BrowserContext, name = "session") {
+/** The name of a cookie on the site at this address: over https of this host, and with its port. */
+export function cookieName(name: string, url = `http://127.0.0.1:${process.env.PORT}`) {
+  const { protocol, port } = new URL(url);
+  return (protocol === "https:" ? "__Host-" : "") + name + (port && `-${port}`);
+}
+
+export async function sessionCookie(context: BrowserContext, name = cookieName("session")) {
   const cookies = await context.cookies();
   return cookies.find((cookie) => cookie.name === name);
 }

@@ -14,6 +14,7 @@
 pub mod api;
 mod client;
 mod components;
+mod cookie_name;
 mod error;
 mod live_path;
 mod options;

@@ -48,11 +48,11 @@ async fn an_unknown_page_is_a_404() {
 async fn a_nonsense_cookie_is_anonymous() {
     let site = Site::new().await;
     for cookie in [
-        "session=",
-        "session=nonsense",
+        "session-3000=",
+        "session-3000=nonsense",
         "=;;;=",
-        "session=%00; session=x",
-        "flash=x",
+        "session-3000=%00; session-3000=x",
+        "flash-3000=x",
     ] {
         let answer = site.get("/sign-in", cookie).await;
         assert_eq!(answer.status, StatusCode::OK, "{cookie}");

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{PASSWORD, Site};
-use http::{Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode, header};
 use leptos_guardian::with_pool;
 use std::{
     sync::Arc,
@@ -97,7 +97,93 @@ async fn a_form_goes_back_with_what_was_typed_but_the_password() {
     assert!(page.body.contains("8 to 256 characters"));
     assert!(!page.body.contains("short12"));
     assert_eq!(page.headers["cache-control"], "no-store");
-    assert_eq!(page.cookie("flash").unwrap(), "flash=", "it is shown once");
+    assert_eq!(
+        page.cookie("flash").unwrap(),
+        "flash-3000=",
+        "it is shown once"
+    );
+}
+
+/// A browser drops a cookie of more than 4096 bytes, and a proxy refuses the answer.
+#[tokio::test]
+async fn however_much_was_typed_the_error_is_shown() {
+    let site = Site::new().await;
+    for (name, email) in [
+        (
+            "Ada".to_owned(),
+            format!("{}@example.com", "a".repeat(30_000)),
+        ),
+        ("Ada".repeat(10_000), "ada@example.com".to_owned()),
+        ("李".repeat(5_000), "\u{1f600}".repeat(5_000)),
+        ("%01".repeat(5_000), "%01".repeat(5_000)),
+        ("%22".repeat(5_000), "%5C".repeat(5_000)),
+    ] {
+        let fields = format!("name={name}&email={email}&password=short12");
+        let answer = site.submit("/api/sign_up", "", fields).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        let sent = answer.headers.get_all(header::SET_COOKIE).iter();
+        let length: usize = sent.map(HeaderValue::len).sum();
+        assert!(length < 2100, "{length} bytes");
+        let note = answer.cookie("flash").unwrap();
+        let page = site.get(answer.location(), &note).await;
+        assert!(page.body.contains(r#"role="alert""#), "{}", page.body);
+    }
+}
+
+/// What fits the form comes back whole, and of more the beginning.
+#[tokio::test]
+async fn what_fits_the_form_comes_back_whole() {
+    let site = Site::new().await;
+    let name = "\u{1f600}".repeat(100);
+    let email = format!("{}@example.com", "a".repeat(242));
+    for (typed_name, typed_email) in [
+        (name.clone(), email.clone()),
+        (format!("{name}b"), format!("{email}mmm")),
+    ] {
+        let fields = format!("name={typed_name}&email={typed_email}&password=short12");
+        let answer = site.submit("/api/sign_up", "", fields).await;
+        let note = answer.cookie("flash").unwrap();
+        let page = site.get(answer.location(), &note).await.body;
+        assert!(page.contains(&format!(r#"value="{name}""#)), "{page}");
+        assert!(page.contains(&format!(r#"value="{email}""#)), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_note_is_read_by_exactly_its_name() {
+    let site = Site::new().await;
+    let fields = "name=Ada&email=ada@example.com&password=short12";
+    let answer = site.submit("/api/sign_up", "", fields).await;
+    let note = answer.cookie("flash").unwrap();
+    let words = r#"role="alert""#;
+    for planted in [
+        format!("\u{2000}{note}"),
+        note.replacen("flash-3000", "Flash-3000", 1),
+        note.replacen("flash-3000", "flash", 1),
+    ] {
+        let page = site.get("/sign-up", &planted).await;
+        assert!(!page.body.contains(words), "{planted}");
+        assert!(page.cookie("flash").is_none(), "{planted}");
+    }
+    let page = site
+        .get("/sign-up", &format!("flash-3000=junk; {note}"))
+        .await;
+    assert!(page.body.contains(words));
+}
+
+#[tokio::test]
+async fn over_https_the_note_is_a_cookie_of_this_host() {
+    let site = Site::with_settings(&[("SITE_URL", "https://site.test")]).await;
+    let fields = "name=Ada&email=ada@example.com&password=short12";
+    let answer = site.submit("/api/sign_up", "", fields).await;
+    let set = answer.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(set.starts_with("__Host-flash="), "{set}");
+    assert!(set.contains("; Secure") && !set.contains("Domain"), "{set}");
+    let note = set.split(';').next().unwrap();
+    let page = site.get("/sign-up", note).await;
+    assert!(page.body.contains("8 to 256 characters"));
+    let removed = page.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(removed.starts_with("__Host-flash=;") && removed.contains("Max-Age=0"));
 }
 
 #[tokio::test]

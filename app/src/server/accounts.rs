@@ -12,7 +12,7 @@ use crate::FormError;
 use leptos_guardian::{Profile, Reason, SignOutOptions, User, server::Identity};
 use std::sync::Arc;
 
-const NAME_LENGTH: usize = 100;
+pub(super) const NAME_LENGTH: usize = 100;
 
 pub(crate) async fn sign_up(
     context: &Context,

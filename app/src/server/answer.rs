@@ -80,7 +80,7 @@ impl Answer {
         if !is_form_post() {
             return result.map_err(with_status);
         }
-        leave_flash(&Outcome {
+        leave_flash(Outcome {
             form: self.form.to_owned(),
             error: result.as_ref().err().cloned(),
             name: self.name,

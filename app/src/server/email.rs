@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// The longest address that mail can be sent to
 /// ([RFC 5321, section 4.5.3.1.3](https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3)).
-const LENGTH: usize = 254;
+pub(super) const LENGTH: usize = 254;
 
 /// An e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq)]

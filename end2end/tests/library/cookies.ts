@@ -5,6 +5,8 @@ import { expect, type BrowserContext, type Response } from "@playwright/test";
 interface SetCookie {
   name: string;
   isRemoval: boolean;
+  /** Whether it is at the place where the site keeps its own, and not where others plant some. */
+  isOurs: boolean;
   /** All but the value and the age. */
   attributes: string[];
 }
@@ -26,6 +28,7 @@ function read(header: string): SetCookie {
   return {
     name: pair.split("=")[0],
     isRemoval: attributes.includes("Max-Age=0"),
+    isOurs: attributes.includes("Path=/") && !attributes.some((attribute) => /^(Domain|Partitioned)/.test(attribute)),
     attributes: attributes.filter((attribute) => !attribute.startsWith("Max-Age=")).sort(),
   };
 }

@@ -15,14 +15,14 @@ class SecureSite {
     private readonly server: OwnServer,
   ) {}
 
-  static async start() {
+  static async start(host: string) {
     const { private: key, cert } = await generate([{ name: "commonName", value: "127.0.0.1" }], {
       keyType: "ec",
       algorithm: "sha256",
     });
     const front = createServer({ key, cert }).listen(0, "127.0.0.1");
     await once(front, "listening");
-    const url = `https://127.0.0.1:${(front.address() as AddressInfo).port}`;
+    const url = `https://${host}:${(front.address() as AddressInfo).port}`;
     const server = await OwnServer.start({ SITE_URL: url, TRUSTED_PROXIES: "127.0.0.1" });
     front.on("request", (asked, answer) => passOn(server.url, asked, answer));
     return new SecureSite(url, front, server);
@@ -49,10 +49,11 @@ function passOn(to: string, asked: IncomingMessage, answer: ServerResponse) {
 }
 
 /** Playwright's `test`, whose pages and requests go to a site over https. */
-export const test = plain.extend<object, { site: SecureSite }>({
+export const test = plain.extend<object, { host: string; site: SecureSite }>({
+  host: ["127.0.0.1", { option: true, scope: "worker" }],
   site: [
-    async ({}, use) => {
-      const site = await SecureSite.start();
+    async ({ host }, use) => {
+      const site = await SecureSite.start(host);
       await use(site);
       await site.end();
     },

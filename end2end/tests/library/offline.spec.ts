@@ -1,5 +1,5 @@
-import { expect } from "@playwright/test";
-import { hydrated, newPerson, sessionCookie, signIn, signUp, userButton, whoIs } from "../site";
+import { expect, type BrowserContext, type Page } from "@playwright/test";
+import { cookieName, hydrated, newPerson, sessionCookie, signIn, signUp, userButton, whoIs } from "../site";
 import { test } from "../test";
 
 const FORGOTTEN = "This browser has forgotten you";
@@ -44,7 +44,7 @@ test("it is sent after a reload, too, and no page shows the user before", async 
   await next.goto("/");
   await expect.poll(() => sessionCookie(context)).toBeUndefined();
   const names = (await context.cookies()).map((cookie) => cookie.name);
-  expect(names).not.toContain("signing_out");
+  expect(names).not.toContain(cookieName("signing_out"));
   await context.addCookies([old!]);
   expect(await whoIs(context.request), "the old cookie is dead").toBeNull();
 });
@@ -135,7 +135,106 @@ test("a long callback URL does not keep it from being sent", async ({ page, cont
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
   const names = (await context.cookies()).map((cookie) => cookie.name);
-  expect(names).toContain("signing_out");
+  expect(names).toContain(cookieName("signing_out"));
   await context.setOffline(false);
   await expect.poll(() => sessionCookie(context)).toBeUndefined();
 });
+
+const STORED = "leptos-guardian.signing_out";
+
+/** A page of another app on this host, on another port, sets the cookie; and perhaps the storage has an old entry. */
+async function plant(page: Page, cookie: string, stored?: string) {
+  await page.evaluate(
+    ([cookie, key, stored]) => {
+      if (stored) localStorage.setItem(key, stored);
+      document.cookie = `${cookie}; Path=/`;
+    },
+    [cookie, STORED, stored ?? ""] as const,
+  );
+}
+
+async function expectNothingLeft(page: Page, context: BrowserContext) {
+  await expect.poll(() => page.evaluate((key) => localStorage.getItem(key), STORED)).toBeNull();
+  const names = (await context.cookies()).map((cookie) => cookie.name);
+  expect(names).not.toContain(cookieName("signing_out"));
+}
+
+test("a later page signs out everywhere, if that was asked for", async ({ page, context, newContext }) => {
+  const person = await signUp(page);
+  const other = await newContext();
+  await signIn(await other.newPage(), person);
+  await page.goto("/account");
+  await hydrated(page);
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+  await expect(page.getByText(FORGOTTEN)).toBeVisible();
+  const marker = await sessionCookie(context, cookieName("signing_out"));
+  expect(marker!.value, "it says no more than that").toBe("1");
+  await page.close();
+  await context.setOffline(false);
+  const next = await context.newPage();
+  await next.goto("/");
+  await expect.poll(() => whoIs(other.request)).toBeNull();
+  await expectNothingLeft(next, context);
+});
+
+for (const [what, value, stored] of [
+  ["a cookie that asks for more", "scope=global", undefined],
+  ["a cookie and an entry of nobody's", "1", "scope=global"],
+  ["a cookie and an entry that cannot be read", "1", "scope=everything&session=x"],
+  ["a cookie and an entry for the other sessions", "1", "scope=others&session=x"],
+  ["a cookie and an earlier session's entry", "1", "scope=global&session=mgvEcr0AAAAAAAAAAAAAAA"],
+] as const) {
+  test(`${what} ends no session elsewhere`, async ({ page, context, newContext }) => {
+    const person = await signUp(page);
+    const other = await newContext();
+    await signIn(await other.newPage(), person);
+    await page.goto("/");
+    await hydrated(page);
+    await plant(page, `${cookieName("signing_out")}=${value}`, stored);
+    const sent = page.waitForResponse((response) => response.url().endsWith("/api/sign_out"));
+    await page.reload();
+    await sent;
+    await expectNothingLeft(page, context);
+    expect(await whoIs(other.request)).not.toBeNull();
+  });
+}
+
+test("what an earlier user has left does not wait for the next one", async ({ page, context }) => {
+  await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  await page.evaluate((key) => localStorage.setItem(key, "scope=browser"), STORED);
+  await page.reload();
+  await expectNothingLeft(page, context);
+  await expect(userButton(page)).toBeVisible();
+});
+
+for (const storage of ["throws", "is null", "is full"]) {
+  test(`a browser whose storage ${storage} is signed out by a later page all the same`, async ({ page, context }) => {
+    const errors: Error[] = [];
+    page.on("pageerror", (error) => errors.push(error));
+    await context.addInitScript((storage) => {
+      const fail = () => {
+        throw new DOMException("The storage is not to be had.", "SecurityError");
+      };
+      if (storage === "is full") Storage.prototype.setItem = fail;
+      else Object.defineProperty(window, "localStorage", { get: storage === "throws" ? fail : () => null });
+    }, storage);
+    await signUp(page);
+    await hydrated(page);
+    const old = await sessionCookie(context);
+    await context.setOffline(true);
+    await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
+    await expect(page.getByText(FORGOTTEN)).toBeVisible();
+    await page.close();
+    await context.setOffline(false);
+    const next = await context.newPage();
+    next.on("pageerror", (error) => errors.push(error));
+    await next.goto("/");
+    await expect.poll(() => sessionCookie(context)).toBeUndefined();
+    await context.addCookies([old!]);
+    expect(await whoIs(context.request), "the old cookie is dead").toBeNull();
+    expect(errors).toEqual([]);
+  });
+}

@@ -32,9 +32,9 @@ export class OwnServer {
     private readonly env: NodeJS.ProcessEnv,
   ) {}
 
-  static async start(settings: NodeJS.ProcessEnv = {}) {
+  static async start(settings: NodeJS.ProcessEnv = {}, host = "127.0.0.1") {
     const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
+    const url = `http://${host}:${port}`;
     const folder = await mkdtemp(join(tmpdir(), "server-"));
     const server = new OwnServer(url, folder, {
       ...process.env,

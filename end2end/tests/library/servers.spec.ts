@@ -39,8 +39,8 @@ for (const [name, make] of Object.entries(databases)) {
 
     test.beforeEach(async () => {
       database = await make();
-      // At once, on an empty database.
-      const settings = { DATABASE_URL: database.url };
+      // At once, on an empty database. One site, with one name for the cookie.
+      const settings = { DATABASE_URL: database.url, SITE_URL: "http://127.0.0.1" };
       servers = await Promise.all([OwnServer.start(settings), OwnServer.start(settings)]);
     });
 

@@ -68,7 +68,8 @@ fn longer(pause: Duration) -> Duration {
 /// ```
 pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError> {
     let here = page::session();
-    let ends_here = queue::read().is_some() || options.ends(here.as_ref());
+    let may_be_pending = options.scope.ends_this_session();
+    let ends_here = options.ends(here.as_ref()) || (may_be_pending && queue::is_pending());
     // What is heard meanwhile is this very sign-out: it must not change the page first.
     let quiet = events::quiet();
     let is_answered = Rc::new(Cell::new(false));
@@ -77,7 +78,7 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
     }
     let outcome = call::sign_out(&options).await;
     is_answered.set(true);
-    let is_queued = queue::read().is_some();
+    let is_queued = may_be_pending && queue::is_pending();
     match outcome {
         Ok(done) => {
             let notice = SignOutNotice {
@@ -86,9 +87,11 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
                 here: ends_here,
                 events: done.events.clone(),
             };
+            if may_be_pending {
+                queue::forget();
+            }
             if is_queued {
                 // It has been told of when the page dropped its state.
-                queue::forget();
                 tabs::tell(&Hint::Settled);
             } else if ends_here || !done.ended.is_empty() {
                 tabs::tell(&Hint::SignedOut(notice.clone()));
@@ -146,11 +149,15 @@ fn put_in_queue(options: SignOutOptions, here: Option<SessionHandle>) {
         // Said twice, it must not sign out the account that is active by then.
         session: match options.scope {
             SignOutScope::Browser => None,
-            _ => options.session.clone().or(here),
+            _ => options
+                .session
+                .clone()
+                .or(here)
+                .or_else(|| queue::read()?.session),
         },
         ..options
     };
-    if queue::read().is_none() {
+    if !queue::is_pending() {
         queue::remember(&options);
         tabs::tell(&Hint::Queued(options.clone()));
     }

@@ -170,10 +170,12 @@ fn show(found: Option<Accounts>) {
     recheck();
 }
 
-/// The sign-out that this page has yet to see through.
-pub(super) fn unfinished() -> Option<SignOutOptions> {
-    let (options, _) = PAGE.get()?.unfinished.get_untracked()?;
-    Some(options)
+/// The sign-out that this page has in the queue.
+pub(super) fn queued() -> Option<SignOutOptions> {
+    match PAGE.get()?.unfinished.get_untracked()? {
+        (options, SignOutError::Queued) => Some(options),
+        _ => None,
+    }
 }
 
 /// It has been seen through.
@@ -187,11 +189,7 @@ pub(super) fn settle() {
 
 /// What was queued has been seen through, by another tab or by a plain form.
 pub(super) async fn settle_queued() {
-    let Some((options, SignOutError::Queued)) =
-        PAGE.get().and_then(|page| page.unfinished.get_untracked())
-    else {
-        return;
-    };
+    let Some(options) = queued() else { return };
     if options.redirect {
         // Asked for on this page, which is to go on: nothing is left to end, and the answer
         // says where.

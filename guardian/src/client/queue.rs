@@ -1,16 +1,23 @@
-//! A sign-out that could not reach the server. It is kept in a cookie, which does two things:
-//! the server shows nobody signed in from the browser's next request on, and whichever page
-//! runs next sends the sign-out.
+//! A sign-out that could not reach the server. A cookie says that there is one, and does two
+//! things: the server shows nobody signed in from the browser's next request on, and whichever
+//! page runs next sends the sign-out.
+//!
+//! Over http a page on another port or on a host beside this one can set the cookie, too. So it
+//! asks for no more than a sign-out of this browser. What goes further waits in the storage of this
+//! origin, which no other can write.
 
 use super::{longer, page, sign_out};
-use crate::{SignOutOptions, query::find_field};
+use crate::{SignOutOptions, SignOutScope, cookie_name::cookie_name, query::find_field};
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::Cell, time::Duration};
 use wasm_bindgen::{JsCast as _, prelude::Closure};
-use web_sys::HtmlDocument;
+use web_sys::{HtmlDocument, Storage};
 
 /// The server knows the cookie by the same name, and removes it when somebody signs in or out.
 const COOKIE: &str = "signing_out";
+
+/// What the storage has it under.
+const STORED: &str = "leptos-guardian.signing_out";
 
 /// As long as browsers keep any cookie: 400 days, in seconds.
 const MAX_AGE: u32 = 400 * 24 * 60 * 60;
@@ -36,33 +43,70 @@ pub(super) fn start() {
     on_online.forget();
 }
 
-/// The sign-out that is still to be sent.
-pub(super) fn read() -> Option<SignOutOptions> {
-    let cookies = html_document().cookie().ok()?;
+/// Whether a sign-out is still to be sent.
+pub(super) fn is_pending() -> bool {
     let prefix = format!("{}=", name());
-    let value = cookies
+    let cookies = html_document().cookie().unwrap_or_default();
+    cookies
         .split("; ")
-        .find_map(|cookie| cookie.strip_prefix(&prefix))?;
-    // One that another version of the site has left means a sign-out all the same.
-    Some(SignOutOptions::from_fields(|name| find_field(value, name)).unwrap_or_default())
+        .any(|cookie| cookie.starts_with(&prefix))
+}
+
+/// The sign-out that is still to be sent. Without a readable one in the storage it is that of this
+/// browser.
+pub(super) fn read() -> Option<SignOutOptions> {
+    is_pending().then(|| stored().unwrap_or_default())
+}
+
+/// What the storage has. It is bound to the session that it was asked for: the next user's
+/// sessions are not ended by what an earlier one has left.
+fn stored() -> Option<SignOutOptions> {
+    let fields = storage()?.get_item(STORED).ok()??;
+    let options = SignOutOptions::from_fields(|name| find_field(&fields, name))?;
+    let is_bound = match options.scope {
+        SignOutScope::Local | SignOutScope::Global => options.session.is_some(),
+        SignOutScope::Browser => true,
+        SignOutScope::Others => false,
+    };
+    is_bound.then_some(options)
 }
 
 /// Keeps a sign-out until the server can be reached.
 pub(super) fn remember(options: &SignOutOptions) {
-    let options = SignOutOptions {
-        // A cookie holds about 4 KB; and the page that sends it goes nowhere.
-        callback_url: None,
-        ..options.clone()
-    };
-    write(&options.to_fields(), MAX_AGE);
+    write("1", MAX_AGE);
+    // An older one must not take its place.
+    forget_stored();
+    // Where cookies are refused, this page alone forgets.
+    if is_pending()
+        && let Some(storage) = storage()
+    {
+        let options = SignOutOptions {
+            // It could make the request too large; and the page that sends it goes nowhere.
+            callback_url: None,
+            ..options.clone()
+        };
+        let _ = storage.set_item(STORED, &options.to_fields());
+    }
 }
 
 /// The server knows now.
 pub(super) fn forget() {
     PAUSE.set(FIRST_PAUSE);
-    if read().is_some() {
+    if is_pending() {
         write("", 0);
     }
+    forget_stored();
+}
+
+fn forget_stored() {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(STORED);
+    }
+}
+
+/// The storage of this origin. A browser that is to keep nothing throws, or has none.
+fn storage() -> Option<Storage> {
+    window().local_storage().ok()?
 }
 
 /// Tries again after a while, each time after a longer one.
@@ -84,13 +128,15 @@ pub(super) fn try_later() {
 fn try_now() {
     let Some(queued) = read() else {
         PAUSE.set(FIRST_PAUSE);
+        // A sign-in has removed the cookie, or another page has sent it.
+        forget_stored();
         return spawn_local(page::settle_queued());
     };
     if IS_SENDING.replace(true) {
         return;
     }
     // Only the page on which it was asked for goes where it was to lead.
-    let options = page::unfinished().unwrap_or(SignOutOptions {
+    let options = page::queued().unwrap_or(SignOutOptions {
         redirect: false,
         ..queued
     });
@@ -107,13 +153,12 @@ fn write(value: &str, max_age: u32) {
         "{}={value}; Path=/; SameSite=Lax; Max-Age={max_age}{secure}",
         name()
     );
-    // Refused where cookies are; then this page alone forgets.
     let _ = html_document().set_cookie(&cookie);
 }
 
 fn name() -> String {
-    let prefix = if is_secure() { "__Host-" } else { "" };
-    format!("{prefix}{COOKIE}")
+    let port = window().location().port().unwrap_or_default();
+    cookie_name(COOKIE, is_secure(), &port)
 }
 
 fn is_secure() -> bool {

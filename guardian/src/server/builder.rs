@@ -148,8 +148,8 @@ impl Builder {
         self
     }
 
-    /// The site's address as browsers see it. The cookie's `Secure` and `__Host-`, and what
-    /// counts as our own origin, follow from it.
+    /// The site's address as browsers see it. The cookie's name and its `Secure`
+    /// ([`Guardian::cookie_name`]), and what counts as our own origin, follow from it.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -372,7 +372,7 @@ impl Builder {
                 .ok_or(BuildError::Missing("site_url"))?,
         )?;
         let key = self.key.ok_or(BuildError::Missing("key"))?;
-        let cookies = Cookies::new(key, site.scheme() == "https", self.max_age);
+        let cookies = Cookies::new(key, &site, self.max_age);
         let mut redirects = RedirectPolicy::new(site);
         for origin in &self.redirect_origins {
             redirects.allow(&self::site(origin)?);

@@ -1,29 +1,31 @@
-//! The cookie: its name, its attributes, its signature. One place sets it and removes it,
-//! so that what removes is what set.
+//! The cookie: its name and its attributes. One place sets it and removes it, so that what removes
+//! is what set.
 
-use super::{key::SigningKey, token::TokenHash};
+use super::{key::SigningKey, planted::Places, token::TokenHash};
+use crate::cookie_name::cookie_name;
 use cookie::{Cookie, CookieJar, SameSite, time};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
 use tower_sessions::session::Id;
+use url::Url;
 
 /// The browser's token.
-const SESSION: &str = "session";
+pub(super) const SESSION: &str = "session";
 
 /// The hashes of tokens whose sessions the server could not end: enough to end them on a
 /// retry, useless for signing in.
-const ENDING: &str = "ending_session";
+pub(super) const ENDING: &str = "ending_session";
 
 /// Set by the page itself when it could not reach the server to sign out: from then on nobody
-/// is shown as signed in on this browser. It holds the sign-out that is still to be sent, and
-/// no secret; whoever can set it can make a browser look signed out, and no more.
-const LEAVING: &str = "signing_out";
+/// is shown as signed in on this browser. That it is there is all that counts; whoever can set it
+/// can make a browser look signed out, and no more.
+pub(super) const LEAVING: &str = "signing_out";
 
-/// How many of them a browser remembers: each is one failed sign-out within a day.
+/// How many failed sign-outs a browser remembers: those of a day.
 const MAX_ENDING: usize = 4;
 
 /// Between two of them. Not in the alphabet of base64.
-const SEPARATOR: char = '.';
+pub(super) const SEPARATOR: char = '.';
 
 /// How long a browser remembers that a session is still to be ended. A day outlives an
 /// outage; the session itself expires later anyway.
@@ -32,63 +34,37 @@ const ENDING_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Reads and writes the library's cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
-    key: SigningKey,
-    secure: bool,
+    pub(super) key: SigningKey,
+    is_secure: bool,
+    /// Empty when it is the scheme's own.
+    port: String,
+    pub(super) places: Places,
     max_age: Duration,
 }
 
-/// What the request's cookies say. Malformed and unsigned ones say nothing.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Presented {
-    pub(crate) session: Option<Id>,
-    /// What is still to be ended.
-    pub(crate) ending: Vec<TokenHash>,
-    /// The page has asked to sign out, and the server has not heard of it.
-    pub(crate) is_leaving: bool,
-}
-
 impl Cookies {
-    /// `secure` follows from the site's URL: over https the cookies are `Secure`, and their
-    /// `__Host-` names keep other hosts and plain http from setting them.
-    pub(crate) fn new(key: SigningKey, secure: bool, max_age: Duration) -> Self {
+    /// The names and attributes follow from the site's URL: see [`cookie_name`]. Over https the
+    /// cookies are `Secure`, too.
+    pub(crate) fn new(key: SigningKey, site: &Url, max_age: Duration) -> Self {
         Self {
             key,
-            secure,
+            is_secure: site.scheme() == "https",
+            port: site.port().map(|port| port.to_string()).unwrap_or_default(),
+            places: Places::of(site),
             max_age,
         }
     }
 
     pub(crate) fn are_secure(&self) -> bool {
-        self.secure
+        self.is_secure
     }
 
-    fn name(&self, name: &str) -> String {
-        let prefix = if self.secure { "__Host-" } else { "" };
-        format!("{prefix}{name}")
+    pub(crate) fn name(&self, name: &str) -> String {
+        cookie_name(name, self.is_secure, &self.port)
     }
 
-    pub(crate) fn read(&self, headers: &HeaderMap) -> Presented {
-        let mut jar = CookieJar::new();
-        for header in headers.get_all(header::COOKIE) {
-            // Another cookie on this site may hold any bytes; ours are ASCII.
-            let text = String::from_utf8_lossy(header.as_bytes()).into_owned();
-            for cookie in Cookie::split_parse(text).flatten() {
-                jar.add_original(cookie);
-            }
-        }
-        let verified = |name| {
-            let cookie = jar.signed(&self.key.0).get(&self.name(name))?;
-            Some(cookie.value().to_owned())
-        };
-        Presented {
-            session: verified(SESSION).and_then(|value| value.parse().ok()),
-            ending: verified(ENDING)
-                .iter()
-                .flat_map(|value| value.split(SEPARATOR))
-                .filter_map(TokenHash::parse)
-                .collect(),
-            is_leaving: jar.get(&self.name(LEAVING)).is_some(),
-        }
+    pub(crate) fn session_name(&self) -> String {
+        self.name(SESSION)
     }
 
     /// Gives the browser a new token.
@@ -116,6 +92,10 @@ impl Cookies {
     /// Forgets that the page has asked to sign out.
     pub(crate) fn remove_leaving(&self, headers: &mut HeaderMap) {
         self.remove_one(headers, LEAVING);
+        // A script on another port may have set it.
+        if let Some(removal) = Places::partitioned_removal(&self.name(LEAVING)) {
+            headers.append(header::SET_COOKIE, removal);
+        }
     }
 
     fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Duration) {
@@ -135,7 +115,7 @@ impl Cookies {
         Cookie::build((self.name(name), value.to_owned()))
             .path("/")
             .http_only(true)
-            .secure(self.secure)
+            .secure(self.is_secure)
             // Lax, not Strict: a link from an e-mail should find the user signed in.
             .same_site(SameSite::Lax)
             .max_age(time::Duration::try_from(max_age).unwrap_or(time::Duration::MAX))

@@ -117,6 +117,36 @@ impl Guardian {
         self.0.cookies.are_secure()
     }
 
+    /// The name under which browsers keep a cookie of this site. Over https it begins with
+    /// `__Host-`, which needs `Secure`, `Path=/` and no `Domain`; and a site that is on a port of
+    /// its own has it in the name, for browsers send cookies to all ports of a host. Read it with
+    /// [`cookie_values`](crate::server::cookie_values).
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Guardian;
+    /// # fn example(guardian: &Guardian) -> String {
+    /// let theme = guardian.cookie_name("theme"); // `__Host-theme-8443` on https://example.com:8443
+    /// let secure = if guardian.is_secure() { "; Secure" } else { "" };
+    /// format!("{theme}=dark; Path=/; SameSite=Lax{secure}")
+    /// # }
+    /// ```
+    pub fn cookie_name(&self, name: &str) -> String {
+        self.0.cookies.name(name)
+    }
+
+    /// The name of the cookie that holds the browser's token, for an app's tests and scripts.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Guardian;
+    /// # fn example(guardian: &Guardian, token: &str) -> String {
+    /// // `session` on http://example.com
+    /// format!("{}={token}", guardian.session_cookie_name())
+    /// # }
+    /// ```
+    pub fn session_cookie_name(&self) -> String {
+        self.0.cookies.session_name()
+    }
+
     /// Ends all sessions of a user, from anywhere on the server. Answers what ended.
     ///
     /// # Errors

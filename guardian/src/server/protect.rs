@@ -12,7 +12,7 @@ use crate::stylesheet;
 use axum::{
     Router,
     body::Body,
-    extract::{Request, State},
+    extract::{OriginalUri, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
@@ -62,6 +62,10 @@ async fn with_session(
     next: Next,
 ) -> Response {
     let presented = guardian.0.cookies.read(request.headers());
+    let cookies_to_remove = guardian
+        .0
+        .cookies
+        .remove_planted(&presented, path(&request));
     let client = Client::of(&request, &guardian.0.trusted_proxies);
     let auth = Auth::resolve(&guardian, presented, client).await;
     // An open page keeps no session alive: a person who uses it does.
@@ -83,6 +87,10 @@ async fn with_session(
     let signed_in_before = auth.user().is_some();
     let mut response = next.run(request).await;
 
+    // First: a browser that takes one of them for the site's own cookie keeps what is set after it.
+    for removal in cookies_to_remove {
+        response.headers_mut().append(header::SET_COOKIE, removal);
+    }
     if let Err(cause) = write_cookies(&guardian, &auth, &mut response).await {
         tracing::error!(%cause, "the visitor's data could not be saved");
         response = unavailable();
@@ -95,6 +103,14 @@ async fn with_session(
             .or_insert(HeaderValue::from_static("no-store"));
     }
     response
+}
+
+/// The path as the browser knows it, also for a router that is nested in another one.
+fn path(request: &Request) -> &str {
+    let original = request.extensions().get::<OriginalUri>();
+    original
+        .map_or(request.uri(), |original| &original.0)
+        .path()
 }
 
 /// Leptos answers a form post that sets no target with a redirect to the `Referer`. It is
@@ -146,8 +162,9 @@ async fn save_data(
     auth: &Auth,
     may_save: bool,
 ) -> Result<Option<Id>, tower_sessions::session::Error> {
-    // A visitor only to a database that did not answer: a new token would replace a user's.
-    if !may_save || auth.is_unknown() {
+    // A visitor only to a database that did not answer, or because it cannot be told whose the
+    // browser is: a new token would replace a user's.
+    if !may_save || auth.is_unknown() || auth.is_contested() {
         return Ok(None);
     }
     let session = auth.session();

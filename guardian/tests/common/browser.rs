@@ -82,6 +82,16 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub async fn read(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        }
+    }
+
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> T {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -104,14 +114,7 @@ impl Browser {
     }
 
     pub async fn send(&mut self, request: http::request::Builder) -> Answer {
-        let response = self.request(request).await;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let answer = Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8(body.into()).unwrap(),
-        };
+        let answer = Answer::read(self.request(request).await).await;
         for cookie in answer.set_cookies() {
             self.keep(cookie);
         }
@@ -132,12 +135,19 @@ impl Browser {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Takes a `Set-Cookie` as a browser does.
+    /// Takes a `Set-Cookie` as a browser does that has cookies of this host and for all paths
+    /// only. A [`Jar`](super::jar::Jar) has others, too.
     fn keep(&mut self, set_cookie: &str) {
         let (pair, attributes) = set_cookie.split_once(';').unwrap();
+        let attributes: Vec<&str> = attributes.split(';').map(str::trim).collect();
+        let is_elsewhere =
+            |attribute: &&str| attribute.starts_with("Domain=") || *attribute == "Partitioned";
+        if attributes.iter().any(is_elsewhere) || !attributes.contains(&"Path=/") {
+            return;
+        }
         let (name, value) = pair.split_once('=').unwrap();
         self.cookies.retain(|(kept, _)| kept != name);
-        if !attributes.contains("Max-Age=0") {
+        if !attributes.contains(&"Max-Age=0") {
             self.cookies.push((name.into(), value.into()));
         }
     }

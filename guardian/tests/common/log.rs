@@ -39,6 +39,13 @@ impl Log {
         }
     }
 
+    /// How many lines of this level say so.
+    pub fn count(&self, level: &str, what: &str) -> usize {
+        let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
+        let says = |line: &&str| line.contains(level) && line.contains(what);
+        text.lines().filter(says).count()
+    }
+
     /// Asserts that a line of this level says so.
     pub fn assert_says(&self, level: &str, what: &str) {
         let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();

@@ -5,11 +5,13 @@ mod browser;
 // The starter's tests have the same need, and go where it goes.
 #[path = "../../../server/tests/common/database.rs"]
 mod database;
+mod jar;
 mod link;
 mod log;
 mod routes;
 
 pub use browser::{Answer, Browser, Stream};
+pub use jar::Jar;
 pub use link::{DELAY, Link, Weather};
 pub use log::Log;
 

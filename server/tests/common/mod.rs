@@ -162,8 +162,10 @@ impl Answer {
         self.headers[header::LOCATION].to_str().unwrap()
     }
 
-    /// A cookie that the answer sets, as a browser sends it back.
+    /// A cookie that the answer sets, as a browser sends it back. On <http://127.0.0.1:3000> the
+    /// names end with the port.
     pub fn cookie(&self, name: &str) -> Option<String> {
+        let name = format!("{name}-3000");
         let cookies = self.headers.get_all(header::SET_COOKIE).iter();
         cookies
             .filter_map(|cookie| cookie.to_str().unwrap().split(';').next())

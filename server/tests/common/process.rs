@@ -116,7 +116,7 @@ impl Process {
         let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
         let cookie = cookies
             .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
-            .find(|cookie| cookie.starts_with("session="))
+            .find(|cookie| cookie.starts_with("session-"))
             .map(str::to_owned);
         let body = answer.into_body().collect().await.ok()?.to_bytes();
         Some((status, cookie, String::from_utf8(body.into()).ok()?))

@@ -13,7 +13,7 @@ pub use sign_in::Identity;
 use super::{
     Guardian,
     client::Client,
-    cookie::Presented,
+    presented::Presented,
     registry::LiveSession,
     store::BrowserStore,
     token::{self, TokenHash},
@@ -64,6 +64,8 @@ struct State {
     is_leaving: bool,
     /// The browser's token, whether or not anybody is signed in by it.
     token: Option<TokenHash>,
+    /// Tokens of which one is the browser's own, and it cannot be told which one.
+    contested: Vec<TokenHash>,
     /// The tokens whose sessions are still to be ended.
     ending: Vec<TokenHash>,
     cookie: CookieChange,
@@ -72,7 +74,13 @@ struct State {
 impl State {
     /// Every token that this browser answers for.
     fn tokens(&self) -> Vec<TokenHash> {
-        self.token.iter().chain(&self.ending).copied().collect()
+        let tokens = self.token.iter().chain(&self.contested);
+        tokens.chain(&self.ending).copied().collect()
+    }
+
+    /// Whether somebody may be signed in, and it cannot be told who that is.
+    fn is_unknown(&self) -> bool {
+        matches!(self.current, Current::Unknown) || !self.contested.is_empty()
     }
 
     /// Whether nobody is signed in, and an earlier sign-out is still to be carried out.
@@ -156,6 +164,7 @@ impl Auth {
                 current,
                 is_leaving: presented.is_leaving,
                 token,
+                contested: presented.contested.clone(),
                 ending: presented.ending.clone(),
                 cookie: CookieChange::Keep,
             }),
@@ -297,6 +306,11 @@ impl Auth {
     /// Whether the database could not say who this is.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self.state().current, Current::Unknown)
+    }
+
+    /// Whether it cannot be told which of several valid tokens is the browser's own.
+    pub(crate) fn is_contested(&self) -> bool {
+        !self.state().contested.is_empty()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -144,6 +144,7 @@ impl Auth {
             current: Current::SignedIn(live, staying),
             is_leaving: false,
             token: Some(new.token),
+            contested: Vec::new(),
             ending: Vec::new(),
             cookie: CookieChange::Set(token),
         };

@@ -7,8 +7,10 @@ use crate::{
         Cause, Guardian,
         redirect::SafeRedirect,
         registry::{Condition, Ending, Own},
+        token::TokenHash,
     },
 };
+use std::mem::take;
 
 impl Auth {
     /// Signs out. Succeeds when there is nothing left to end, and answers success only
@@ -100,10 +102,15 @@ impl Auth {
         } else {
             state.current = Current::SignedOut;
             state.cookie = CookieChange::Remove;
-            let token = state.token.take();
+            let own = state
+                .token
+                .take()
+                .into_iter()
+                .chain(take(&mut state.contested));
+            let own: Vec<TokenHash> = own.collect();
             if ended.is_none() {
                 // First: the cookie forgets the oldest when there are too many.
-                state.ending.splice(..0, token);
+                state.ending.splice(..0, own);
             }
         }
     }
@@ -147,7 +154,6 @@ fn conditions(before: &State, options: &SignOutOptions) -> Option<Vec<Condition>
         Current::SignedIn(active, _) => (Some(&active.user), before.ending.clone()),
         Current::SignedOut | Current::Unknown => (None, tokens.clone()),
     };
-    let is_unknown = matches!(before.current, Current::Unknown);
     let mut conditions = Vec::new();
     let own = options.session.clone().map(|session| Own {
         session,
@@ -155,7 +161,7 @@ fn conditions(before: &State, options: &SignOutOptions) -> Option<Vec<Condition>
         tokens: tokens.clone(),
     });
     let is_others = options.scope == SignOutScope::Others;
-    if is_unknown && (own.is_some() || is_others) {
+    if before.is_unknown() && (own.is_some() || is_others) {
         return None;
     }
     match (own, options.scope) {

@@ -1,0 +1,91 @@
+// A page on a host beside the site's sets cookies for the domain that both are under.
+
+import { expect, type BrowserContext, type Page } from "@playwright/test";
+import { test as secure } from "./https";
+import { OwnServer } from "./server";
+import { cookieName, hydrated, newPerson, sessionCookie, signUp, userButton, whoIs } from "../site";
+
+const test = secure.extend({
+  launchOptions: [
+    async ({ launchOptions }, use) => {
+      const args = [...(launchOptions.args ?? []), "--host-resolver-rules=MAP *.app.test 127.0.0.1"];
+      await use({ ...launchOptions, args });
+    },
+    { scope: "worker" },
+  ],
+});
+test.use({ host: "www.app.test" });
+
+/** What a page on the host beside sets by a script. */
+async function plant(context: BrowserContext, site: string, cookies: string[]) {
+  const evil = await context.newPage();
+  const url = new URL("/", site.replace("www.", "evil."));
+  await evil.route(url.href, (route) => route.fulfill({ contentType: "text/html", body: "evil" }));
+  await evil.goto(url.href);
+  await evil.evaluate((cookies) => cookies.forEach((cookie) => (document.cookie = cookie)), cookies);
+  await evil.close();
+}
+
+async function expectUser(page: Page, name: string) {
+  await expect(page.getByRole("button", { name: `Account of ${name}` })).toBeVisible();
+}
+
+test("over https, no space before the name makes a cookie of the domain ours", async ({ page, context, newContext, baseURL }) => {
+  const other = await newContext();
+  await signUp(await other.newPage(), newPerson("Eve"));
+  const [session, queued] = ["session", "signing_out"].map((name) => cookieName(name, baseURL));
+  const { value } = (await sessionCookie(other, session))!;
+  await signUp(page);
+  const everywhere = "; Domain=app.test; Path=/; Secure";
+  for (const name of [session, queued]) {
+    const cookies = ["", "\u2000", "\u00a0", "\ufeff", "\u0085", "\u3000"].flatMap((space) =>
+      [value, "junk"].flatMap((value) => [`${space}${name}=${value}${everywhere}`, `${name}${space}=${value}${everywhere}`]),
+    );
+    await plant(context, baseURL!, cookies);
+    expect((await context.cookies()).length, "the browser has some of them").toBeGreaterThan(5);
+    await page.goto("/");
+    await expectUser(page, "Ada Lovelace");
+  }
+});
+
+test.describe("over http", () => {
+  let server: OwnServer;
+  test.beforeEach(async () => {
+    server = await OwnServer.start({}, "www.app.test");
+  });
+  test.afterEach(() => server.end());
+
+  test("a valid cookie of the domain signs nobody in as somebody else, and is gone at once", async ({ page, context, newContext }) => {
+    const other = await newContext();
+    await signUp(await other.newPage(), newPerson("Eve"), server.url);
+    const name = cookieName("session", server.url);
+    const { value } = (await sessionCookie(other, name))!;
+    await signUp(page, undefined, server.url);
+    for (const place of ["Domain=app.test; Path=/", "Domain=www.app.test; Path=/account"]) {
+      await plant(context, server.url, [`${name}=${value}; ${place.replace("www.", "")}`]);
+      await page.goto(`${server.url}/account`);
+      await expect(page, "nobody's page").toHaveURL(/sign-in/);
+      await page.goto(`${server.url}/account`);
+      await expectUser(page, "Ada Lovelace");
+      expect((await context.cookies()).map(({ domain }) => domain)).toEqual(["www.app.test"]);
+    }
+  });
+
+  test("a pending sign-out of the domain ends no session but this one, and is gone after it", async ({ page, context, newContext }) => {
+    const ada = await signUp(page, undefined, server.url);
+    const other = await newContext();
+    const there = await other.newPage();
+    await there.goto(`${server.url}/sign-in`);
+    await there.getByLabel("Email").fill(ada.email);
+    await there.getByLabel("Password").fill(ada.password);
+    await there.getByRole("button", { name: "Sign in" }).click();
+    await expectUser(there, "Ada Lovelace");
+    const name = cookieName("signing_out", server.url);
+    await plant(context, server.url, [`${name}=scope=global; Domain=app.test; Path=/`]);
+    await page.goto(server.url);
+    await expect(userButton(page)).toHaveCount(0);
+    await expect.poll(async () => (await context.cookies()).map(({ name }) => name)).not.toContain(name);
+    await there.reload();
+    await expectUser(there, "Ada Lovelace");
+  });
+});

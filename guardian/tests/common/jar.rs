@@ -1,0 +1,156 @@
+//! A browser's cookies as RFC 6265bis has them: by name, domain and path, so that others on the
+//! same host and on hosts beside it can plant some.
+
+use super::Answer;
+use axum::{Router, body::Body};
+use http::{Method, Request, header};
+use std::cmp::Reverse;
+use tower::ServiceExt as _;
+
+/// A browser on one site.
+#[derive(Clone)]
+pub struct Jar {
+    router: Router,
+    host: String,
+    is_secure: bool,
+    cookies: Vec<Cookie>,
+}
+
+/// A cookie, and the place that it is kept at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cookie {
+    pub name: String,
+    pub value: String,
+    /// `None` for a cookie of one host.
+    pub domain: Option<String>,
+    pub path: String,
+    pub is_partitioned: bool,
+}
+
+impl Cookie {
+    fn is_at_the_place_of(&self, other: &Self) -> bool {
+        let place = |cookie: &Self| Self {
+            value: String::new(),
+            ..cookie.clone()
+        };
+        place(self) == place(other)
+    }
+}
+
+impl Jar {
+    pub fn new(router: &Router, site_url: &str) -> Self {
+        let (scheme, host) = site_url.split_once("://").unwrap();
+        Self {
+            router: router.clone(),
+            host: host.split(':').next().unwrap().to_owned(),
+            is_secure: scheme == "https",
+            cookies: Vec::new(),
+        }
+    }
+
+    /// A page on any host sets a cookie: a browser refuses what is not for that host.
+    pub fn plant(&mut self, set_cookie: &str) {
+        assert!(self.keep(set_cookie), "a browser refuses {set_cookie}");
+    }
+
+    /// Keeps a cookie, replaces it where it was, or removes it. Says whether it is accepted.
+    fn keep(&mut self, set_cookie: &str) -> bool {
+        let is_space = |c| c == ' ' || c == '\t';
+        let mut parts = set_cookie
+            .split(';')
+            .map(|part| part.trim_matches(is_space));
+        let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+        let mut cookie = Cookie {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            domain: None,
+            path: "/".into(),
+            is_partitioned: false,
+        };
+        let (mut is_secure, mut is_removal) = (false, false);
+        for attribute in parts {
+            match attribute.split_once('=').unwrap_or((attribute, "")) {
+                ("Domain", domain) => cookie.domain = Some(domain.to_owned()),
+                ("Path", path) => cookie.path = path.to_owned(),
+                ("Secure", _) => is_secure = true,
+                ("Partitioned", _) => cookie.is_partitioned = true,
+                ("Max-Age", "0") => is_removal = true,
+                _ => {}
+            }
+        }
+        let is_wide = cookie.domain.is_some() || cookie.path != "/";
+        if (name.starts_with("__Host-") && (is_wide || !is_secure))
+            || (is_secure && !self.is_secure && self.host != "localhost")
+        {
+            return false;
+        }
+        let place = self
+            .cookies
+            .iter()
+            .position(|kept| kept.is_at_the_place_of(&cookie));
+        match (place, is_removal) {
+            (Some(place), true) => drop(self.cookies.remove(place)),
+            // It keeps its turn.
+            (Some(place), false) => self.cookies[place] = cookie,
+            (None, true) => {}
+            (None, false) => self.cookies.push(cookie),
+        }
+        true
+    }
+
+    /// The cookies that are sent to a path, in their order: longer paths first, then older ones.
+    pub fn sent_to(&self, path: &str) -> Vec<&Cookie> {
+        let is_for =
+            |domain: &str| self.host == domain || self.host.ends_with(&format!(".{domain}"));
+        let leads_to = |prefix: &str| {
+            path.strip_prefix(prefix).is_some_and(|rest| {
+                rest.is_empty() || prefix.ends_with('/') || rest.starts_with('/')
+            })
+        };
+        let mut sent: Vec<&Cookie> = self
+            .cookies
+            .iter()
+            .filter(|cookie| cookie.domain.as_deref().is_none_or(is_for) && leads_to(&cookie.path))
+            .collect();
+        sent.sort_by_key(|cookie| Reverse(cookie.path.len()));
+        sent
+    }
+
+    /// All of them.
+    pub fn cookies(&self) -> &[Cookie] {
+        &self.cookies
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(Method::GET, path).await
+    }
+
+    pub async fn post(&mut self, path: &str) -> Answer {
+        self.send(Method::POST, path).await
+    }
+
+    /// Who the server takes this browser for.
+    pub async fn is(&mut self) -> String {
+        self.get("/whoami").await.body
+    }
+
+    async fn send(&mut self, method: Method, path: &str) -> Answer {
+        let pairs: Vec<String> = self
+            .sent_to(path)
+            .iter()
+            .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+            .collect();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, &self.host)
+            .header(header::COOKIE, pairs.join("; "))
+            .body(Body::empty())
+            .unwrap();
+        let answer = Answer::read(self.router.clone().oneshot(request).await.unwrap()).await;
+        for set_cookie in answer.set_cookies() {
+            self.keep(set_cookie);
+        }
+        answer
+    }
+}
