@@ -236,7 +236,7 @@ pub struct SignedOut {
     pub ended: Vec<SessionHandle>,
     /// The ids of the events that `after_sign_out` is given: one for each user whose sessions
     /// ended.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub events: Vec<String>,
     /// Where the browser should go, already checked by the server. `None` when the caller
     /// asked to stay (`redirect: false`).

@@ -7,17 +7,20 @@
 //! thing: a signed-in visitor's data stays under the session's own id, so `cycle_id` and `flush`
 //! are for [`Auth::sign_in`] and [`Auth::sign_out`] to call.
 
-use super::{Auth, Guardian, auth::CookieChange, client::Client, live, token::TokenHash};
+use super::{
+    Auth, Guardian, auth::CookieChange, caching, client::Client, live, referer::check_referer,
+    request_target::refuse_other_targets, token::TokenHash,
+};
 use crate::stylesheet;
 use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_sessions::{session::Id, session_store};
 
@@ -27,6 +30,7 @@ pub(super) fn protect(guardian: &Guardian, router: Router) -> Router {
         .layer(from_fn_with_state(guardian.clone(), with_session))
         .layer(cross_site_check(guardian))
         .route(&stylesheet::path(), get(serve_stylesheet))
+        .layer(from_fn(refuse_other_targets))
 }
 
 /// Refuses requests that change state and come from another site, by `Sec-Fetch-Site`, then
@@ -75,9 +79,7 @@ async fn with_session(
         return unavailable();
     }
 
-    if !request.method().is_safe() {
-        drop_foreign_referer(&guardian, request.headers_mut());
-    }
+    check_referer(&guardian, &mut request);
     request.extensions_mut().insert(auth.session().clone());
     request.extensions_mut().insert(auth.clone());
     let signed_in_before = auth.user().is_some();
@@ -87,26 +89,10 @@ async fn with_session(
         tracing::error!(%cause, "the visitor's data could not be saved");
         response = unavailable();
     }
-    if signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep {
-        // OWASP ASVS 5.0, 14.3.2. A handler that knows better has set its own.
-        let headers = response.headers_mut();
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
-    }
+    let is_private =
+        signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep;
+    caching::describe(&mut response, is_private, auth.was_asked());
     response
-}
-
-/// Leptos answers a form post that sets no target with a redirect to the `Referer`. It is
-/// the client's word, so one that may not be redirected to does not get that far.
-fn drop_foreign_referer(guardian: &Guardian, headers: &mut HeaderMap) {
-    let is_foreign = headers.get(header::REFERER).is_some_and(|referer| {
-        let referer = referer.to_str().ok();
-        referer.is_none_or(|referer| guardian.redirects().check(referer).is_err())
-    });
-    if is_foreign {
-        headers.remove(header::REFERER);
-    }
 }
 
 /// Carries out what the request decided about the cookie, and saves the visitor's data.
@@ -192,6 +178,7 @@ fn unavailable() -> Response {
         [
             (header::RETRY_AFTER, "5"),
             (header::CACHE_CONTROL, "no-store"),
+            (header::VARY, "cookie"),
         ],
         "The service is not available right now. Please try again in a moment.",
     )

@@ -4,7 +4,10 @@
 
 use super::{Database, database, migrate::lock_schema, registry::Registry, token::TokenHash};
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
@@ -25,6 +28,7 @@ pub(crate) struct BrowserStore {
     inner: Arc<dyn SessionStore>,
     registry: Registry,
     held: Mutex<Option<Held>>,
+    was_read: AtomicBool,
 }
 
 /// What a sign-in writes itself, in its transaction.
@@ -63,6 +67,7 @@ impl BrowserStore {
             inner,
             registry,
             held: Mutex::default(),
+            was_read: AtomicBool::new(false),
         })
     }
 
@@ -72,7 +77,23 @@ impl BrowserStore {
             inner: Arc::clone(&self.inner),
             registry: self.registry.clone(),
             held: Mutex::default(),
+            was_read: AtomicBool::new(false),
         }
+    }
+
+    /// The id of an anonymous visitor's data, if there is any. With the id of data that is gone, as
+    /// every browser has it whose session has ended, tower-sessions warns of "possibly suspicious
+    /// activity", which must be worth reading.
+    pub(crate) async fn find(&self, id: Option<Id>) -> Option<Id> {
+        let stored = TokenHash::of(&id?).as_store_id();
+        let found = in_time(self.inner.load(&stored)).await;
+        // When the database does not answer, whatever needs the data finds out by itself.
+        id.filter(|_| !matches!(found, Ok(None)))
+    }
+
+    /// Whether a visitor's data was read in this request.
+    pub(crate) fn was_read(&self) -> bool {
+        self.was_read.load(Relaxed)
     }
 
     /// From now on nothing is deleted, and new data is held back.
@@ -160,6 +181,7 @@ impl SessionStore for BrowserStore {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        self.was_read.store(true, Relaxed);
         let found = in_time(self.inner.load(&TokenHash::of(id).as_store_id())).await?;
         Ok(found.map(|record| Record { id: *id, ..record }))
     }

@@ -21,7 +21,10 @@ use axum::extract::FromRequestParts;
 use http::{StatusCode, request::Parts};
 use leptos::prelude::use_context;
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 use tower_sessions::{Session, session::Id};
 
 /// Who makes this request. An extractor for handlers; in server functions and components
@@ -50,6 +53,8 @@ struct Inner {
     data_id: Option<Id>,
     presented: Presented,
     client: Client,
+    /// Whether a handler has taken this: its answer may depend on the visitor.
+    was_taken: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -141,7 +146,8 @@ impl Auth {
             // Not what the user kept, though their session is still there.
             Current::SignedIn(..) if presented.is_leaving => None,
             Current::SignedIn(active, _) => token::data_id_of(active.handle()),
-            Current::SignedOut | Current::Unknown => presented.session,
+            Current::SignedOut => guardian.0.store.find(presented.session).await,
+            Current::Unknown => presented.session,
         };
         let store = Arc::new(guardian.0.store.for_request());
         Self(Arc::new(Inner {
@@ -150,6 +156,7 @@ impl Auth {
             store,
             data_id,
             client,
+            was_taken: AtomicBool::new(false),
             state: Mutex::new(State {
                 current,
                 is_leaving: presented.is_leaving,
@@ -175,7 +182,13 @@ impl Auth {
     /// # assert_eq!(user_id(), None);
     /// ```
     pub fn from_context() -> Option<Self> {
-        use_context::<Parts>()?.extensions.get().cloned()
+        Self::take(&use_context::<Parts>()?)
+    }
+
+    fn take(parts: &Parts) -> Option<Self> {
+        let auth: &Self = parts.extensions.get()?;
+        auth.0.was_taken.store(true, Relaxed);
+        Some(auth.clone())
     }
 
     /// The guardian that protects this request's route.
@@ -262,6 +275,11 @@ impl Auth {
         }
     }
 
+    /// Whether the request's handler has asked who is there, or read what is kept for them.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.0.was_taken.load(Relaxed) || self.0.store.was_read()
+    }
+
     pub(crate) fn session(&self) -> &Session {
         &self.0.session
     }
@@ -315,7 +333,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
     type Rejection = (StatusCode, &'static str);
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        parts.extensions.get().cloned().ok_or((
+        Self::take(parts).ok_or((
             StatusCode::INTERNAL_SERVER_ERROR,
             "this route is not behind Guardian::protect",
         ))
