@@ -270,6 +270,20 @@ mod tests {
         }
     }
 
+    /// Whoever reads the answer finds each field in it.
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn an_answer_has_all_its_fields_when_nothing_has_ended() {
+        let done = SignedOut {
+            scope: SignOutScope::Global,
+            ended: Vec::new(),
+            events: Vec::new(),
+            url: None,
+        };
+        let answer = r#"{"scope":"global","ended":[],"events":[],"url":null}"#;
+        assert_eq!(serde_json::to_string(&done).unwrap(), answer);
+    }
+
     #[test]
     fn what_is_missing_or_empty_is_the_default() {
         assert_eq!(read(""), Some(SignOutOptions::default()));

@@ -87,3 +87,72 @@ async fn a_visitors_data_is_kept_under_the_same_cookie_as_before() {
     browser.sign_in("ada").await;
     assert_eq!(browser.get("/recall").await.body, "plum", "it comes along");
 }
+
+/// What a request keeps twice, forgets again, or moves, it does as a new visitor.
+#[tokio::test]
+async fn a_handler_does_with_its_session_what_it_likes() {
+    use axum::{Router, routing::get};
+    use tower_sessions::Session;
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let old = browser.clone();
+    browser.sign_out(SignOutScope::Local).await;
+    let router = Router::new()
+        .route(
+            "/save",
+            get(async |session: Session| {
+                for word in ["plum", "pear"] {
+                    session.insert("word", word).await.unwrap();
+                    session.save().await.unwrap();
+                }
+                session.load().await.unwrap();
+                session
+                    .get::<String>("word")
+                    .await
+                    .unwrap()
+                    .unwrap_or_default()
+            }),
+        )
+        .route(
+            "/cycle",
+            get(async |session: Session| {
+                session.cycle_id().await.unwrap();
+                session.insert("word", "pear").await.unwrap();
+                "pear"
+            }),
+        )
+        .route(
+            "/flush",
+            get(async |session: Session| {
+                session.get_value("word").await.unwrap();
+                session.flush().await.unwrap();
+                session.insert("word", "pear").await.unwrap();
+                "pear"
+            }),
+        )
+        .route(
+            "/forget",
+            get(async |session: Session| {
+                session.insert("word", "pear").await.unwrap();
+                session.remove_value("word").await.unwrap();
+                "nothing"
+            }),
+        );
+    let router = site.guardian.protect(router);
+    let log = Log::start();
+    for path in ["/save", "/cycle", "/flush", "/forget"] {
+        let mut visitor = Browser::new(&router);
+        visitor.cookies = old.cookies.clone();
+        let kept = visitor.get(path).await.body;
+        assert_eq!(visitor.cookies == old.cookies, kept == "nothing", "{path}");
+        visitor.router = site.router.clone();
+        assert_eq!(visitor.get("/recall").await.body, kept, "{path}");
+        let mut late = old.clone();
+        assert_eq!(
+            late.get("/recall").await.body,
+            "nothing",
+            "{path}: by the old cookie"
+        );
+    }
+    log.assert_calm();
+}

@@ -140,14 +140,17 @@ async fn save_data(
     let known = session.id();
     let is_signed_in = auth.user().is_some();
     let has_moved = auth.cookie_change() == CookieChange::Keep && known != auth.data_id();
+    let is_gone = auth.store().successor().is_some();
     let has_data = session.is_modified() && !session.is_empty().await;
-    if is_signed_in && has_moved && has_data {
-        tracing::warn!(
-            "a signed-in visitor's data is not saved: the session has just ended, or a handler moved its data"
-        );
+    if is_signed_in && is_gone && auth.cookie_change() == CookieChange::Keep {
+        tracing::debug!("a signed-in visitor's data is not saved: the session has just ended");
         return Ok(None);
     }
-    let is_first = known.is_none() && !is_signed_in;
+    if is_signed_in && has_moved && has_data {
+        tracing::warn!("a signed-in visitor's data is not saved: a handler moved it");
+        return Ok(None);
+    }
+    let is_first = (known.is_none() || is_gone) && !is_signed_in;
     if is_first && has_data && is_overtaken(auth).await? {
         tracing::debug!("a visitor's data is not saved: they have just signed in");
         return Ok(None);
@@ -155,7 +158,13 @@ async fn save_data(
     if has_data {
         session.save().await?;
     }
-    Ok(session.id().filter(|_| is_first))
+    let successor = auth.store().successor();
+    let kept = successor.filter(|successor| successor.is_kept);
+    let token = match known {
+        None => session.id(),
+        Some(_) => kept.map(|successor| successor.id),
+    };
+    Ok(token.filter(|_| is_first))
 }
 
 /// Whether the visitor has signed in while this request was on its way. A new token for what it

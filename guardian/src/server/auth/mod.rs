@@ -146,8 +146,7 @@ impl Auth {
             // Not what the user kept, though their session is still there.
             Current::SignedIn(..) if presented.is_leaving => None,
             Current::SignedIn(active, _) => token::data_id_of(active.handle()),
-            Current::SignedOut => guardian.0.store.find(presented.session).await,
-            Current::Unknown => presented.session,
+            Current::SignedOut | Current::Unknown => presented.session,
         };
         let store = Arc::new(guardian.0.store.for_request());
         Self(Arc::new(Inner {
@@ -277,7 +276,11 @@ impl Auth {
 
     /// Whether the request's handler has asked who is there, or read what is kept for them.
     pub(crate) fn was_asked(&self) -> bool {
-        self.0.was_taken.load(Relaxed) || self.0.store.was_read()
+        self.0.was_taken.load(Relaxed) || self.store().was_read()
+    }
+
+    pub(crate) fn store(&self) -> &BrowserStore {
+        &self.0.store
     }
 
     pub(crate) fn session(&self) -> &Session {
