@@ -44,7 +44,10 @@ pub fn built_files(config: &Config) -> Router {
         .fallback_service(
             ServeDir::new(format!("{}/{PKG}", config.site_root))
                 .precompressed_br()
-                .precompressed_gzip(),
+                .precompressed_gzip()
+                // The way to a folder would be a redirect, made of the path that was asked for.
+                .redirect_to_trailing_slash(false)
+                .append_index_html_on_directories(false),
         )
         .layer(SetResponseHeaderLayer::overriding(
             header::CACHE_CONTROL,
