@@ -29,9 +29,9 @@ pub struct Limits {
     /// that they do not use (nginx: a minute), or one would send a request just when this end hangs
     /// up.
     pub head: Duration,
-    /// For reading anything of what is written to it. What the system holds for a slow phone, some
-    /// hundred KB, has to shrink by a third until it takes more: a minute (as nginx's `send_timeout`)
-    /// does for two KB a second. An open page's stream is quiet in between and waits for nobody.
+    /// For reading anything of what is written to it. A slow phone has read 85 KB in a minute, or it
+    /// gets less than 1.5 KB a second; nginx waits as long. An open page's stream is quiet in
+    /// between, and waits for nobody.
     pub stall: Duration,
 }
 

@@ -1,5 +1,6 @@
 //! Connections whose other end does not read.
 
+use socket2::SockRef;
 use std::{
     io,
     pin::Pin,
@@ -12,6 +13,12 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+/// What the system holds of what is written to a connection, in bytes; Linux holds twice as much. It
+/// takes more when a third of that is gone, and would by itself hold up to 4 MB: then a slow client
+/// that reads all the time would look like one that does not. Enough for a MB a second to the other
+/// end of the world.
+const SEND_BUFFER: usize = 128 * 1024;
+
 /// A connection that breaks off when nothing can be written to it for a while: otherwise the client
 /// could hold what it has asked for in the server's memory for as long as it likes.
 pub struct Stalling {
@@ -23,6 +30,9 @@ pub struct Stalling {
 
 impl Stalling {
     pub fn new(stream: TcpStream, limit: Duration) -> Self {
+        if let Err(cause) = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER) {
+            tracing::debug!(%cause, "a connection keeps the system's buffer");
+        }
         Self {
             stream,
             limit,
