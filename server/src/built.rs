@@ -45,8 +45,7 @@ pub fn built_files(config: &Config) -> Router {
             ServeDir::new(format!("{}/{PKG}", config.site_root))
                 .precompressed_br()
                 .precompressed_gzip()
-                // The way to a folder would be a redirect, made of the path that was asked for.
-                .redirect_to_trailing_slash(false)
+                // Nor a redirect to a folder, which is made of the path that was asked for.
                 .append_index_html_on_directories(false),
         )
         .layer(SetResponseHeaderLayer::overriding(
