@@ -236,7 +236,7 @@ pub struct SignedOut {
     pub ended: Vec<SessionHandle>,
     /// The ids of the events that `after_sign_out` is given: one for each user whose sessions
     /// ended.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub events: Vec<String>,
     /// Where the browser should go, already checked by the server. `None` when the caller
     /// asked to stay (`redirect: false`).
@@ -268,6 +268,20 @@ mod tests {
                 assert_eq!(read(&options.to_fields()), Some(options));
             }
         }
+    }
+
+    /// Whoever reads the answer finds each field in it.
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn an_answer_has_all_its_fields_when_nothing_has_ended() {
+        let done = SignedOut {
+            scope: SignOutScope::Global,
+            ended: Vec::new(),
+            events: Vec::new(),
+            url: None,
+        };
+        let answer = r#"{"scope":"global","ended":[],"events":[],"url":null}"#;
+        assert_eq!(serde_json::to_string(&done).unwrap(), answer);
     }
 
     #[test]

@@ -44,7 +44,9 @@ pub fn built_files(config: &Config) -> Router {
         .fallback_service(
             ServeDir::new(format!("{}/{PKG}", config.site_root))
                 .precompressed_br()
-                .precompressed_gzip(),
+                .precompressed_gzip()
+                // Nor a redirect to a folder, which is made of the path that was asked for.
+                .append_index_html_on_directories(false),
         )
         .layer(SetResponseHeaderLayer::overriding(
             header::CACHE_CONTROL,

@@ -1,6 +1,7 @@
 //! What is compressed as it is sent. The built files are compressed already.
 
-use http::{Extensions, HeaderMap, StatusCode, Version, header};
+use axum::response::Response;
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use tower_http::compression::{CompressionLayer, Predicate};
 
 /// Compresses stylesheets, pictures made of text, and the pages of nobody in particular.
@@ -21,4 +22,19 @@ pub fn compression() -> CompressionLayer<impl Predicate> {
                     .any(|one| kind.starts_with(one))
         },
     )
+}
+
+/// Says in one line what a response varies by, where the pages and the compression have a line each:
+/// of several, nginx before 1.23 reads the last one alone, and would show one visitor's page to
+/// another.
+pub fn join_vary(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let lines = headers.get_all(header::VARY).iter();
+    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    if lines.len() > 1
+        && let Ok(line) = HeaderValue::try_from(lines.join(", "))
+    {
+        headers.insert(header::VARY, line);
+    }
+    response
 }

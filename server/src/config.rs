@@ -2,6 +2,7 @@
 //! on a laptop.
 
 use crate::built;
+use http::HeaderValue;
 use leptos_guardian::server::{Builder, Database, Guardian, KeyError, SigningKey};
 use std::{
     net::SocketAddr,
@@ -17,6 +18,10 @@ const KEY_FILE: &str = "data/session.key";
 
 /// Sign-ups and failed sign-ins from one network per minute. An office behind one address fits.
 const ATTEMPTS_PER_MINUTE: u32 = 60;
+
+/// A year, and this host alone. Whether other hosts under it are reached over https, too, only their
+/// owner knows: one that is not would be unreachable in every browser that has been here.
+const HSTS: &str = "max-age=31536000";
 
 /// Accounts that one browser may be signed in to at once: enough for work, home and a test.
 const ACCOUNTS_PER_BROWSER: usize = 5;
@@ -36,6 +41,8 @@ pub struct Config {
     pub hash_file: Option<PathBuf>,
     /// `SITE_URL`: the site's address as browsers see it.
     pub site_url: Url,
+    /// `HSTS`: the `Strict-Transport-Security` of an https site.
+    pub hsts: Option<HeaderValue>,
     /// `SESSION_KEY`: signs the cookie.
     pub session_key: SigningKey,
     /// `ATTEMPTS_PER_MINUTE`: sign-ups and failed sign-ins from one network.
@@ -53,6 +60,8 @@ pub enum ConfigError {
         "SITE_URL must be an http or https address without a path, such as https://example.com, but is {0:?}"
     )]
     SiteUrl(String),
+    #[error("HSTS must be off, or begin with max-age= and the seconds, but is {0:?}")]
+    Hsts(String),
     #[error("ATTEMPTS_PER_MINUTE must be a number above zero, but is {0:?}")]
     Attempts(String),
     #[error("SESSION_KEY must be set for {0}; make one with: openssl rand -base64 48")]
@@ -101,6 +110,7 @@ impl Config {
             site_addr: site_addr
                 .parse()
                 .map_err(|_| ConfigError::SiteAddr(site_addr))?,
+            hsts: read_hsts(&get("HSTS", HSTS), &site_url)?,
             hash_file: built::hash_file(&site_root, &get("LEPTOS_HASH_FILES", "")),
             site_root,
             session_key: key(&get("SESSION_KEY", ""), &site_url)?,
@@ -138,6 +148,20 @@ fn read_site_url(text: &str) -> Result<Url, ConfigError> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/")
         .ok_or_else(|| ConfigError::SiteUrl(text.to_owned()))
+}
+
+/// The header; `None` over http, where browsers ignore it, and when it is switched off.
+fn read_hsts(text: &str, site_url: &Url) -> Result<Option<HeaderValue>, ConfigError> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let seconds = text.strip_prefix("max-age=").unwrap_or_default();
+    let value = seconds
+        .starts_with(|first: char| first.is_ascii_digit())
+        .then(|| HeaderValue::from_str(text).ok())
+        .flatten()
+        .ok_or_else(|| ConfigError::Hsts(text.to_owned()))?;
+    Ok((site_url.scheme() == "https").then_some(value))
 }
 
 /// A laptop's key is made once and kept; a deployed site must bring its own, or every
@@ -185,6 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn an_https_site_asks_browsers_to_stay_with_https() {
+        let https = ("SITE_URL", "https://example.com");
+        let hsts = |settings: &[_]| {
+            let settings = [settings, &[("SESSION_KEY", KEY)]].concat();
+            let hsts = read(&settings).unwrap().hsts;
+            hsts.map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(hsts(&[]), None);
+        assert_eq!(hsts(&[https]).as_deref(), Some("max-age=31536000"));
+        assert_eq!(hsts(&[https, ("HSTS", "off")]), None);
+        let forget = "max-age=0; includeSubDomains";
+        assert_eq!(hsts(&[https, ("HSTS", forget)]).as_deref(), Some(forget));
+    }
+
+    #[test]
     fn a_public_site_needs_a_key_and_says_how_to_make_one() {
         let refused = read(&[("SITE_URL", "https://example.com")]).unwrap_err();
         assert!(refused.contains("openssl rand -base64 48"), "{refused}");
@@ -211,6 +250,10 @@ mod tests {
             ("SITE_URL", "ftp://example.com"),
             ("SITE_URL", "https://example.com/app"),
             ("ATTEMPTS_PER_MINUTE", "0"),
+            ("HSTS", "31536000"),
+            ("HSTS", "max-age="),
+            ("HSTS", "includeSubDomains"),
+            ("HSTS", "max-age=1\r\nset-cookie: a=b"),
             ("SESSION_KEY", "not base64!"),
         ] {
             let settings = [("SESSION_KEY", KEY), (name, value)];

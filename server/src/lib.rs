@@ -7,8 +7,10 @@ pub mod commands;
 pub mod compression;
 pub mod config;
 pub mod headers;
+pub mod request;
 pub mod router;
 pub mod serve;
+mod stalled;
 
 /// Rendering a page is a thousand small allocations, and half of its work with the system's
 /// allocator. Without huge pages, which would take twice the memory for each open page.

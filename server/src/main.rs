@@ -5,9 +5,14 @@ use server::{
     commands::{self, Cli},
     config::{Config, configure},
     router::router,
-    serve::{HEAD_LIMIT, serve},
+    serve::{Limits, serve},
 };
-use std::{error::Error, process::ExitCode, time::Duration};
+use std::{
+    error::Error,
+    io::{IsTerminal, stderr, stdout},
+    process::ExitCode,
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     signal,
@@ -33,8 +38,11 @@ async fn main() -> ExitCode {
     let log = tracing_subscriber::fmt().with_env_filter(filter);
     // A command's own words are what stands on standard output.
     match cli.command {
-        Some(_) => log.with_writer(std::io::stderr).init(),
-        None => log.init(),
+        Some(_) => log
+            .with_ansi(is_colourful(&stderr()))
+            .with_writer(stderr)
+            .init(),
+        None => log.with_ansi(is_colourful(&stdout())).init(),
     }
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,6 +51,12 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Colours are for people: a file would hold their codes. (<https://no-color.org>)
+fn is_colourful(output: &impl IsTerminal) -> bool {
+    let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    output.is_terminal() && !is_unwanted
 }
 
 async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
@@ -100,7 +114,7 @@ async fn run_server(
         guardian.close_streams();
     };
     tokio::select! {
-        () = serve(listener, router, HEAD_LIMIT, stop) => {}
+        () = serve(listener, router, Limits::default(), stop) => {}
         () = async { told_to_stop().await; sleep(SHUTDOWN_LIMIT).await } => {
             tracing::warn!("some requests did not finish in time");
         }

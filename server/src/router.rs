@@ -2,20 +2,24 @@
 
 use crate::{
     built::{PKG, built_files},
-    compression::compression,
+    compression::{compression, join_vary},
     config::Config,
     headers::{send_page_policy, with_security_headers},
+    request::refuse_malformed,
 };
 use app::{App, server::AppState, shell};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
+    middleware::from_fn,
+    response::Response,
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
 use leptos_guardian::server::Guardian;
 use std::time::Duration;
+use tower::util::MapResponseLayer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     timeout::TimeoutLayer,
@@ -56,20 +60,39 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
         .with_state(options);
     let site = guardian
         .protect(pages)
-        .nest(&format!("/{PKG}"), built_files(config))
+        .nest(&format!("/{PKG}"), built_files(config));
+    with_layers(site, config, REQUEST_LIMIT)
+}
+
+/// Puts around all routes what answers instead of them, and around that the security headers and
+/// the log.
+pub fn with_layers(routes: Router, config: &Config, request_limit: Duration) -> Router {
+    let site = routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_LIMIT,
-        ));
-    with_security_headers(site)
-        .layer(compression())
+            request_limit,
+        ))
         .layer(CatchPanicLayer::new())
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(request_span)
-                .on_response(DefaultOnResponse::new().level(Level::INFO)),
-        )
+        .layer(MapResponseLayer::new(never_keep_failures))
+        .layer(compression())
+        .layer(MapResponseLayer::new(join_vary))
+        .layer(from_fn(refuse_malformed));
+    with_security_headers(site, config).layer(
+        TraceLayer::new_for_http()
+            .make_span_with(request_span)
+            .on_response(DefaultOnResponse::new().level(Level::INFO)),
+    )
+}
+
+/// A proxy may be told to keep whatever says nothing of itself, and a panic or a timeout is the
+/// answer to one request.
+fn never_keep_failures(mut response: Response) -> Response {
+    if response.status().is_server_error() {
+        let caching = response.headers_mut().entry(header::CACHE_CONTROL);
+        caching.or_insert(HeaderValue::from_static("no-store"));
+    }
+    response
 }
 
 /// What the log says of a request: never the query, the headers or the body, which hold

@@ -3,6 +3,7 @@
 //! 16 KiB to read on, twice as much, for as long as the connection lasts; and every open page
 //! holds one.
 
+use crate::{request::FromConnection, stalled::Stalling};
 use axum::{
     Router,
     body::Body,
@@ -21,18 +22,36 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-/// How long a client may take for a request's head, and for the next one to begin. Longer than
-/// proxies keep a connection that they do not use (nginx: a minute), or one would send a request
-/// just when this end hangs up.
-pub const HEAD_LIMIT: Duration = Duration::from_secs(75);
+/// What a client may take its time for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For a request's head, and for the next one to begin. Longer than proxies keep a connection
+    /// that they do not use (nginx: a minute), or one would send a request just when this end hangs
+    /// up.
+    pub head: Duration,
+    /// For reading anything of what is written to it. A slow phone has read 85 KB in a minute, or it
+    /// gets less than 1.5 KB a second; nginx waits as long. An open page's stream is quiet in
+    /// between, and waits for nobody.
+    pub stall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(75),
+            stall: Duration::from_secs(60),
+        }
+    }
+}
 
 /// Serves until `stop` resolves; then takes no more connections, and waits for the requests that
-/// are under way. A connection whose next request has not begun, or not got beyond its head, within
-/// `head_limit` is closed: otherwise anybody could hold all that there are with a byte now and then.
+/// are under way. A connection is closed when its next request has not begun, or not got beyond its
+/// head, within `limits.head`, and when the client reads nothing for `limits.stall`: otherwise
+/// anybody could hold all that there are, with a byte now and then or without.
 pub async fn serve(
     mut listener: TcpListener,
     router: Router,
-    head_limit: Duration,
+    limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
     // Once, and not for each connection.
@@ -45,7 +64,7 @@ pub async fn serve(
             // What it does about too many open files is axum's.
             (stream, peer) = Listener::accept(&mut listener) => {
                 let router = router.clone();
-                tokio::spawn(answer(stream, peer, router, head_limit, is_stopping.clone()));
+                tokio::spawn(answer(stream, peer, router, limits, is_stopping.clone()));
             }
             () = &mut stop => break,
         }
@@ -59,17 +78,19 @@ async fn answer(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    head_limit: Duration,
+    limits: Limits,
     mut is_stopping: watch::Receiver<()>,
 ) {
     let service = router.map_request(move |request: Request<_>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(FromConnection);
         request
     });
+    let stream = Stalling::new(stream, limits.stall);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_limit)
+        .header_read_timeout(limits.head)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = pin!(connection);

@@ -88,3 +88,59 @@ async fn the_sign_out_page_passes_no_endless_callback_url_on() {
         assert_eq!(page.contains(&url), is_passed_on, "{length}");
     }
 }
+
+/// Where there is a folder, a server of files leads to its address with a slash at the end, which it
+/// makes of what was asked for.
+#[tokio::test]
+async fn a_folder_leads_nowhere() {
+    let root = tempfile::tempdir().unwrap();
+    for folder in ["pkg/evil.example", "evil.example"] {
+        std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        std::fs::write(root.path().join(folder).join("index.html"), "a file").unwrap();
+    }
+    let path = root.path().to_str().unwrap();
+    let site = Site::with_settings(&[("LEPTOS_SITE_ROOT", path)]).await;
+    for path in [
+        "/pkg/evil.example",
+        "/pkg//evil.example",
+        "/pkg///evil.example",
+        "/pkg/%2Fevil.example",
+        "/pkg/./evil.example",
+        "/evil.example",
+        "//evil.example",
+        "///evil.example",
+    ] {
+        let answer = site.get(path, "").await;
+        assert!(!answer.headers.contains_key("location"), "{path}");
+    }
+}
+
+/// A plain form whose server function names no target comes back to its page.
+#[tokio::test]
+async fn no_referer_leads_to_a_stranger() {
+    let site = Site::new().await;
+    let mut headers: Vec<String> = hostile::fields(SITE)
+        .iter()
+        .map(|field| hostile::decode(field))
+        .collect();
+    headers.extend(["http:evil.example/", "http:///evil.example"].map(String::from));
+    for referer in headers {
+        let Ok(value) = http::HeaderValue::from_str(&referer) else {
+            continue;
+        };
+        for path in ["/api/session", "/api/sessions"] {
+            let request = http::Request::post(path)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("accept", "text/html")
+                .header("referer", &value);
+            let answer = site.send(request, axum::body::Body::empty()).await;
+            let origin = hostile::origin_of(answer.location(), &format!("{SITE}/sign-in"));
+            assert_eq!(
+                origin.as_deref(),
+                Some(SITE),
+                "{referer:?}: {}",
+                answer.location()
+            );
+        }
+    }
+}

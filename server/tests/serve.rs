@@ -1,8 +1,9 @@
 //! How the server begins and ends.
 
 use axum::{Router, extract::ConnectInfo, routing::get};
-use server::serve::serve;
+use server::serve::{Limits, serve};
 use std::{
+    io::ErrorKind,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -16,6 +17,13 @@ use tokio::{
 
 const SLOW: Duration = Duration::from_millis(500);
 const HEAD_LIMIT: Duration = Duration::from_secs(2);
+const LIMITS: Limits = Limits {
+    head: HEAD_LIMIT,
+    stall: Duration::from_secs(1),
+};
+
+/// More than the system holds for a connection.
+const LARGE: usize = 32 * 1024 * 1024;
 
 struct Site {
     address: SocketAddr,
@@ -32,10 +40,11 @@ impl Site {
                 "/peer",
                 get(async |peer: ConnectInfo<SocketAddr>| peer.0.to_string()),
             )
+            .route("/large", get(async || "a".repeat(LARGE)))
             .route("/slow", get(async || sleep(SLOW).await))
             .route("/slower", get(async || sleep(HEAD_LIMIT + SLOW).await));
         let (stop, told) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, router, HEAD_LIMIT, async {
+        let server = tokio::spawn(serve(listener, router, LIMITS, async {
             told.await.unwrap()
         }));
         Self {
@@ -110,4 +119,62 @@ async fn told_to_stop_it_answers_what_is_under_way_and_waits_for_nothing_else() 
     assert!(answer(&mut busy).await.starts_with("HTTP/1.1 200"));
     site.server.await.unwrap();
     assert!(stopped.elapsed() < 2 * SLOW);
+}
+
+/// Fails while the server still holds the connection.
+async fn until_closed(connection: &mut TcpStream) {
+    // What was asked for is not read. A write to a connection that has been reset fails.
+    let closed = async {
+        while connection.write_all(b"GET ").await.is_ok() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(10 * LIMITS.stall, closed)
+        .await
+        .expect("it is still open");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_let_go() {
+    let site = Site::start().await;
+    let mut greedy = site.connect().await;
+    let start = Instant::now();
+    for _ in 0..5 {
+        ask(&mut greedy, "/large").await;
+    }
+    until_closed(&mut greedy).await;
+    assert!(start.elapsed() >= LIMITS.stall);
+    // Nothing is left that a stop would wait for.
+    site.stop.send(()).unwrap();
+    timeout(LIMITS.stall, site.server).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_half_way_is_let_go() {
+    let site = Site::start().await;
+    let mut tired = site.connect().await;
+    ask(&mut tired, "/large").await;
+    let mut begun = vec![0; LARGE / 8];
+    tired.read_exact(&mut begun).await.unwrap();
+    sleep(4 * LIMITS.stall).await;
+    // With a reset: nothing is left for it, neither here nor in the system.
+    let mut rest = Vec::new();
+    let end = timeout(LIMITS.stall, tired.read_to_end(&mut rest)).await;
+    let end = end.expect("it is still open").map_err(|cause| cause.kind());
+    assert_eq!(end, Err(ErrorKind::ConnectionReset));
+}
+
+/// As fast as a line that would take ten times as long for what the system could hold.
+#[tokio::test]
+async fn a_client_that_reads_slowly_is_waited_for() {
+    const PORTION: usize = 64 * 1024;
+    let site = Site::start().await;
+    let mut slow = site.connect().await;
+    ask(&mut slow, "/large").await;
+    let start = Instant::now();
+    let mut buffer = vec![0; PORTION];
+    while start.elapsed() < 8 * LIMITS.stall {
+        slow.read_exact(&mut buffer).await.expect("it is closed");
+        sleep(LIMITS.stall / 10).await;
+    }
 }

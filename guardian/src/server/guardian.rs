@@ -73,8 +73,9 @@ impl Guardian {
         Builder::new(database)
     }
 
-    /// Puts every layer around a router, in the right order: the cross-site check, then the
-    /// session. Adds the components' stylesheet as a route.
+    /// Puts every layer around a router, in the right order: the check of the request's target
+    /// ([`is_origin_form`](super::is_origin_form)), the cross-site check, then the session, which
+    /// also tells caches what differs by visitor. Adds the components' stylesheet as a route.
     ///
     /// Routes added afterwards are not protected; static files are better served from there.
     ///

@@ -3,6 +3,7 @@
 
 mod auth;
 mod builder;
+mod caching;
 mod client;
 mod clock;
 mod connection;
@@ -25,7 +26,9 @@ mod planted;
 mod presented;
 mod protect;
 mod redirect;
+mod referer;
 mod registry;
+mod request_target;
 mod respond;
 mod store;
 mod token;
@@ -48,5 +51,6 @@ pub use guardian::Guardian;
 pub use housekeeping::CleanedUp;
 pub use key::{KeyError, SigningKey};
 pub use redirect::{RedirectPolicy, RefusedRedirect, SafeRedirect};
+pub use request_target::is_origin_form;
 pub use respond::{is_form_post, see_other, with_status};
 pub use transaction::Transaction;

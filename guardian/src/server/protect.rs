@@ -7,17 +7,20 @@
 //! thing: a signed-in visitor's data stays under the session's own id, so `cycle_id` and `flush`
 //! are for [`Auth::sign_in`] and [`Auth::sign_out`] to call.
 
-use super::{Auth, Guardian, auth::CookieChange, client::Client, live, token::TokenHash};
+use super::{
+    Auth, Guardian, auth::CookieChange, caching, client::Client, live, referer::check_referer,
+    request_target::refuse_other_targets, token::TokenHash,
+};
 use crate::stylesheet;
 use axum::{
     Router,
     body::Body,
     extract::{OriginalUri, Request, State},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_sessions::{session::Id, session_store};
 
@@ -27,6 +30,7 @@ pub(super) fn protect(guardian: &Guardian, router: Router) -> Router {
         .layer(from_fn_with_state(guardian.clone(), with_session))
         .layer(cross_site_check(guardian))
         .route(&stylesheet::path(), get(serve_stylesheet))
+        .layer(from_fn(refuse_other_targets))
 }
 
 /// Refuses requests that change state and come from another site, by `Sec-Fetch-Site`, then
@@ -79,9 +83,7 @@ async fn with_session(
         return unavailable();
     }
 
-    if !request.method().is_safe() {
-        drop_foreign_referer(&guardian, request.headers_mut());
-    }
+    check_referer(&guardian, &mut request);
     request.extensions_mut().insert(auth.session().clone());
     request.extensions_mut().insert(auth.clone());
     let signed_in_before = auth.user().is_some();
@@ -95,13 +97,9 @@ async fn with_session(
         tracing::error!(%cause, "the visitor's data could not be saved");
         response = unavailable();
     }
-    if signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep {
-        // OWASP ASVS 5.0, 14.3.2. A handler that knows better has set its own.
-        let headers = response.headers_mut();
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
-    }
+    let is_private =
+        signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep;
+    caching::describe(&mut response, is_private, auth.was_asked());
     response
 }
 
@@ -111,18 +109,6 @@ fn path(request: &Request) -> &str {
     original
         .map_or(request.uri(), |original| &original.0)
         .path()
-}
-
-/// Leptos answers a form post that sets no target with a redirect to the `Referer`. It is
-/// the client's word, so one that may not be redirected to does not get that far.
-fn drop_foreign_referer(guardian: &Guardian, headers: &mut HeaderMap) {
-    let is_foreign = headers.get(header::REFERER).is_some_and(|referer| {
-        let referer = referer.to_str().ok();
-        referer.is_none_or(|referer| guardian.redirects().check(referer).is_err())
-    });
-    if is_foreign {
-        headers.remove(header::REFERER);
-    }
 }
 
 /// Carries out what the request decided about the cookie, and saves the visitor's data.
@@ -171,14 +157,17 @@ async fn save_data(
     let known = session.id();
     let is_signed_in = auth.user().is_some();
     let has_moved = auth.cookie_change() == CookieChange::Keep && known != auth.data_id();
+    let is_gone = auth.store().successor().is_some();
     let has_data = session.is_modified() && !session.is_empty().await;
-    if is_signed_in && has_moved && has_data {
-        tracing::warn!(
-            "a signed-in visitor's data is not saved: the session has just ended, or a handler moved its data"
-        );
+    if is_signed_in && is_gone && auth.cookie_change() == CookieChange::Keep {
+        tracing::debug!("a signed-in visitor's data is not saved: the session has just ended");
         return Ok(None);
     }
-    let is_first = known.is_none() && !is_signed_in;
+    if is_signed_in && has_moved && has_data {
+        tracing::warn!("a signed-in visitor's data is not saved: a handler moved it");
+        return Ok(None);
+    }
+    let is_first = (known.is_none() || is_gone) && !is_signed_in;
     if is_first && has_data && is_overtaken(auth).await? {
         tracing::debug!("a visitor's data is not saved: they have just signed in");
         return Ok(None);
@@ -186,7 +175,13 @@ async fn save_data(
     if has_data {
         session.save().await?;
     }
-    Ok(session.id().filter(|_| is_first))
+    let successor = auth.store().successor();
+    let kept = successor.filter(|successor| successor.is_kept);
+    let token = match known {
+        None => session.id(),
+        Some(_) => kept.map(|successor| successor.id),
+    };
+    Ok(token.filter(|_| is_first))
 }
 
 /// Whether the visitor has signed in while this request was on its way. A new token for what it
@@ -209,6 +204,7 @@ fn unavailable() -> Response {
         [
             (header::RETRY_AFTER, "5"),
             (header::CACHE_CONTROL, "no-store"),
+            (header::VARY, "cookie"),
         ],
         "The service is not available right now. Please try again in a moment.",
     )

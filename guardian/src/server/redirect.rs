@@ -186,6 +186,13 @@ impl RedirectPolicy {
         Ok(SafeRedirect(local.to_owned()))
     }
 
+    /// The whole address, for readers who do not know the site.
+    pub(super) fn in_full(&self, redirect: &SafeRedirect) -> String {
+        self.site
+            .join(redirect.as_str())
+            .map_or_else(|_| redirect.to_string(), String::from)
+    }
+
     /// One of the app's own pages, which is to pass a callback URL on. It is left out when it
     /// would make the address too long; where it leads is checked when it is used.
     ///

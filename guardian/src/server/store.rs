@@ -6,8 +6,15 @@ use super::{
     Connection, Database, database, migrate::lock_schema, open_transaction::OpenTransaction,
     registry::Registry, token::TokenHash,
 };
-use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+use time::OffsetDateTime;
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
@@ -28,6 +35,17 @@ pub(crate) struct BrowserStore {
     inner: Arc<dyn SessionStore>,
     registry: Registry,
     held: Mutex<Option<Held>>,
+    was_read: AtomicBool,
+    successor: Mutex<Option<Successor>>,
+}
+
+/// What takes the place of data that is gone. Every browser whose session has ended asks for some;
+/// if it got no data, tower-sessions would warn of "possibly suspicious activity" each time. So it
+/// gets empty data, which is created when there is something to keep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Successor {
+    pub(crate) id: Id,
+    pub(crate) is_kept: bool,
 }
 
 /// What a sign-in writes itself, in its transaction.
@@ -68,6 +86,8 @@ impl BrowserStore {
             inner,
             registry,
             held: Mutex::default(),
+            was_read: AtomicBool::new(false),
+            successor: Mutex::default(),
         })
     }
 
@@ -77,7 +97,20 @@ impl BrowserStore {
             inner: Arc::clone(&self.inner),
             registry: self.registry.clone(),
             held: Mutex::default(),
+            was_read: AtomicBool::new(false),
+            successor: Mutex::default(),
         }
+    }
+
+    /// The id under which this request keeps what it has to remember, when what it came for is
+    /// gone, and whether it has kept anything.
+    pub(crate) fn successor(&self) -> Option<Successor> {
+        *lock(&self.successor)
+    }
+
+    /// Whether a visitor's data was read in this request.
+    pub(crate) fn was_read(&self) -> bool {
+        self.was_read.load(Relaxed)
     }
 
     /// From now on nothing is deleted, and new data is held back.
@@ -91,9 +124,38 @@ impl BrowserStore {
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Held>> {
-        // Nothing panics while it holds the lock.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
     }
+
+    /// Data for a request whose own is gone.
+    fn succeed(&self) -> Record {
+        let id = Id::default();
+        *lock(&self.successor) = Some(Successor { id, is_kept: false });
+        Record {
+            id,
+            data: HashMap::new(),
+            // It is set when the data is saved.
+            expiry_date: OffsetDateTime::UNIX_EPOCH,
+        }
+    }
+
+    /// Creates the data that takes the place of what is gone, once there is any.
+    async fn keep_successor(&self, record: &Record) -> session_store::Result<()> {
+        if record.data.is_empty() {
+            return Ok(());
+        }
+        self.create(&mut record.clone()).await?;
+        *lock(&self.successor) = Some(Successor {
+            id: record.id,
+            is_kept: true,
+        });
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds one of the locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The form in which the table holds a record: tower-sessions-sqlx-store's.
@@ -136,6 +198,11 @@ impl SessionStore for BrowserStore {
     /// Updates and never inserts: the store's own `save` is an upsert, with which a request
     /// that loaded the session before a sign-out brings its data back after it.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
+        if let Some(Successor { id, is_kept: false }) = self.successor()
+            && id == record.id
+        {
+            return self.keep_successor(record).await;
+        }
         let found = self
             .registry
             .update_data(&stored(record))
@@ -148,8 +215,14 @@ impl SessionStore for BrowserStore {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let found = in_time(self.inner.load(&TokenHash::of(id).as_store_id())).await?;
-        Ok(found.map(|record| Record { id: *id, ..record }))
+        self.was_read.store(true, Relaxed);
+        let kept = self.successor().filter(|successor| successor.is_kept);
+        let id = kept.map_or(*id, |successor| successor.id);
+        let found = in_time(self.inner.load(&TokenHash::of(&id).as_store_id())).await?;
+        Ok(Some(match found {
+            Some(record) => Record { id, ..record },
+            None => self.succeed(),
+        }))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {

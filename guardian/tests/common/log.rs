@@ -39,16 +39,26 @@ impl Log {
         }
     }
 
+    fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
+    }
+
     /// How many lines of this level say so.
     pub fn count(&self, level: &str, what: &str) -> usize {
-        let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
         let says = |line: &&str| line.contains(level) && line.contains(what);
-        text.lines().filter(says).count()
+        self.text().lines().filter(says).count()
+    }
+
+    /// Asserts that no line is worth an operator's attention.
+    pub fn assert_calm(&self) {
+        let text = self.text();
+        let is_calm = |line: &str| !line.contains(" WARN ") && !line.contains(" ERROR ");
+        assert!(text.lines().all(is_calm), "{text}");
     }
 
     /// Asserts that a line of this level says so.
     pub fn assert_says(&self, level: &str, what: &str) {
-        let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
+        let text = self.text();
         let says = text
             .lines()
             .any(|line| line.contains(level) && line.contains(what));

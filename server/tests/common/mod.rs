@@ -51,15 +51,7 @@ impl Site {
     pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database::fresh(&folder).await;
-        let config = Config::read(|name| match name {
-            "DATABASE_URL" => Some(url.clone()),
-            "SESSION_KEY" => Some("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".into()),
-            _ => {
-                let found = settings.iter().find(|(setting, _)| *setting == name);
-                found.map(|(_, value)| (*value).to_owned())
-            }
-        })
-        .unwrap();
+        let config = config(&url, settings);
         let database = Database::connect(&config.database_url).await.unwrap();
         let state = AppState::new(database.clone(), config.attempts_per_minute)
             .await
@@ -73,6 +65,10 @@ impl Site {
             state,
             folder,
         }
+    }
+
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub async fn send(&self, request: Builder, body: impl Into<Body>) -> Answer {
@@ -125,6 +121,26 @@ impl Site {
     pub async fn who_is(&self, cookie: &str) -> Value {
         self.post("/api/session", cookie, "").await.json()
     }
+}
+
+/// The configuration of a site with this database.
+pub fn config(url: &str, settings: &[(&str, &str)]) -> Config {
+    let settings = [
+        settings,
+        &[
+            ("DATABASE_URL", url),
+            (
+                "SESSION_KEY",
+                "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+            ),
+        ],
+    ]
+    .concat();
+    Config::read(|name| {
+        let found = settings.iter().find(|(setting, _)| *setting == name);
+        found.map(|(_, value)| (*value).to_owned())
+    })
+    .unwrap()
 }
 
 fn form(path: &str, cookie: &str) -> Builder {

@@ -29,7 +29,6 @@ pub fn server(folder: &Path, url: &str, port: u16) -> Command {
         .env("SITE_URL", format!("http://127.0.0.1:{port}"))
         .env("ATTEMPTS_PER_MINUTE", "10000")
         .env("RUST_LOG", "info")
-        .env("NO_COLOR", "1")
         .stdout(Stdio::piped());
     command
 }

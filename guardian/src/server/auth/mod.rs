@@ -23,7 +23,10 @@ use axum::extract::FromRequestParts;
 use http::{StatusCode, request::Parts};
 use leptos::prelude::use_context;
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 use tower_sessions::{Session, session::Id};
 
 /// Who makes this request. An extractor for handlers; in server functions and components
@@ -52,6 +55,8 @@ struct Inner {
     data_id: Option<Id>,
     presented: Presented,
     client: Client,
+    /// Whether a handler has taken this: its answer may depend on the visitor.
+    was_taken: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -160,6 +165,7 @@ impl Auth {
             store,
             data_id,
             client,
+            was_taken: AtomicBool::new(false),
             state: Mutex::new(State {
                 current,
                 is_leaving: presented.is_leaving,
@@ -186,7 +192,13 @@ impl Auth {
     /// # assert_eq!(user_id(), None);
     /// ```
     pub fn from_context() -> Option<Self> {
-        use_context::<Parts>()?.extensions.get().cloned()
+        Self::take(&use_context::<Parts>()?)
+    }
+
+    fn take(parts: &Parts) -> Option<Self> {
+        let auth: &Self = parts.extensions.get()?;
+        auth.0.was_taken.store(true, Relaxed);
+        Some(auth.clone())
     }
 
     /// The guardian that protects this request's route.
@@ -273,6 +285,15 @@ impl Auth {
         }
     }
 
+    /// Whether the request's handler has asked who is there, or read what is kept for them.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.0.was_taken.load(Relaxed) || self.store().was_read()
+    }
+
+    pub(crate) fn store(&self) -> &BrowserStore {
+        &self.0.store
+    }
+
     pub(crate) fn session(&self) -> &Session {
         &self.0.session
     }
@@ -331,7 +352,7 @@ impl<S: Sync> FromRequestParts<S> for Auth {
     type Rejection = (StatusCode, &'static str);
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        parts.extensions.get().cloned().ok_or((
+        Self::take(parts).ok_or((
             StatusCode::INTERNAL_SERVER_ERROR,
             "this route is not behind Guardian::protect",
         ))

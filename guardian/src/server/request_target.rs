@@ -1,0 +1,50 @@
+//! What a request may ask for: a path of this site.
+
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{Method, StatusCode, Version};
+
+/// Whether a request asks for a path of this site: its target is in
+/// [origin form](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1), the one that browsers and
+/// proxies send to a server. The other forms are for proxies (`GET http://other.example/`,
+/// `CONNECT other.example:443`) and for the server as a whole (`OPTIONS *`), and a handler does not
+/// expect them: Leptos's panics when a target has no path. [`Guardian::protect`] refuses them; this
+/// is for routes outside it.
+///
+/// HTTP/2 and HTTP/3 send the scheme and the host beside the path, and may send a path with
+/// `CONNECT` (a WebSocket).
+///
+/// [`Guardian::protect`]: super::Guardian::protect
+///
+/// ```
+/// use axum::http::Request;
+/// use leptos_guardian::server::is_origin_form;
+///
+/// let asks = |method, target| {
+///     is_origin_form(&Request::builder().method(method).uri(target).body(()).unwrap())
+/// };
+/// assert!(asks("GET", "/account?tab=1"));
+/// assert!(!asks("GET", "http://other.example/"));
+/// assert!(!asks("CONNECT", "other.example:443"));
+/// assert!(!asks("OPTIONS", "*"));
+/// ```
+pub fn is_origin_form<B>(request: &http::Request<B>) -> bool {
+    let target = request.uri();
+    let names_a_path = target
+        .path_and_query()
+        .is_some_and(|path| path.as_str().starts_with('/'));
+    let is_only_a_path = target.scheme().is_none() && target.authority().is_none();
+    let is_for_a_proxy = !is_only_a_path || request.method() == Method::CONNECT;
+    names_a_path && (request.version() >= Version::HTTP_2 || !is_for_a_proxy)
+}
+
+pub(super) async fn refuse_other_targets(request: Request, next: Next) -> Response {
+    if is_origin_form(&request) {
+        return next.run(request).await;
+    }
+    let message = "The request's target must be a path of this site.";
+    (StatusCode::BAD_REQUEST, message).into_response()
+}

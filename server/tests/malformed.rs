@@ -1,0 +1,145 @@
+//! Requests as no browser sends them, over real connections: each is answered with the security
+//! headers, and none reaches a handler.
+
+mod common;
+
+use common::{Site, config};
+use server::{
+    router::with_layers,
+    serve::{Limits, serve},
+};
+use std::{future::pending, net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+async fn start(router: axum::Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve(listener, router, Limits::default(), pending()));
+    address
+}
+
+/// The head of the first answer to these bytes.
+async fn send(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(bytes).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let byte = timeout(LIMIT, connection.read_u8()).await;
+        head.push(byte.expect("no answer").expect("no whole answer"));
+    }
+    String::from_utf8(head).unwrap().to_lowercase()
+}
+
+#[track_caller]
+fn assert_is(head: &str, status: &str, what: &str) {
+    let begins = format!("http/1.1 {status} ");
+    let older = format!("http/1.0 {status} ");
+    assert!(
+        head.starts_with(&begins) || head.starts_with(&older),
+        "{what}: {head}"
+    );
+    for header in [
+        "content-security-policy: default-src 'none'",
+        "x-content-type-options: nosniff",
+        "referrer-policy: same-origin",
+        "permissions-policy: ",
+        "cross-origin-resource-policy: same-origin",
+    ] {
+        assert!(head.contains(header), "{what}: no {header}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_no_path_of_this_site_is_refused() {
+    let site = start(Site::new().await.router()).await;
+    for method in [
+        "GET", "POST", "HEAD", "OPTIONS", "CONNECT", "DELETE", "PATCH",
+    ] {
+        for target in [
+            "a:80",
+            "127.0.0.1:3000",
+            "*",
+            "http://127.0.0.1:3000/",
+            "http://127.0.0.1:3000",
+            "http://evil.example/pkg/app.css",
+            "https://evil.example:443/guardian/events",
+        ] {
+            let request = format!("{method} {target} HTTP/1.1\r\nhost: site.test\r\n\r\n");
+            let what = format!("{method} {target}");
+            assert_is(&send(site, request.as_bytes()).await, "400", &what);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_has_one_host() {
+    let site = start(Site::new().await.router()).await;
+    for hosts in [
+        "",
+        "host: a.test\r\nhost: a.test\r\n",
+        "host: a.test\r\nx: y\r\nHost: b.test\r\n",
+        "host:\r\n",
+        "host: ada@a.test\r\n",
+        "host: a.test/path\r\n",
+        "host: a.test b.test\r\n",
+        "host: a.test, b.test\r\n",
+        "host: http://a.test\r\n",
+        "host: a.test:port\r\n",
+        "host: [::1\r\n",
+        "host: a\u{fc}.test\r\n",
+    ] {
+        for path in ["/", "/sign-in", "/pkg/app.css", "/favicon.svg"] {
+            let request = format!("GET {path} HTTP/1.1\r\n{hosts}\r\n");
+            assert_is(&send(site, request.as_bytes()).await, "400", &request);
+        }
+    }
+    for (version, host) in [
+        ("1.1", "host: a.test\r\n"),
+        ("1.1", "HOST: [::1]:3000\r\n"),
+        ("1.0", ""),
+        ("1.0", "host: a.test\r\n"),
+    ] {
+        let request = format!("GET /sign-in HTTP/{version}\r\n{host}\r\n");
+        assert_is(&send(site, request.as_bytes()).await, "200", &request);
+    }
+    let doubled = b"GET / HTTP/1.0\r\nhost: a.test\r\nhost: a.test\r\n\r\n";
+    assert_is(&send(site, doubled).await, "400", "doubled in HTTP/1.0");
+}
+
+#[tokio::test]
+async fn the_connection_stays_for_the_next_request_and_the_server_for_the_next_client() {
+    let site = start(Site::new().await.router()).await;
+    let both = b"GET a:80 HTTP/1.1\r\nhost: a.test\r\n\r\nGET /sign-in HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n";
+    let mut connection = TcpStream::connect(site).await.unwrap();
+    connection.write_all(both).await.unwrap();
+    let mut answers = Vec::new();
+    let end = timeout(LIMIT, connection.read_to_end(&mut answers)).await;
+    end.unwrap().unwrap();
+    let answers = String::from_utf8_lossy(&answers);
+    let second = answers.rfind("HTTP/1.1 ").unwrap();
+    assert!(answers.starts_with("HTTP/1.1 400"), "{answers}");
+    assert!(answers[second..].starts_with("HTTP/1.1 200"), "{answers}");
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_has_answered() {
+    use axum::{Router, response::Response, routing::get};
+    let panics = async || -> Response { panic!("a handler panics") };
+    let routes = Router::new().route("/", get(panics));
+    let site = start(with_layers(
+        routes,
+        &config("sqlite://unused.db", &[]),
+        LIMIT,
+    ))
+    .await;
+    let head = send(site, b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n").await;
+    assert_is(&head, "500", "a panic");
+    let head = send(site, b"GET / HTTP/1.1\r\n\r\n").await;
+    assert_is(&head, "400", "the next one");
+}
