@@ -35,7 +35,7 @@ use leptos::prelude::*;
 /// }
 /// ```
 #[server(name = PostSignOut, prefix = "/api", endpoint = "/sign_out")]
-#[middleware(tower::util::MapRequestLayer::new(crate::server::escape_fields))]
+#[middleware(crate::server::strict_form::<Self>())]
 pub async fn post_sign_out(
     /// `local` (the default), `browser`, `others` or `global`.
     scope: Option<String>,
@@ -67,6 +67,7 @@ pub async fn post_sign_out(
 /// }
 /// ```
 #[server(name = GetSession, prefix = "/api", endpoint = "/session")]
+#[middleware(crate::server::strict_form::<Self>())]
 pub async fn session() -> Result<Option<Accounts>, AuthError> {
     crate::server::session()
 }
@@ -90,6 +91,7 @@ pub async fn session() -> Result<Option<Accounts>, AuthError> {
 /// }
 /// ```
 #[server(name = GetSessions, prefix = "/api", endpoint = "/sessions")]
+#[middleware(crate::server::strict_form::<Self>())]
 pub async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
     crate::server::sessions().await
 }
@@ -119,6 +121,7 @@ pub async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
 /// }
 /// ```
 #[server(name = PostSwitchAccount, prefix = "/api", endpoint = "/switch_account")]
+#[middleware(crate::server::strict_form::<Self>())]
 pub async fn switch_account(
     /// The handle of the account's session on this browser.
     session: String,

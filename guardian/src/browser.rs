@@ -1,7 +1,7 @@
 //! In the browser: what the server does for a page or a response, where there is none.
 
 use crate::{
-    AuthState, ErrorStatus, Reason, User,
+    AuthError, AuthState, ErrorStatus, Reason, SignOutError, User,
     client::{
         json::{FromJson, parse},
         load,
@@ -28,6 +28,16 @@ use web_sys::js_sys::{Array, Date, Function, Intl, JsString, Reflect, encode_uri
 /// assert_eq!(checked(""), Err(AuthError::Malformed));
 /// ```
 pub fn with_status<E: ErrorStatus>(error: E) -> E {
+    error
+}
+
+/// A browser refuses nothing.
+pub(crate) fn refuse_sign_out(error: SignOutError) -> SignOutError {
+    error
+}
+
+/// The same for a question.
+pub(crate) fn refuse_call(error: AuthError) -> AuthError {
     error
 }
 

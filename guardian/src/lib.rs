@@ -34,7 +34,10 @@ use letters::initial;
 #[cfg(feature = "ssr")]
 pub use server::with_status;
 #[cfg(feature = "ssr")]
-use server::{exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now};
+use server::{
+    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, refuse_call,
+    refuse_sign_out,
+};
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
@@ -43,6 +46,7 @@ pub use browser::with_status;
 #[cfg(not(feature = "ssr"))]
 use browser::{
     exact_time, initial, initial_state, iso_time, leave_for_sign_in, list_sessions, now,
+    refuse_call, refuse_sign_out,
 };
 
 pub use client::{on_signed_out, sign_out, switch_account};

@@ -5,11 +5,13 @@ mod answer;
 mod attempts;
 mod flash;
 mod passwords;
+mod refusal;
 mod users;
 
 pub(crate) use accounts::{change_password, delete_account, sign_in, sign_up};
 pub(crate) use answer::Answer;
 pub(crate) use flash::take_flash;
+pub(crate) use refusal::refuse;
 
 use crate::FormError;
 use attempts::Attempts;

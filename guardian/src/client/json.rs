@@ -175,6 +175,7 @@ impl FromJson for SignOutError {
             "queued" => Self::Queued,
             "malformed" => Self::Malformed,
             "too_large" => Self::TooLarge,
+            "unsupported_media_type" => Self::UnsupportedMediaType,
             "not_protected" => Self::NotProtected,
             _ => return None,
         })
@@ -193,6 +194,7 @@ impl FromJson for AuthError {
             "unreachable" => Self::Unreachable,
             "malformed" => Self::Malformed,
             "too_large" => Self::TooLarge,
+            "unsupported_media_type" => Self::UnsupportedMediaType,
             "not_protected" => Self::NotProtected,
             _ => return None,
         })

@@ -10,7 +10,6 @@ mod cookie;
 mod database;
 mod dispatcher;
 mod event;
-mod fields;
 mod functions;
 mod guardian;
 mod housekeeping;
@@ -23,6 +22,7 @@ mod redirect;
 mod registry;
 mod respond;
 mod store;
+mod strict_form;
 mod token;
 mod transaction;
 mod user_agent;
@@ -33,14 +33,14 @@ pub use connection::Connection;
 pub use database::{ConnectError, Database};
 pub use dispatcher::HookResult;
 pub use event::{Cause, SignOutEvent};
-pub(crate) use fields::escape_fields;
 pub(crate) use functions::{
-    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, session, sessions,
-    sign_out, switch_account,
+    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, refuse_call,
+    refuse_sign_out, session, sessions, sign_out, switch_account,
 };
 pub use guardian::Guardian;
 pub use housekeeping::CleanedUp;
 pub use key::{KeyError, SigningKey};
 pub use redirect::{RedirectPolicy, RefusedRedirect, SafeRedirect};
 pub use respond::{is_form_post, see_other, with_status};
+pub use strict_form::strict_form;
 pub use transaction::Transaction;
