@@ -67,7 +67,10 @@ impl<T> Encoder<T> for PageCodec {
 struct Unreadable;
 
 /// The list of sessions, as the server has rendered it.
-pub(crate) fn list_sessions(list: fn(RwSignal<Option<Listed>>) -> AnyView) -> AnyView {
+pub(crate) fn list_sessions(
+    _: Option<String>,
+    list: impl FnOnce(RwSignal<Option<Listed>>) -> AnyView,
+) -> AnyView {
     let rendered = SharedValue::<_, PageCodec>::new_with_encoding(|| None);
     list(RwSignal::new(rendered.into_inner()))
 }

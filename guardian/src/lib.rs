@@ -58,7 +58,7 @@ pub use error::{AuthError, CallFailure, SignOutError};
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};
 pub use query::{use_callback_url, use_sign_out_reason};
 pub use reason::{Reason, SignOutNotice, UnknownReason};
-pub use session_info::SessionInfo;
+pub use session_info::{SessionCursor, SessionInfo, SessionPage, UnknownCursor};
 pub use state::{AuthState, use_auth, use_other_accounts};
 pub use status::ErrorStatus;
 pub use user::{Accounts, Profile, User};

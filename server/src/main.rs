@@ -7,7 +7,7 @@ use server::{
     router::router,
     serve::{HEAD_LIMIT, serve},
 };
-use std::{error::Error, process::ExitCode, time::Duration};
+use std::{error::Error, io, process::ExitCode, time::Duration};
 use tokio::{
     net::TcpListener,
     signal,
@@ -63,7 +63,8 @@ async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(command) => {
             // Without the hook: the running server calls it.
             let guardian = builder.build().await?;
-            println!("{}", commands::run(command, &guardian, &state).await?);
+            let mut output = io::stdout();
+            commands::run(command, &guardian, &state, &mut output).await?;
             Ok(())
         }
         None => {

@@ -2,8 +2,8 @@
 //! add about 40 KB to the page's program.
 
 use crate::{
-    Accounts, AuthError, AuthState, Profile, Reason, SessionHandle, SessionInfo, SignOutError,
-    SignOutNotice, SignOutScope, SignedOut, User,
+    Accounts, AuthError, AuthState, Profile, Reason, SessionCursor, SessionHandle, SessionInfo,
+    SessionPage, SignOutError, SignOutNotice, SignOutScope, SignedOut, User,
 };
 use wasm_bindgen::JsValue;
 use web_sys::js_sys::{Array, JSON, Reflect};
@@ -146,6 +146,14 @@ from_fields!(SessionInfo {
     created_at,
     last_seen_at
 });
+
+from_fields!(SessionPage { sessions, next });
+
+impl FromJson for SessionCursor {
+    fn from_json(value: &JsValue) -> Option<Self> {
+        value.as_string()?.parse().ok()
+    }
+}
 
 impl FromJson for SignedOut {
     fn from_json(value: &JsValue) -> Option<Self> {

@@ -2,14 +2,15 @@
 
 use super::{Auth, SafeRedirect, in_order::in_order, is_form_post, see_other, with_status};
 use crate::{
-    Accounts, AuthError, AuthState, Reason, SessionHandle, SessionInfo, SignOutError,
-    SignOutOptions, SignedOut, User, session_info::Listed,
+    Accounts, AuthError, AuthState, Reason, SessionCursor, SessionHandle, SessionPage,
+    SignOutError, SignOutOptions, SignedOut, User, session_info::Listed,
 };
 use http::{header, request::Parts};
 use leptos::{
     prelude::{AnyView, Resource, RwSignal, SharedValue, use_context},
     server_fn::error::ServerFnUrlError,
 };
+use std::str::FromStr as _;
 use time::{
     UtcDateTime, format_description::well_known::Rfc3339, formatting::Formattable,
     macros::format_description,
@@ -123,9 +124,16 @@ pub(crate) fn session() -> Result<Option<Accounts>, AuthError> {
     }
 }
 
-/// Where the user is signed in.
-pub(crate) async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
-    auth()?.sessions().await.map_err(with_status)
+/// Where the user is signed in, from a place in that list on.
+pub(crate) async fn sessions(after: Option<SessionCursor>) -> Result<SessionPage, AuthError> {
+    let page = auth()?.sessions(after.as_ref()).await;
+    page.map_err(with_status)
+}
+
+/// The same for a page, whose address has the place.
+async fn sessions_of_page(after: Option<String>) -> Result<SessionPage, AuthError> {
+    let after = after.as_deref().map(SessionCursor::from_str).transpose();
+    sessions(after.map_err(|_| with_status(AuthError::Malformed))?).await
 }
 
 /// Makes another account the active one.
@@ -161,9 +169,16 @@ pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
 }
 
 /// The list of sessions, found out while the page is rendered, and written into it.
-pub(crate) fn list_sessions(list: fn(RwSignal<Option<Listed>>) -> AnyView) -> AnyView {
+pub(crate) fn list_sessions(
+    after: Option<String>,
+    list: impl FnOnce(RwSignal<Option<Listed>>) -> AnyView + Send + 'static,
+) -> AnyView {
     // Blocking: when it fails, the page's status says so.
-    let listed = Resource::new_blocking(|| (), |()| async { (sessions().await, now()) });
+    let ask = move || {
+        let after = after.clone();
+        async { (sessions_of_page(after).await, now()) }
+    };
+    let listed = Resource::new_blocking(|| (), move |()| ask());
     in_order(async move { list(RwSignal::new(Some(listed.await))) })
 }
 
