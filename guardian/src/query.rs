@@ -52,7 +52,7 @@ pub(crate) fn use_query_parameter(name: &str) -> Option<String> {
 /// The page's address with one parameter set to another value, or without it, and the others as
 /// they are.
 pub(crate) fn with_query_parameter(search: &str, name: &str, value: Option<String>) -> String {
-    let mut fields = form_urlencoded::Serializer::new(String::from("?"));
+    let mut fields = form_urlencoded::Serializer::for_suffix(String::from("?"), 1);
     let kept = search.strip_prefix('?').unwrap_or(search);
     for (found, kept) in form_urlencoded::parse(kept.as_bytes()) {
         if found != name {

@@ -96,6 +96,9 @@ fn list(listed: RwSignal<Option<Listed>>, after: Option<String>, search: String)
         }
         Some((Err(_), _)) | None => Vec::new(),
     };
+    let is_empty = move || {
+        listed.with(|listed| matches!(listed, Some((Ok(page), _)) if page.sessions.is_empty()))
+    };
     let passed = ticking();
     let is_first = after.is_none();
     follow_sessions(listed, after);
@@ -111,30 +114,35 @@ fn list(listed: RwSignal<Option<Listed>>, after: Option<String>, search: String)
                 children=move |(session, asked_at)| view! { <Line session asked_at passed/> }
             />
         </ul>
-        {move || listed.with(|listed| {
-            let page = listed.as_ref().and_then(|(found, _)| found.as_ref().ok());
-            let next = page.and_then(|page| page.next.as_ref()).map(ToString::to_string);
-            let next = next.map(|next| (with_query_parameter(&search, AFTER, Some(next)), "Show more"));
-            let first = (!is_first).then(|| (with_query_parameter(&search, AFTER, None), "Back to the first"));
-            links([first, next])
-        })}
+        {move || is_empty().then(|| view! { <p>"No more sessions."</p> }.into_any())}
+        <OtherPages listed is_first search/>
     }
     .into_any()
 }
 
-/// The ways to other pages of the list. Each is loaded as a new document, so that all that is
-/// shown is one page, which is kept true.
-fn links(links: [Option<(String, &'static str)>; 2]) -> Option<AnyView> {
-    links.iter().any(Option::is_some).then(|| {
+/// The ways to the other pages of the list. Each is loaded as a new document, so that the one page
+/// that is shown can be kept true.
+#[component]
+fn OtherPages(
+    listed: RwSignal<Option<Listed>>,
+    is_first: bool,
+    /// The query of this page's address.
+    search: String,
+) -> impl IntoView {
+    let link = move |label, after| {
+        let address = with_query_parameter(&search, AFTER, after);
         view! {
-        <nav class="guardian-actions" aria-label="More sessions">
-            {links.map(|link| link.map(|(address, label)| view! {
-                // To the list: who uses a keyboard goes on from there.
-                <a class="guardian-button" rel="external" href=format!("{address}#{ID}")>{label}</a>
-            }.into_any())).into_iter().collect_view()}
-        </nav>
-    }.into_any()
-    })
+            // To the list, so that a keyboard goes on from there.
+            <a class="guardian-button" rel="external" href=format!("{address}#{ID}")>{label}</a>
+        }
+        .into_any()
+    };
+    let first = (!is_first).then(|| link("Back to the first", None));
+    let next = move || {
+        let next = listed.with(|listed| listed.as_ref()?.0.as_ref().ok()?.next.clone());
+        next.map(|next| link("Show more", Some(next.to_string())))
+    };
+    view! { <nav class="guardian-actions" aria-label="More sessions">{first}{next}</nav> }
 }
 
 /// How many seconds the page is there.
