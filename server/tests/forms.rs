@@ -17,6 +17,8 @@ const MULTIPART_BODY: &[u8] =
 /// `scope=global`, compressed.
 const GZIP_BODY: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff+N\xce/H\xb5M\xcf\xc9OJ\xcc\x01\x00\x8d\x0b\xa3\x85\x0c\x00\x00\x00";
 
+type Headers = Vec<(&'static str, &'static str)>;
+
 /// A user with two browsers.
 struct Ada {
     here: String,
@@ -58,7 +60,7 @@ fn assert_refused(answer: &Answer, status: StatusCode, error: &str, asked: &str)
 }
 
 /// Headers and bodies that all ask for a sign-out of everywhere, as something else than a form.
-fn not_forms() -> Vec<(Vec<(&'static str, &'static str)>, &'static [u8])> {
+fn not_forms() -> Vec<(Headers, &'static [u8])> {
     let form = ("content-type", FORM);
     vec![
         (vec![("content-type", "application/json")], JSON_BODY),
