@@ -16,6 +16,7 @@ pub struct Welcome {
 
 /// Makes an account and signs in.
 #[server(name = PostSignUp, prefix = "/api", endpoint = "/sign_up")]
+#[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_up(
     #[server(default)] name: String,
     #[server(default)] email: String,
@@ -33,6 +34,7 @@ pub async fn sign_up(
 
 /// Signs in.
 #[server(name = PostSignIn, prefix = "/api", endpoint = "/sign_in")]
+#[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_in(
     #[server(default)] email: String,
     #[server(default)] password: String,
@@ -49,6 +51,7 @@ pub async fn sign_in(
 
 /// Changes the signed-in user's password, and ends their other sessions.
 #[server(name = PostChangePassword, prefix = "/api", endpoint = "/change_password")]
+#[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn change_password(
     #[server(default)] current_password: String,
     #[server(default)] password: String,
@@ -61,6 +64,7 @@ pub async fn change_password(
 
 /// Deletes the signed-in user's account, and ends all their sessions.
 #[server(name = PostDeleteAccount, prefix = "/api", endpoint = "/delete_account")]
+#[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn delete_account(#[server(default)] confirm_password: String) -> Result<(), FormError> {
     use crate::server::{Answer, context, delete_account};
     let context = context()?;

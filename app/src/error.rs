@@ -1,10 +1,11 @@
 //! What can go wrong with a form, in words for the person who filled it in.
 
+use crate::refuse;
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
 };
-use leptos_guardian::{AuthError, CallFailure, ErrorStatus, with_status};
+use leptos_guardian::{AuthError, CallFailure, ErrorStatus};
 use serde::{Deserialize, Serialize};
 
 /// Why a form was not accepted.
@@ -47,6 +48,8 @@ pub enum FormError {
     Malformed,
     #[error("The form is too large.")]
     TooLarge,
+    #[error("The form was sent in a way that is not understood.")]
+    UnsupportedMediaType,
 }
 
 impl FormError {
@@ -63,7 +66,8 @@ impl FormError {
             | Self::SignedOut
             | Self::Unavailable
             | Self::Malformed
-            | Self::TooLarge => None,
+            | Self::TooLarge
+            | Self::UnsupportedMediaType => None,
         }
     }
 }
@@ -79,6 +83,7 @@ impl ErrorStatus for FormError {
             Self::Unavailable => 503,
             Self::Malformed => 400,
             Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
         }
     }
 
@@ -96,6 +101,7 @@ impl From<AuthError> for FormError {
             AuthError::SignedOut => Self::SignedOut,
             AuthError::Malformed => Self::Malformed,
             AuthError::TooLarge => Self::TooLarge,
+            AuthError::UnsupportedMediaType => Self::UnsupportedMediaType,
             AuthError::TooManyAccounts { limit } => Self::TooManyAccounts { limit },
             AuthError::Unavailable
             | AuthError::Unreachable
@@ -109,9 +115,10 @@ impl FromServerFnError for FormError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        with_status(match error.into() {
+        refuse(match error.into() {
             CallFailure::Malformed => Self::Malformed,
             CallFailure::TooLarge => Self::TooLarge,
+            CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
             CallFailure::Unreachable => Self::Unavailable,
         })
     }

@@ -19,12 +19,12 @@ mod shell;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
-use server::{not_found, take_flash};
+use server::{not_found, refuse, take_flash};
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
 #[cfg(not(feature = "ssr"))]
-use browser::{not_found, take_flash};
+use browser::{not_found, refuse, take_flash};
 
 pub use error::FormError;
 pub use name::{DESCRIPTION, NAME};

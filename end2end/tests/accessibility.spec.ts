@@ -31,7 +31,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test("signed in", async ({ page }) => {
       await signUp(page);
       await signUp(page); // Two accounts: the menu has all its items.
-      for (const path of ["/", "/account", "/account/sessions", "/sign-out", "/sign-out?error=unavailable&scope=others"]) {
+      for (const path of ["/", "/account", "/account/sessions", "/account/sessions?after=nonsense", "/sign-out", "/sign-out?error=unavailable&scope=others", "/sign-out?error=malformed"]) {
         await page.goto(path);
         await hydrated(page);
         await expectNoViolations(page, path);

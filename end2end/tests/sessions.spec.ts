@@ -1,5 +1,5 @@
-import { expect } from "@playwright/test";
-import { hydrated, signIn, signUp, whoIs, type Person } from "./site";
+import { expect, type APIRequestContext } from "@playwright/test";
+import { hydrated, listening, signIn, signUp, whoIs, type Person } from "./site";
 import { test, type NewContext } from "./test";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0";
@@ -8,6 +8,21 @@ async function elsewhere(newContext: NewContext, person: Person, userAgent = FIR
   const context = await newContext({ userAgent });
   await signIn(await context.newPage(), person);
   return context;
+}
+
+/** Signs in as often as said, as a script does, and forgets the cookies. */
+async function signInOften(newContext: NewContext, { email, password }: Person, times: number) {
+  const context = await newContext({ userAgent: FIREFOX });
+  for (let n = 0; n < times; n++) {
+    await context.clearCookies();
+    const answer = await context.request.post("/api/sign_in", { form: { email, password } });
+    expect(answer.status()).toBe(200);
+  }
+}
+
+async function sessionsOf(request: APIRequestContext, after = ""): Promise<{ handle: string }[]> {
+  const answer = await request.post("/api/sessions", { form: { after } });
+  return (await answer.json()).sessions;
 }
 
 for (const javaScriptEnabled of [true, false]) {
@@ -48,6 +63,33 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page).toHaveURL("/");
       expect(await whoIs(context.request)).toBeNull();
     });
+
+    test("very many sessions are shown page by page", async ({ page, newContext }) => {
+      const person = await signUp(page);
+      await signInOften(newContext, person, 54);
+      await page.goto("/account/sessions");
+      const lines = page.getByRole("main").getByRole("listitem");
+      const device = page.getByText("This device");
+      await expect(lines).toHaveCount(50);
+      await expect(lines.first()).toContainText("This device");
+
+      await page.getByRole("link", { name: "Show more" }).click();
+      await expect(lines).toHaveCount(5);
+      await expect(device).toHaveCount(0);
+      await expect(page).toHaveURL(/[?]after=[^&]+#guardian-sessions$/);
+      if (javaScriptEnabled) await hydrated(page);
+      // A keyboard goes on in the list.
+      await page.keyboard.press("Tab");
+      await expect(lines.first().getByRole("button")).toBeFocused();
+
+      await page.keyboard.press("Enter");
+      await expect(lines).toHaveCount(4);
+      await expect(page).toHaveURL(/[?]after=/);
+      await page.getByRole("link", { name: "Back to the first" }).click();
+      await expect(lines).toHaveCount(50);
+      await expect(device).toBeVisible();
+      await expect(page.getByRole("link", { name: "Back to the first" })).toHaveCount(0);
+    });
   });
 }
 
@@ -60,6 +102,44 @@ test("the list follows what happens elsewhere", async ({ page, newContext }) => 
   await expect(lines).toHaveCount(2);
   await other.request.post("/api/sign_out");
   await expect(lines).toHaveCount(1);
+});
+
+test("each page of the list follows what happens elsewhere, and loads no more than itself", async ({
+  page,
+  context,
+  newContext,
+}) => {
+  const person = await signUp(page);
+  const other = await elsewhere(newContext, person);
+  await signInOften(newContext, person, 58);
+  const end = (session: string) =>
+    other.request.post("/api/sign_out", { form: { session, redirect: "false" } });
+  const lines = page.getByRole("main").getByRole("listitem");
+  await page.goto("/account/sessions");
+  await hydrated(page);
+  await listening(page);
+  const link = page.getByRole("link", { name: "Show more" });
+  const before = await link.getAttribute("href");
+  const [, , shown] = await sessionsOf(context.request);
+  await end(shown.handle);
+  // The next one has moved up, and the link leads to what comes after it.
+  await expect(link).not.toHaveAttribute("href", before!);
+  await expect(lines).toHaveCount(50);
+
+  await link.click();
+  await expect(lines).toHaveCount(9);
+  await hydrated(page);
+  await listening(page);
+  const after = new URL(page.url()).searchParams.get("after")!;
+  const asked = page.waitForResponse("/api/sessions");
+  const [first, second] = await sessionsOf(context.request, after);
+  await end(first.handle);
+  await expect(lines).toHaveCount(8);
+  expect(new URLSearchParams((await asked).request().postData()!).get("after")).toBe(after);
+  expect((await (await asked).json()).sessions.length).toBeLessThanOrEqual(50);
+  await end(second.handle);
+  await expect(lines).toHaveCount(7);
+  await expect(page).toHaveURL(/after=/);
 });
 
 test("a list that cannot be loaded says so, and a retry brings it", async ({ page, newContext }) => {
@@ -80,7 +160,7 @@ test("a list that cannot be loaded says so, and a retry brings it", async ({ pag
 test("the handle of somebody else's session is like one that does not exist", async ({ page, newContext }) => {
   const victim = await newContext();
   await signUp(await victim.newPage());
-  const [{ handle }] = await (await victim.request.post("/api/sessions")).json();
+  const [{ handle }] = await sessionsOf(victim.request);
   await signUp(page);
   const end = async (session: string) => {
     const answer = await page.context().request.post("/api/sign_out", { form: { session, redirect: "false" } });

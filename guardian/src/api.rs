@@ -7,7 +7,7 @@
 //! its program; [`sign_out`](crate::sign_out), [`switch_account`](crate::switch_account) and the
 //! components do without.
 
-use crate::{Accounts, AuthError, SessionInfo, SignOutError, SignedOut};
+use crate::{Accounts, AuthError, SessionCursor, SessionPage, SignOutError, SignedOut};
 use leptos::prelude::*;
 
 /// Signs out: what every sign-out button sends. In a browser
@@ -35,7 +35,7 @@ use leptos::prelude::*;
 /// }
 /// ```
 #[server(name = PostSignOut, prefix = "/api", endpoint = "/sign_out")]
-#[middleware(tower::util::MapRequestLayer::new(crate::server::escape_fields))]
+#[middleware(crate::server::strict_form::<Self>())]
 pub async fn post_sign_out(
     /// `local` (the default), `browser`, `others` or `global`.
     scope: Option<String>,
@@ -67,16 +67,17 @@ pub async fn post_sign_out(
 /// }
 /// ```
 #[server(name = GetSession, prefix = "/api", endpoint = "/session")]
+#[middleware(crate::server::strict_form::<Self>())]
 pub async fn session() -> Result<Option<Accounts>, AuthError> {
     crate::server::session()
 }
 
-/// Where the user is signed in: this session first, then by last use.
+/// Where the user is signed in, page by page: this session first, then by last use.
 ///
 /// # Errors
 ///
 /// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database
-/// could not tell.
+/// could not tell, [`AuthError::Malformed`] for a place that no page has named.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -84,14 +85,18 @@ pub async fn session() -> Result<Option<Accounts>, AuthError> {
 ///
 /// #[component]
 /// fn HowMany() -> impl IntoView {
-///     let found = Resource::new(|| (), |_| sessions());
-///     let count = move || found.get()?.ok().map(|found| found.len());
+///     let found = Resource::new(|| (), |_| sessions(None));
+///     let count = move || found.get()?.ok().map(|page| page.sessions.len());
 ///     view! { <Suspense>{count}</Suspense> }
 /// }
 /// ```
 #[server(name = GetSessions, prefix = "/api", endpoint = "/sessions")]
-pub async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
-    crate::server::sessions().await
+#[middleware(crate::server::strict_form::<Self>())]
+pub async fn sessions(
+    /// Where the page begins: the `next` of the one before.
+    after: Option<SessionCursor>,
+) -> Result<SessionPage, AuthError> {
+    crate::server::sessions(after).await
 }
 
 /// Makes another account of this browser the active one.
@@ -119,6 +124,7 @@ pub async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
 /// }
 /// ```
 #[server(name = PostSwitchAccount, prefix = "/api", endpoint = "/switch_account")]
+#[middleware(crate::server::strict_form::<Self>())]
 pub async fn switch_account(
     /// The handle of the account's session on this browser.
     session: String,

@@ -1,7 +1,7 @@
 //! In the browser: what the server does for a page or a response, where there is none.
 
 use crate::{
-    AuthState, ErrorStatus, Reason, User,
+    AuthError, AuthState, ErrorStatus, Reason, SignOutError, User,
     client::{
         json::{FromJson, parse},
         load,
@@ -31,6 +31,16 @@ pub fn with_status<E: ErrorStatus>(error: E) -> E {
     error
 }
 
+/// A browser refuses nothing.
+pub(crate) fn refuse_sign_out(error: SignOutError) -> SignOutError {
+    error
+}
+
+/// The same for a question.
+pub(crate) fn refuse_call(error: AuthError) -> AuthError {
+    error
+}
+
 /// Reads what the server has written into the page.
 struct PageCodec;
 
@@ -57,7 +67,10 @@ impl<T> Encoder<T> for PageCodec {
 struct Unreadable;
 
 /// The list of sessions, as the server has rendered it.
-pub(crate) fn list_sessions(list: fn(RwSignal<Option<Listed>>) -> AnyView) -> AnyView {
+pub(crate) fn list_sessions(
+    _: Option<String>,
+    list: impl FnOnce(RwSignal<Option<Listed>>) -> AnyView,
+) -> AnyView {
     let rendered = SharedValue::<_, PageCodec>::new_with_encoding(|| None);
     list(RwSignal::new(rendered.into_inner()))
 }

@@ -7,7 +7,7 @@ use leptos::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{status::ErrorStatus, with_status};
+use crate::{refuse_call, refuse_sign_out, status::ErrorStatus};
 
 /// Why a sign-out did not, or not wholly, happen.
 ///
@@ -36,9 +36,13 @@ pub enum SignOutError {
         "This browser has forgotten you, but the server could not be reached. It will be told as soon as the network is back."
     )]
     Queued,
-    /// The request made no sense: an unknown scope, or unreadable fields.
+    /// The request made no sense: an unknown scope or field, or one with two values. Nobody is
+    /// signed out.
     #[error("The sign-out request could not be understood.")]
     Malformed,
+    /// The request's body is not a form. Nobody is signed out.
+    #[error("The sign-out request must be sent as a form.")]
+    UnsupportedMediaType,
     /// The request was larger than the server accepts.
     #[error("The sign-out request was too large.")]
     TooLarge,
@@ -87,6 +91,9 @@ pub enum AuthError {
     /// The request made no sense.
     #[error("The request could not be understood.")]
     Malformed,
+    /// The request's body is not a form.
+    #[error("The request must be sent as a form.")]
+    UnsupportedMediaType,
     /// The request was larger than the server accepts.
     #[error("The request was too large.")]
     TooLarge,
@@ -94,6 +101,9 @@ pub enum AuthError {
     #[error("Sessions are not set up on this server.")]
     NotProtected,
 }
+
+/// How a middleware tells that a body is not a form: Leptos passes on its words alone.
+pub(crate) const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported media type";
 
 /// What kept a server function from running at all, or its answer from arriving.
 /// Apps use it in their own `FromServerFnError`.
@@ -109,6 +119,8 @@ pub enum AuthError {
 pub enum CallFailure {
     /// The arguments could not be read.
     Malformed,
+    /// The body is not a form.
+    UnsupportedMediaType,
     /// The body was larger than the server accepts.
     TooLarge,
     /// The server was not reached, or something else than the server answered.
@@ -121,6 +133,9 @@ impl From<ServerFnErrorErr> for CallFailure {
         match error {
             // axum's body limit surfaces as a read error whose kind is only in its text.
             E::Deserialization(cause) if cause.contains("length limit exceeded") => Self::TooLarge,
+            E::Deserialization(cause) if cause == UNSUPPORTED_MEDIA_TYPE => {
+                Self::UnsupportedMediaType
+            }
             // The server fails to read a request's arguments; a browser fails to read an answer.
             E::Args(_) | E::MissingArg(_) => Self::Malformed,
             E::Deserialization(_) if cfg!(feature = "ssr") => Self::Malformed,
@@ -133,8 +148,9 @@ impl FromServerFnError for SignOutError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        with_status(match error.into() {
+        refuse_sign_out(match error.into() {
             CallFailure::Malformed => Self::Malformed,
+            CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
             CallFailure::TooLarge => Self::TooLarge,
             CallFailure::Unreachable => Self::Unreachable,
         })
@@ -145,8 +161,9 @@ impl FromServerFnError for AuthError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        with_status(match error.into() {
+        refuse_call(match error.into() {
             CallFailure::Malformed => Self::Malformed,
+            CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
             CallFailure::TooLarge => Self::TooLarge,
             CallFailure::Unreachable => Self::Unreachable,
         })
@@ -159,6 +176,7 @@ impl ErrorStatus for SignOutError {
             Self::Unavailable { .. } | Self::Unreachable | Self::Queued => 503,
             Self::Malformed => 400,
             Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
             Self::NotProtected => 500,
         }
     }
@@ -173,6 +191,7 @@ impl ErrorStatus for AuthError {
             Self::TooManyAccounts { .. } => 409,
             Self::Malformed => 400,
             Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
             Self::NotProtected => 500,
         }
     }
@@ -198,6 +217,7 @@ mod tests {
             (E::Queued, word("queued")),
             (E::Malformed, word("malformed")),
             (E::TooLarge, word("too_large")),
+            (E::UnsupportedMediaType, word("unsupported_media_type")),
             (E::NotProtected, word("not_protected")),
         ] {
             assert_eq!(to_value(error).expect("JSON"), json);
@@ -214,6 +234,7 @@ mod tests {
             (A::Unreachable, word("unreachable")),
             (A::Malformed, word("malformed")),
             (A::TooLarge, word("too_large")),
+            (A::UnsupportedMediaType, word("unsupported_media_type")),
             (A::NotProtected, word("not_protected")),
         ] {
             assert_eq!(to_value(error).expect("JSON"), json);

@@ -35,7 +35,10 @@ use letters::initial;
 #[cfg(feature = "ssr")]
 pub use server::with_status;
 #[cfg(feature = "ssr")]
-use server::{exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now};
+use server::{
+    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, refuse_call,
+    refuse_sign_out,
+};
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
@@ -44,6 +47,7 @@ pub use browser::with_status;
 #[cfg(not(feature = "ssr"))]
 use browser::{
     exact_time, initial, initial_state, iso_time, leave_for_sign_in, list_sessions, now,
+    refuse_call, refuse_sign_out,
 };
 
 pub use client::{on_signed_out, sign_out, switch_account};
@@ -55,7 +59,7 @@ pub use error::{AuthError, CallFailure, SignOutError};
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};
 pub use query::{use_callback_url, use_sign_out_reason};
 pub use reason::{Reason, SignOutNotice, UnknownReason};
-pub use session_info::SessionInfo;
+pub use session_info::{SessionCursor, SessionInfo, SessionPage, UnknownCursor};
 pub use state::{AuthState, use_auth, use_other_accounts};
 pub use status::ErrorStatus;
 pub use user::{Accounts, Profile, User};

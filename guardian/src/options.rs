@@ -138,6 +138,8 @@ impl fmt::Display for SessionHandle {
 /// assert!(everywhere.redirect);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+// A misspelt field must not end other sessions than was asked.
+#[serde(deny_unknown_fields)]
 pub struct SignOutOptions {
     /// Which sessions end.
     pub scope: SignOutScope,
@@ -282,6 +284,13 @@ mod tests {
         };
         let answer = r#"{"scope":"global","ended":[],"events":[],"url":null}"#;
         assert_eq!(serde_json::to_string(&done).unwrap(), answer);
+    }
+
+    #[test]
+    fn a_misspelt_field_is_no_default() {
+        let read = serde_json::from_str::<SignOutOptions>;
+        assert!(read(r#"{"scope":"local","redirect":true,"session":"mgvEcr0"}"#).is_ok());
+        assert!(read(r#"{"scope":"local","redirect":true,"sesion":"mgvEcr0"}"#).is_err());
     }
 
     #[test]

@@ -49,9 +49,44 @@ pub(crate) fn use_query_parameter(name: &str) -> Option<String> {
     find_field(search.strip_prefix('?').unwrap_or(&search), name)
 }
 
+/// The page's address with one parameter set to another value, or without it, and the others as
+/// they are.
+pub(crate) fn with_query_parameter(search: &str, name: &str, value: Option<String>) -> String {
+    let mut fields = form_urlencoded::Serializer::for_suffix(String::from("?"), 1);
+    let kept = search.strip_prefix('?').unwrap_or(search);
+    for (found, kept) in form_urlencoded::parse(kept.as_bytes()) {
+        if found != name {
+            fields.append_pair(&found, &kept);
+        }
+    }
+    if let Some(value) = value {
+        fields.append_pair(name, &value);
+    }
+    fields.finish()
+}
+
 /// One field of a form's text.
 pub(crate) fn find_field(fields: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(fields.as_bytes())
         .find(|(found, _)| found == name)
         .map(|(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_query_parameter;
+
+    #[test]
+    fn one_parameter_changes_and_the_others_stay() {
+        for (search, next, expected) in [
+            ("", Some("2"), "?after=2"),
+            ("?after=1", Some("2"), "?after=2"),
+            ("?tab=a+b&after=1&after=0", Some("2"), "?tab=a+b&after=2"),
+            ("?tab=1&after=1", None, "?tab=1"),
+            ("?after=1", None, "?"),
+        ] {
+            let next = next.map(String::from);
+            assert_eq!(with_query_parameter(search, "after", next), expected);
+        }
+    }
 }

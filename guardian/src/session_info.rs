@@ -1,7 +1,8 @@
-//! One line of the list of sessions.
+//! The list of sessions, page by page.
 
 use crate::{AuthError, SessionHandle};
 use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
 
 /// A session of the signed-in user, as the list of sessions shows it. Holds nothing that
 /// could sign anybody in.
@@ -38,6 +39,126 @@ pub struct SessionInfo {
     pub last_seen_at: i64,
 }
 
-/// The user's sessions, or why they could not be told, and when that was, in seconds since the
-/// Unix epoch.
-pub(crate) type Listed = (Result<Vec<SessionInfo>, AuthError>, i64);
+/// A part of the list of a user's sessions: at most 50.
+///
+/// ```
+/// use leptos_guardian::SessionPage;
+///
+/// fn title(page: &SessionPage) -> String {
+///     let more = if page.next.is_some() { " and more" } else { "" };
+///     format!("{}{more}", page.sessions.len())
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SessionPage {
+    /// The sessions, the one used last first.
+    pub sessions: Vec<SessionInfo>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<SessionCursor>,
+}
+
+/// A place in the list of a user's sessions: a session's last use and its handle. It stays where
+/// it is when sessions end or are used; one that is used meanwhile moves to the first page.
+///
+/// ```
+/// use leptos_guardian::SessionCursor;
+///
+/// let place: SessionCursor = "1764161940.mgvEcr0".parse().unwrap();
+/// assert_eq!(place.to_string(), "1764161940.mgvEcr0");
+/// assert!("the second page".parse::<SessionCursor>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SessionCursor {
+    pub(crate) last_seen_at: i64,
+    pub(crate) handle: SessionHandle,
+}
+
+impl fmt::Display for SessionCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.last_seen_at, self.handle)
+    }
+}
+
+impl FromStr for SessionCursor {
+    type Err = UnknownCursor;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCursor> {
+        let (last_seen_at, handle) = text.split_once('.').ok_or(UnknownCursor)?;
+        // As base64 for URLs has it. PostgreSQL, for one, takes no zero byte in a text.
+        let is_of_handle = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if handle.is_empty() || !handle.bytes().all(is_of_handle) {
+            return Err(UnknownCursor);
+        }
+        Ok(Self {
+            last_seen_at: last_seen_at.parse().map_err(|_| UnknownCursor)?,
+            handle: handle.into(),
+        })
+    }
+}
+
+impl TryFrom<String> for SessionCursor {
+    type Error = UnknownCursor;
+
+    fn try_from(text: String) -> Result<Self, UnknownCursor> {
+        text.parse()
+    }
+}
+
+impl From<SessionCursor> for String {
+    fn from(cursor: SessionCursor) -> Self {
+        cursor.to_string()
+    }
+}
+
+/// The text is no [`SessionCursor`].
+///
+/// ```
+/// use leptos_guardian::{SessionCursor, UnknownCursor};
+///
+/// assert_eq!("2".parse::<SessionCursor>(), Err(UnknownCursor));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the place in the list must be the `next` of a page before")]
+pub struct UnknownCursor;
+
+/// A page of the user's sessions, or why it could not be told, and when that was, in seconds
+/// since the Unix epoch.
+pub(crate) type Listed = (Result<SessionPage, AuthError>, i64);
+
+#[cfg(test)]
+mod tests {
+    use super::{SessionCursor, UnknownCursor};
+
+    #[test]
+    fn a_cursor_is_read_as_it_was_written() {
+        for text in ["0.a", "1764161940.mgvEcr0", "-1.-_9"] {
+            let cursor: SessionCursor = text.parse().expect("a cursor");
+            assert_eq!(cursor.to_string(), text);
+        }
+        for text in [
+            "",
+            ".",
+            "1",
+            "1.",
+            ".a",
+            "a.1",
+            "1.a b",
+            "1.a.b",
+            "1.a\0",
+            "1.ä",
+            " 1.a",
+            "1.a ",
+            "99999999999999999999.a",
+            "1e3.a",
+            "mgvEcr0",
+        ] {
+            assert_eq!(
+                text.parse::<SessionCursor>(),
+                Err(UnknownCursor),
+                "{text:?}"
+            );
+        }
+    }
+}

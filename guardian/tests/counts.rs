@@ -253,7 +253,9 @@ async fn everything(site: &Site) {
         .update_profile("ada", &Default::default())
         .await
         .unwrap();
-    guardian.sessions_of("ada").await.unwrap();
+    let page = guardian.sessions_of("ada", None).await.unwrap();
+    let after = page.next;
+    guardian.sessions_of("ada", after.as_ref()).await.unwrap();
     guardian
         .sign_out_user("ada", Reason::Administrator)
         .await
@@ -303,6 +305,22 @@ async fn no_statement_reads_a_whole_table() {
             assert!(!is_whole, "{step}\n{statement}");
         }
     }
+}
+
+/// However many there are, a page of them is read from one place of an index.
+#[tokio::test]
+async fn a_page_of_sessions_is_read_in_the_order_of_its_index() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let asked = statements(async { drop(browser.session_page(None).await) }).await;
+    let list = asked.iter().find(|statement| statement.contains("limit"));
+    let plan = plan(&site, list.expect("the list")).await.join("\n");
+    assert!(plan.contains("guardian_session_of_user"), "{plan}");
+    assert!(
+        !plan.contains("TEMP B-TREE") && !plan.contains("Sort"),
+        "{plan}"
+    );
 }
 
 /// SQLite says `SCAN one` for a whole table, and `SCAN one USING INDEX` when it reads it in the

@@ -49,6 +49,8 @@ async fn an_older_database_is_moved_forward_with_everyone_signed_in() {
         "create index guardian_event_due on guardian_event (next_attempt_at)
             where delivered_at is null",
         "update guardian_event set next_attempt_at = 9223372036854775807",
+        "drop index guardian_session_of_user",
+        "create index guardian_session_user on guardian_session (user_id)",
         "drop table guardian_schema",
     ] {
         site.execute(statement).await;

@@ -5,7 +5,7 @@ mod common;
 use axum::{Extension, extract::ConnectInfo};
 use common::{Browser, Site};
 use http::Request;
-use leptos_guardian::{AuthError, SessionInfo, SignOutScope, SignedOut};
+use leptos_guardian::{AuthError, SessionPage, SignOutScope, SignedOut};
 use std::{net::SocketAddr, time::Duration};
 
 const FIREFOX: &str =
@@ -68,7 +68,7 @@ async fn only_the_users_live_sessions_are_listed() {
     site.pass_time(Duration::from_secs(15 * 24 * 60 * 60));
     let mut browser = site.signed_in("ada").await;
     assert_eq!(browser.sessions().await.len(), 1);
-    let nobody: Result<Vec<SessionInfo>, AuthError> = site.browser().get("/sessions").await.json();
+    let nobody: Result<SessionPage, AuthError> = site.browser().get("/sessions").await.json();
     assert_eq!(nobody, Err(AuthError::SignedOut));
 }
 
@@ -78,7 +78,7 @@ async fn a_list_that_cannot_be_loaded_is_an_error_and_not_empty() {
     let mut browser = site.signed_in("ada").await;
     site.execute("alter table guardian_session rename column method to away")
         .await;
-    let listed: Result<Vec<SessionInfo>, AuthError> = browser.get("/sessions").await.json();
+    let listed: Result<SessionPage, AuthError> = browser.get("/sessions").await.json();
     assert_eq!(listed, Err(AuthError::Unavailable));
 }
 

@@ -7,6 +7,7 @@ use leptos_guardian::{
     Reason, SessionHandle, SessionInfo,
     server::{Cause, Guardian},
 };
+use std::io::{self, Write};
 use time::{UtcDateTime, macros::format_description};
 
 /// The server. Without a command it serves.
@@ -60,31 +61,34 @@ pub enum CommandError {
     UnknownSession(String),
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    #[error("the result could not be printed: {0}")]
+    Output(#[from] io::Error),
     #[error("the users could not be read")]
     Users(#[from] FormError),
 }
 
-/// Carries a command out, and answers what to print.
+/// Carries a command out, and prints what it did or found.
 ///
 /// # Errors
 ///
-/// When there is no such user or session, or the database fails.
+/// When there is no such user or session, or the database or the output fails.
 pub async fn run(
     command: Command,
     guardian: &Guardian,
     state: &AppState,
-) -> Result<String, CommandError> {
+    output: &mut impl Write,
+) -> Result<(), CommandError> {
     match command {
-        Command::SignOut(command) => sign_out(command, guardian, state).await,
+        Command::SignOut(command) => {
+            let done = sign_out(command, guardian, state).await?;
+            writeln!(output, "{done}")?;
+        }
         Command::Sessions { user } => {
             let user_id = find_user(state, &user).await?;
-            let sessions = guardian.sessions_of(&user_id).await?;
-            Ok(match sessions.len() {
-                0 => format!("{user} is signed in nowhere."),
-                _ => table(&sessions),
-            })
+            list_sessions(&user, &user_id, guardian, output).await?;
         }
     }
+    Ok(())
 }
 
 async fn sign_out(
@@ -119,24 +123,43 @@ async fn find_user(state: &AppState, email: &str) -> Result<String, CommandError
     found.ok_or_else(|| CommandError::UnknownUser(email.to_owned()))
 }
 
-/// One line for each session.
-fn table(sessions: &[SessionInfo]) -> String {
-    let mut lines = vec![format!(
-        "{:<22}  {:<28}  {:<39}  {:<10}  LAST ACTIVE (UTC)",
-        "HANDLE", "DEVICE", "ADDRESS", "METHOD"
-    )];
-    for session in sessions {
-        let device = [session.browser.as_deref(), session.system.as_deref()];
-        lines.push(format!(
-            "{:<22}  {:<28}  {:<39}  {:<10}  {}",
-            session.handle.as_str(),
-            device.into_iter().flatten().collect::<Vec<_>>().join(", "),
-            session.ip.as_deref().unwrap_or("unknown"),
-            session.method,
-            utc(session.last_seen_at),
-        ));
+/// Prints all of a user's sessions, a page of them at a time: there may be very many.
+async fn list_sessions(
+    user: &str,
+    user_id: &str,
+    guardian: &Guardian,
+    output: &mut impl Write,
+) -> Result<(), CommandError> {
+    let mut page = guardian.sessions_of(user_id, None).await?;
+    if page.sessions.is_empty() {
+        writeln!(output, "{user} is signed in nowhere.")?;
+        return Ok(());
     }
-    lines.join("\n")
+    let titles = ["HANDLE", "DEVICE", "ADDRESS", "METHOD", "LAST ACTIVE (UTC)"];
+    writeln!(output, "{}", line(titles))?;
+    loop {
+        for session in &page.sessions {
+            writeln!(output, "{}", describe(session))?;
+        }
+        let Some(next) = page.next else { return Ok(()) };
+        page = guardian.sessions_of(user_id, Some(&next)).await?;
+    }
+}
+
+fn describe(session: &SessionInfo) -> String {
+    let device = [session.browser.as_deref(), session.system.as_deref()];
+    line([
+        session.handle.as_str(),
+        &device.into_iter().flatten().collect::<Vec<_>>().join(", "),
+        session.ip.as_deref().unwrap_or("unknown"),
+        &session.method,
+        &utc(session.last_seen_at),
+    ])
+}
+
+/// One line of the table.
+fn line([handle, device, address, method, active]: [&str; 5]) -> String {
+    format!("{handle:<22}  {device:<28}  {address:<39}  {method:<10}  {active}")
 }
 
 /// A time in seconds since the Unix epoch, in words.

@@ -77,7 +77,8 @@ async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(command) => {
             // Without the hook: the running server calls it.
             let guardian = builder.build().await?;
-            println!("{}", commands::run(command, &guardian, &state).await?);
+            let mut output = stdout();
+            commands::run(command, &guardian, &state, &mut output).await?;
             Ok(())
         }
         None => {

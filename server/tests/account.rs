@@ -82,6 +82,7 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
     let again = site.post("/api/sign_in", "", &fields).await;
     assert_eq!(again.status, StatusCode::UNAUTHORIZED);
 
+    let fields = format!("confirm_password={PASSWORD}");
     let nobody = site.post("/api/delete_account", "", &fields).await;
     assert_eq!(nobody.error(), "signed_out");
 }

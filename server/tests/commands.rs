@@ -10,7 +10,9 @@ use server::commands::{self, Cli, CommandError};
 async fn run(site: &Site, line: &str) -> Result<String, CommandError> {
     let words = std::iter::once("server").chain(line.split(' '));
     let command = Cli::try_parse_from(words).unwrap().command.unwrap();
-    commands::run(command, &site.guardian, &site.state).await
+    let mut output = Vec::new();
+    commands::run(command, &site.guardian, &site.state, &mut output).await?;
+    Ok(String::from_utf8(output).unwrap().trim_end().to_owned())
 }
 
 #[tokio::test]
@@ -44,6 +46,22 @@ async fn one_session_is_ended_by_the_handle_that_the_list_shows() {
         assert_eq!(ended.unwrap(), "1 session ended.");
     }
     assert!(site.who_is(&here).await.is_null());
+}
+
+/// Page by page, and none is left out or printed twice.
+#[tokio::test]
+async fn a_user_with_very_many_sessions_sees_them_all() {
+    let site = Site::new().await;
+    let ada = site.sign_up("ada@example.com").await;
+    site.add_sessions(120).await;
+    let listed = run(&site, "sessions --user ada@example.com").await.unwrap();
+    let mut handles: Vec<&str> = listed.lines().skip(1).map(|line| &line[..22]).collect();
+    handles.sort_unstable();
+    handles.dedup();
+    assert_eq!((listed.lines().count(), handles.len()), (122, 121));
+    let ended = run(&site, "sign-out --user ada@example.com").await;
+    assert_eq!(ended.unwrap(), "121 sessions ended.");
+    assert!(site.who_is(&ada).await.is_null());
 }
 
 #[tokio::test]

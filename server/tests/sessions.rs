@@ -16,7 +16,8 @@ async fn sign_in(site: &Site, email: &str, cookie: &str) -> String {
 async fn handles(site: &Site, cookie: &str) -> Vec<String> {
     let listed = site.post("/api/sessions", cookie, "").await.json();
     let handle = |session: &Value| session["handle"].as_str().unwrap().to_owned();
-    listed.as_array().unwrap().iter().map(handle).collect()
+    let sessions = listed["sessions"].as_array().unwrap();
+    sessions.iter().map(handle).collect()
 }
 
 #[tokio::test]
@@ -25,7 +26,7 @@ async fn a_script_gets_the_list_as_json() {
     let here = site.sign_up("ada@example.com").await;
     sign_in(&site, "ada@example.com", "").await;
     let answer = site.post("/api/sessions", &here, "").await;
-    let listed = answer.json();
+    let listed = &answer.json()["sessions"];
     assert_eq!(listed.as_array().unwrap().len(), 2);
     assert_eq!(listed[0]["is_current"], true);
     assert_eq!(listed[0]["ip"], "192.0.2.1");

@@ -8,12 +8,14 @@ mod email;
 mod flash;
 mod known_browsers;
 mod passwords;
+mod refusal;
 mod users;
 mod weak_passwords;
 
 pub(crate) use accounts::{change_password, delete_account, sign_in, sign_up};
 pub(crate) use answer::Answer;
 pub(crate) use flash::take_flash;
+pub(crate) use refusal::refuse;
 
 use crate::FormError;
 use attempts::Attempts;

@@ -3,7 +3,7 @@
 
 use super::json::FromJson;
 use crate::{
-    Accounts, AuthError, SessionHandle, SessionInfo, SignOutError, SignOutOptions, SignedOut,
+    Accounts, AuthError, SessionHandle, SessionPage, SignOutError, SignOutOptions, SignedOut,
     api::{GetSession, GetSessions, PostSignOut, PostSwitchAccount},
 };
 use form_urlencoded::Serializer;
@@ -23,8 +23,12 @@ pub(super) async fn session() -> Result<Option<Accounts>, AuthError> {
     read(answer, AuthError::Unreachable)
 }
 
-pub(super) async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
-    let answer = post(GetSessions::PATH, "").await;
+pub(super) async fn sessions(after: Option<String>) -> Result<SessionPage, AuthError> {
+    let mut fields = Serializer::new(String::new());
+    if let Some(after) = after {
+        fields.append_pair("after", &after);
+    }
+    let answer = post(GetSessions::PATH, &fields.finish()).await;
     read(answer, AuthError::Unreachable)
 }
 

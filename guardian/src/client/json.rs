@@ -2,8 +2,8 @@
 //! add about 40 KB to the page's program.
 
 use crate::{
-    Accounts, AuthError, AuthState, Profile, Reason, SessionHandle, SessionInfo, SignOutError,
-    SignOutNotice, SignOutScope, SignedOut, User,
+    Accounts, AuthError, AuthState, Profile, Reason, SessionCursor, SessionHandle, SessionInfo,
+    SessionPage, SignOutError, SignOutNotice, SignOutScope, SignedOut, User,
 };
 use wasm_bindgen::JsValue;
 use web_sys::js_sys::{Array, JSON, Reflect};
@@ -147,6 +147,14 @@ from_fields!(SessionInfo {
     last_seen_at
 });
 
+from_fields!(SessionPage { sessions, next });
+
+impl FromJson for SessionCursor {
+    fn from_json(value: &JsValue) -> Option<Self> {
+        value.as_string()?.parse().ok()
+    }
+}
+
 impl FromJson for SignedOut {
     fn from_json(value: &JsValue) -> Option<Self> {
         Some(Self {
@@ -175,6 +183,7 @@ impl FromJson for SignOutError {
             "queued" => Self::Queued,
             "malformed" => Self::Malformed,
             "too_large" => Self::TooLarge,
+            "unsupported_media_type" => Self::UnsupportedMediaType,
             "not_protected" => Self::NotProtected,
             _ => return None,
         })
@@ -193,6 +202,7 @@ impl FromJson for AuthError {
             "unreachable" => Self::Unreachable,
             "malformed" => Self::Malformed,
             "too_large" => Self::TooLarge,
+            "unsupported_media_type" => Self::UnsupportedMediaType,
             "not_protected" => Self::NotProtected,
             _ => return None,
         })

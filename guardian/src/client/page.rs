@@ -110,15 +110,17 @@ async fn ask() -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Keeps a list of the sessions as true as the auth state.
-pub(crate) fn follow_sessions(listed: RwSignal<Option<Listed>>) {
+/// Keeps a page of the list of sessions as true as the auth state: the one that begins `after` a
+/// place, or the first.
+pub(crate) fn follow_sessions(listed: RwSignal<Option<Listed>>, after: Option<String>) {
     let AuthContext { checked, .. } = expect_context();
     Effect::new(move |before: Option<()>| {
         let asked = checked.get();
         // What the server has rendered is as new as the page.
         if before.is_some() || listed.with_untracked(Option::is_none) {
+            let after = after.clone();
             spawn_local(async move {
-                let found = (call::sessions().await, now());
+                let found = (call::sessions(after).await, now());
                 // A later question has a newer answer.
                 if checked.try_get_untracked() == Some(asked) {
                     listed.try_set(Some(found));

@@ -3,10 +3,18 @@ use crate::{
     AuthError, Reason, SessionInfo, SignOutScope,
     client::{follow_sessions, recheck},
     list_sessions, now, on_signed_out,
+    query::{use_query_parameter, with_query_parameter},
     session_info::Listed,
 };
 use leptos::{ev::MouseEvent, html, prelude::*};
+use leptos_router::hooks::use_location;
 use std::time::Duration;
+
+/// The parameter of the page's address that says after which place the list begins.
+const AFTER: &str = "after";
+
+/// The list's place on the page.
+const ID: &str = "guardian-sessions";
 
 /// How often "5 minutes ago" is counted anew.
 const TICK: Duration = Duration::from_secs(30);
@@ -14,6 +22,9 @@ const TICK: Duration = Duration::from_secs(30);
 /// Where the user is signed in: this session first, then by last use, each with a button that
 /// ends it; below, the buttons for everywhere else and everywhere. Follows what other tabs
 /// and devices do. For pages that need a signed-in user.
+///
+/// Shows 50 sessions, and a link to the next ones: this page again, with the place in its
+/// address, as `after`. Inside a `<Router>` only.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -50,13 +61,19 @@ pub fn SessionList() -> impl IntoView {
             }
         }
     });
+    let after = use_query_parameter(AFTER).filter(|after| !after.is_empty());
+    let search = use_location().search.get_untracked();
+    let list = {
+        let after = after.clone();
+        move |listed| list(listed, after, search)
+    };
     view! {
-        <section class="guardian-sessions" aria-label="Where you are signed in">
+        <section class="guardian-sessions" id=ID aria-label="Where you are signed in">
             // Never hidden: what is cannot take the focus.
             <div role="status" tabindex="-1" node_ref=region>
                 {move || message.get().map(|message| view! { <p>{message}</p> }.into_any())}
             </div>
-            {list_sessions(list)}
+            {list_sessions(after, list)}
             <div class="guardian-actions">
                 <SignOutButton scope=SignOutScope::Others redirect=false>
                     "Sign out everywhere else"
@@ -69,15 +86,22 @@ pub fn SessionList() -> impl IntoView {
     .into_any()
 }
 
-/// The list itself.
-fn list(listed: RwSignal<Option<Listed>>) -> AnyView {
+/// One page of the list.
+fn list(listed: RwSignal<Option<Listed>>, after: Option<String>, search: String) -> AnyView {
     let failure = move || listed.with(|listed| listed.as_ref()?.0.as_ref().err().cloned());
     let lines = move || match listed.get() {
-        Some((Ok(found), asked_at)) => found.into_iter().map(|one| (one, asked_at)).collect(),
+        Some((Ok(page), asked_at)) => {
+            let sessions = page.sessions.into_iter();
+            sessions.map(|one| (one, asked_at)).collect()
+        }
         Some((Err(_), _)) | None => Vec::new(),
     };
+    let is_empty = move || {
+        listed.with(|listed| matches!(listed, Some((Ok(page), _)) if page.sessions.is_empty()))
+    };
     let passed = ticking();
-    follow_sessions(listed);
+    let is_first = after.is_none();
+    follow_sessions(listed, after);
     view! {
         {move || listed.with(Option::is_none).then(|| view! {
             <p role="status">"Loading…"</p>
@@ -90,8 +114,35 @@ fn list(listed: RwSignal<Option<Listed>>) -> AnyView {
                 children=move |(session, asked_at)| view! { <Line session asked_at passed/> }
             />
         </ul>
+        {move || is_empty().then(|| view! { <p>"No more sessions."</p> }.into_any())}
+        <OtherPages listed is_first search/>
     }
     .into_any()
+}
+
+/// The ways to the other pages of the list. Each is loaded as a new document, so that the one page
+/// that is shown can be kept true.
+#[component]
+fn OtherPages(
+    listed: RwSignal<Option<Listed>>,
+    is_first: bool,
+    /// The query of this page's address.
+    search: String,
+) -> impl IntoView {
+    let link = move |label, after| {
+        let address = with_query_parameter(&search, AFTER, after);
+        view! {
+            // To the list, so that a keyboard goes on from there.
+            <a class="guardian-button" rel="external" href=format!("{address}#{ID}")>{label}</a>
+        }
+        .into_any()
+    };
+    let first = (!is_first).then(|| link("Back to the first", None));
+    let next = move || {
+        let next = listed.with(|listed| listed.as_ref()?.0.as_ref().ok()?.next.clone());
+        next.map(|next| link("Show more", Some(next.to_string())))
+    };
+    view! { <nav class="guardian-actions" aria-label="More sessions">{first}{next}</nav> }
 }
 
 /// How many seconds the page is there.

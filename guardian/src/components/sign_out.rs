@@ -47,10 +47,15 @@ pub fn SignOut() -> impl IntoView {
     };
     let signed_out_here = untrack(who).is_none();
     let here = auth.with_untracked(AuthState::session);
-    let failed_before = use_query_parameter("error").is_some()
+    let error = use_query_parameter("error");
+    let failed_before = error.as_deref() == Some("unavailable")
         && (asked.session.is_some() || asked.ends(here.as_ref()) == signed_out_here);
-    let progress =
-        Progress::new(failed_before.then_some(SignOutError::Unavailable { signed_out_here }));
+    let failure = if failed_before {
+        Some(SignOutError::Unavailable { signed_out_here })
+    } else {
+        (error.as_deref() == Some("malformed")).then_some(SignOutError::Malformed)
+    };
+    let progress = Progress::new(failure);
     let is_pending = move || progress.is_pending();
     // After a failure there may be nobody signed in here, and still a session to end.
     let has_form = Memo::new(move |_| who().is_some() || failed_before);

@@ -2,16 +2,20 @@
 
 use super::{Auth, SafeRedirect, in_order::in_order, is_form_post, see_other, with_status};
 use crate::{
-    Accounts, AuthError, AuthState, Reason, SessionHandle, SessionInfo, SignOutError,
-    SignOutOptions, SignedOut, User, session_info::Listed,
+    Accounts, AuthError, AuthState, Reason, SessionCursor, SessionHandle, SessionPage,
+    SignOutError, SignOutOptions, SignedOut, User, session_info::Listed,
 };
 use http::{header, request::Parts};
-use leptos::prelude::{AnyView, Resource, RwSignal, SharedValue, use_context};
+use leptos::{
+    prelude::{AnyView, Resource, RwSignal, SharedValue, use_context},
+    server_fn::error::ServerFnUrlError,
+};
+use std::str::FromStr as _;
 use time::{
     UtcDateTime, format_description::well_known::Rfc3339, formatting::Formattable,
     macros::format_description,
 };
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 /// Carries out a sign-out that came as form fields, and answers as the client expects.
 pub(crate) async fn sign_out(
@@ -28,7 +32,7 @@ pub(crate) async fn sign_out(
             "" => Default::default(),
             scope => scope
                 .parse()
-                .map_err(|_| with_status(SignOutError::Malformed))?,
+                .map_err(|_| refuse_sign_out(SignOutError::Malformed))?,
         },
         session: session.as_deref().map(SessionHandle::from),
         redirect: redirect.unwrap_or(true),
@@ -59,21 +63,56 @@ fn there_or_back(auth: &Auth, url: Option<&str>) -> SafeRedirect {
 
 /// The sign-out page says what happened, and its form is the retry.
 fn after_failure(auth: &Auth, options: &SignOutOptions) -> SafeRedirect {
-    let guardian = auth.guardian();
-    let page = &guardian.0.sign_out_page;
     let mut failed = form_urlencoded::Serializer::new(String::new());
     failed.append_pair("error", "unavailable");
     failed.append_pair("scope", options.scope.as_str());
     if let Some(session) = &options.session {
         failed.append_pair("session", session.as_str());
     }
+    sign_out_page(auth, &failed.finish(), options.callback_url.as_deref())
+}
+
+fn sign_out_page(auth: &Auth, failed: &str, callback_url: Option<&str>) -> SafeRedirect {
+    let guardian = auth.guardian();
+    let page = &guardian.0.sign_out_page;
     guardian
         .redirects()
-        .check_page(
-            &format!("{page}?{}", failed.finish()),
-            options.callback_url.as_deref(),
-        )
+        .check_page(&format!("{page}?{failed}"), callback_url)
         .unwrap_or_else(|_| page.clone())
+}
+
+/// Answers a sign-out that was not understood. A form leads to the sign-out page, which says so
+/// and lets the person choose.
+pub(crate) fn refuse_sign_out(error: SignOutError) -> SignOutError {
+    match Auth::from_context() {
+        Some(auth) if is_form_post() => {
+            see_other(&sign_out_page(&auth, "error=malformed", None));
+            error
+        }
+        _ => with_status(error),
+    }
+}
+
+/// Answers another call that was not understood. A form leads back to its page, whose address
+/// tells the error to Leptos.
+pub(crate) fn refuse_call(error: AuthError) -> AuthError {
+    match Auth::from_context() {
+        Some(auth) if is_form_post() => {
+            see_other(&back_with(&auth, &error));
+            error
+        }
+        _ => with_status(error),
+    }
+}
+
+fn back_with(auth: &Auth, error: &AuthError) -> SafeRedirect {
+    let parts = use_context::<Parts>();
+    let address = parts.as_ref().and_then(|parts| {
+        let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
+        let error = ServerFnUrlError::new(parts.uri.path(), error.clone());
+        error.to_url(referer).ok()
+    });
+    there_or_back(auth, address.as_ref().map(Url::as_str))
 }
 
 /// Who is signed in.
@@ -85,9 +124,16 @@ pub(crate) fn session() -> Result<Option<Accounts>, AuthError> {
     }
 }
 
-/// Where the user is signed in.
-pub(crate) async fn sessions() -> Result<Vec<SessionInfo>, AuthError> {
-    auth()?.sessions().await.map_err(with_status)
+/// Where the user is signed in, from a place in that list on.
+pub(crate) async fn sessions(after: Option<SessionCursor>) -> Result<SessionPage, AuthError> {
+    let page = auth()?.sessions(after.as_ref()).await;
+    page.map_err(with_status)
+}
+
+/// The same for a page, whose address has the place.
+async fn sessions_of_page(after: Option<String>) -> Result<SessionPage, AuthError> {
+    let after = after.as_deref().map(SessionCursor::from_str).transpose();
+    sessions(after.map_err(|_| with_status(AuthError::Malformed))?).await
 }
 
 /// Makes another account the active one.
@@ -123,9 +169,16 @@ pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
 }
 
 /// The list of sessions, found out while the page is rendered, and written into it.
-pub(crate) fn list_sessions(list: fn(RwSignal<Option<Listed>>) -> AnyView) -> AnyView {
+pub(crate) fn list_sessions(
+    after: Option<String>,
+    list: impl FnOnce(RwSignal<Option<Listed>>) -> AnyView + Send + 'static,
+) -> AnyView {
     // Blocking: when it fails, the page's status says so.
-    let listed = Resource::new_blocking(|| (), |()| async { (sessions().await, now()) });
+    let ask = move || {
+        let after = after.clone();
+        async { (sessions_of_page(after).await, now()) }
+    };
+    let listed = Resource::new_blocking(|| (), move |()| ask());
     in_order(async move { list(RwSignal::new(Some(listed.await))) })
 }
 

@@ -12,7 +12,6 @@ mod cookie_header;
 mod database;
 mod dispatcher;
 mod event;
-mod fields;
 mod functions;
 mod guardian;
 mod housekeeping;
@@ -21,8 +20,8 @@ mod key;
 mod live;
 mod migrate;
 mod open_transaction;
-mod pooler;
 mod planted;
+mod pooler;
 mod presented;
 mod protect;
 mod redirect;
@@ -31,6 +30,7 @@ mod registry;
 mod request_target;
 mod respond;
 mod store;
+mod strict_form;
 mod token;
 mod transaction;
 mod user_agent;
@@ -42,10 +42,9 @@ pub use cookie_header::cookie_values;
 pub use database::{ConnectError, Database};
 pub use dispatcher::HookResult;
 pub use event::{Cause, SignOutEvent};
-pub(crate) use fields::escape_fields;
 pub(crate) use functions::{
-    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, session, sessions,
-    sign_out, switch_account,
+    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, refuse_call,
+    refuse_sign_out, session, sessions, sign_out, switch_account,
 };
 pub use guardian::Guardian;
 pub use housekeeping::CleanedUp;
@@ -53,4 +52,5 @@ pub use key::{KeyError, SigningKey};
 pub use redirect::{RedirectPolicy, RefusedRedirect, SafeRedirect};
 pub use request_target::is_origin_form;
 pub use respond::{is_form_post, see_other, with_status};
+pub use strict_form::strict_form;
 pub use transaction::Transaction;

@@ -4,7 +4,9 @@ use super::Server;
 use axum::{Router, body::Body, response::Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use leptos_guardian::{Accounts, AuthError, SessionInfo, SignOutNotice, SignOutScope};
+use leptos_guardian::{
+    Accounts, AuthError, SessionCursor, SessionInfo, SessionPage, SignOutNotice, SignOutScope,
+};
 use std::time::Duration;
 use tower::ServiceExt as _;
 
@@ -157,9 +159,16 @@ impl Browser {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     }
 
-    /// The sessions of whoever is signed in, as the server lists them.
+    /// The sessions of whoever is signed in, as the server lists them: its first page.
     pub async fn sessions(&mut self) -> Vec<SessionInfo> {
-        let listed: Result<_, AuthError> = self.get("/sessions").await.json();
+        self.session_page(None).await.sessions
+    }
+
+    /// One page of that list.
+    pub async fn session_page(&mut self, after: Option<&SessionCursor>) -> SessionPage {
+        let after = after.map(|after| format!("?after={after}"));
+        let path = format!("/sessions{}", after.unwrap_or_default());
+        let listed: Result<_, AuthError> = self.get(&path).await.json();
         listed.unwrap()
     }
 

@@ -3,17 +3,17 @@
 use super::Slow;
 use axum::{
     Json, Router,
-    extract::Path,
+    extract::{Path, Query},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use http::StatusCode;
 use leptos_guardian::{
-    Accounts, AuthError, ErrorStatus, Profile, Reason, SessionHandle, SessionInfo, SignOutOptions,
-    SignOutScope,
+    Accounts, AuthError, ErrorStatus, Profile, Reason, SessionCursor, SessionHandle, SessionPage,
+    SignOutOptions, SignOutScope,
     server::{Auth, Identity},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tower_sessions::Session;
 
@@ -156,8 +156,13 @@ async fn sign_out_session(
     answer(auth.sign_out(options).await)
 }
 
-async fn sessions(auth: Auth) -> Json<Result<Vec<SessionInfo>, AuthError>> {
-    Json(auth.sessions().await)
+#[derive(Deserialize)]
+struct Place {
+    after: Option<SessionCursor>,
+}
+
+async fn sessions(auth: Auth, Query(place): Query<Place>) -> Json<Result<SessionPage, AuthError>> {
+    Json(auth.sessions(place.after.as_ref()).await)
 }
 
 async fn accounts(auth: Auth) -> Json<Result<Accounts, AuthError>> {

@@ -118,6 +118,21 @@ impl Site {
         answer.cookie("session").unwrap()
     }
 
+    /// Adds sessions like the only one that there is, each a second older than the one before.
+    pub async fn add_sessions(&self, count: u32) {
+        let add = format!(
+            "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count})
+             insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
+                 active, user_agent, ip, created_at, last_seen_at, expires_at)
+             select 'handle' || i, 'hash' || i, 'data' || i, user_id, profile, method, active,
+                 user_agent, ip, created_at - i, last_seen_at - i, expires_at
+             from n, guardian_session"
+        );
+        leptos_guardian::with_pool!(&self.database, pool => {
+            sqlx::query(&add).execute(pool).await.unwrap();
+        });
+    }
+
     pub async fn who_is(&self, cookie: &str) -> Value {
         self.post("/api/session", cookie, "").await.json()
     }

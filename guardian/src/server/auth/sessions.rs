@@ -2,12 +2,17 @@
 
 use super::{Auth, unavailable};
 use crate::{
-    AuthError, SessionHandle, SessionInfo,
-    server::{Guardian, user_agent},
+    AuthError, SessionCursor, SessionHandle, SessionInfo, SessionPage,
+    server::{Guardian, registry::ListedSession, user_agent},
 };
 
+/// How many sessions a page has: more than people have, and few enough that a page of them costs
+/// the server what any page does.
+const PAGE: usize = 50;
+
 impl Auth {
-    /// Where the signed-in user is signed in: this session first, then by last use.
+    /// Where the signed-in user is signed in, page by page: this session first, then by last
+    /// use. `after` is the `next` of the page before; `None` for the first page.
     ///
     /// # Errors
     ///
@@ -16,24 +21,25 @@ impl Auth {
     ///
     /// ```
     /// use axum::{Json, http::StatusCode};
-    /// use leptos_guardian::{SessionInfo, server::Auth};
+    /// use leptos_guardian::{SessionPage, server::Auth};
     ///
-    /// async fn list(auth: Auth) -> Result<Json<Vec<SessionInfo>>, StatusCode> {
-    ///     auth.sessions().await.map(Json).map_err(|_| StatusCode::UNAUTHORIZED)
+    /// async fn list(auth: Auth) -> Result<Json<SessionPage>, StatusCode> {
+    ///     auth.sessions(None).await.map(Json).map_err(|_| StatusCode::UNAUTHORIZED)
     /// }
     /// # let _: axum::routing::MethodRouter = axum::routing::get(list);
     /// ```
-    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, AuthError> {
+    pub async fn sessions(&self, after: Option<&SessionCursor>) -> Result<SessionPage, AuthError> {
         let user = self.require_user()?;
         self.guardian()
-            .list_sessions(&user.id, Some(&user.session))
+            .list_sessions(&user.id, Some(&user.session), after)
             .await
             .map_err(unavailable("the sessions could not be listed"))
     }
 }
 
 impl Guardian {
-    /// Where a user is signed in, by last use. For administrators.
+    /// Where a user is signed in, page by page and by last use. For administrators. `after` is
+    /// the `next` of the page before; `None` for the first page.
     ///
     /// # Errors
     ///
@@ -42,41 +48,72 @@ impl Guardian {
     /// ```
     /// # use leptos_guardian::server::Guardian;
     /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
-    /// for session in guardian.sessions_of("ada").await? {
-    ///     println!("{} since {}", session.handle, session.created_at);
+    /// let mut after = None;
+    /// loop {
+    ///     let page = guardian.sessions_of("ada", after.as_ref()).await?;
+    ///     for session in page.sessions {
+    ///         println!("{} since {}", session.handle, session.created_at);
+    ///     }
+    ///     let Some(next) = page.next else { break };
+    ///     after = Some(next);
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn sessions_of(&self, user_id: &str) -> Result<Vec<SessionInfo>, sqlx::Error> {
-        self.list_sessions(user_id, None).await
+    pub async fn sessions_of(
+        &self,
+        user_id: &str,
+        after: Option<&SessionCursor>,
+    ) -> Result<SessionPage, sqlx::Error> {
+        self.list_sessions(user_id, None, after).await
     }
 
+    /// The current session, if there is one, comes first on the first page, and on no other.
     async fn list_sessions(
         &self,
         user_id: &str,
         current: Option<&SessionHandle>,
-    ) -> Result<Vec<SessionInfo>, sqlx::Error> {
-        let listed = self.0.registry.list(user_id, self.0.clock.now()).await?;
-        let mut sessions: Vec<SessionInfo> = listed
-            .into_iter()
-            .map(|session| {
-                let handle = SessionHandle(session.handle);
-                let device = user_agent::read(session.user_agent.as_deref().unwrap_or_default());
-                SessionInfo {
-                    is_current: Some(&handle) == current,
-                    handle,
-                    browser: device.browser,
-                    system: device.system,
-                    ip: session.ip,
-                    method: session.method,
-                    created_at: session.created_at,
-                    last_seen_at: session.last_seen_at,
-                }
-            })
-            .collect();
-        // Stable: the others stay in the order of their last use.
-        sessions.sort_by_key(|session| !session.is_current);
-        Ok(sessions)
+        after: Option<&SessionCursor>,
+    ) -> Result<SessionPage, sqlx::Error> {
+        let registry = &self.0.registry;
+        let now = self.0.clock.now();
+        let first = match (current, after) {
+            (Some(current), None) => registry.list_one(user_id, current, now).await?,
+            _ => None,
+        };
+        let room = PAGE - usize::from(first.is_some());
+        // One more, which tells whether there is a next page.
+        let limit = room as i64 + 1;
+        let mut others = registry.list(user_id, current, after, now, limit).await?;
+        let has_next = others.len() > room;
+        others.truncate(room);
+        let next = others.last().filter(|_| has_next).map(place);
+        let sessions = first.into_iter().chain(others);
+        Ok(SessionPage {
+            sessions: sessions.map(|session| describe(session, current)).collect(),
+            next,
+        })
+    }
+}
+
+fn place(session: &ListedSession) -> SessionCursor {
+    SessionCursor {
+        last_seen_at: session.last_seen_at,
+        handle: session.handle.as_str().into(),
+    }
+}
+
+fn describe(session: ListedSession, current: Option<&SessionHandle>) -> SessionInfo {
+    let handle = SessionHandle(session.handle);
+    let device = user_agent::read(session.user_agent.as_deref().unwrap_or_default());
+    SessionInfo {
+        is_current: Some(&handle) == current,
+        handle,
+        browser: device.browser,
+        system: device.system,
+        ip: session.ip,
+        method: session.method,
+        created_at: session.created_at,
+        last_seen_at: session.last_seen_at,
     }
 }

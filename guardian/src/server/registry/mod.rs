@@ -16,7 +16,7 @@ pub(crate) use events::{CHANNEL, ClaimedEvent, notified};
 pub(crate) use housekeeping::BATCH as HOUSEKEEPING_BATCH;
 pub(crate) use lookup::LiveSession;
 pub(crate) use order::{begin_renewal, begin_sign_in};
-pub(crate) use sessions::{NewSession, carry_over, insert, insert_data, switch};
+pub(crate) use sessions::{ListedSession, NewSession, carry_over, insert, insert_data, switch};
 
 use super::{Database, store, token::TokenHash};
 use lookup::Lookup;

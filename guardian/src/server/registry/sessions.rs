@@ -2,7 +2,7 @@
 
 use super::{LiveSession, Registry, encode, reading, writing};
 use crate::{
-    Profile, SessionHandle, User,
+    Profile, SessionCursor, SessionHandle, User,
     server::{
         Connection,
         connection::PooledConnection,
@@ -50,17 +50,54 @@ pub(crate) struct ListedSession {
 }
 
 impl Registry {
-    /// A user's live sessions, the one used last first.
+    /// One of a user's live sessions.
+    pub(crate) async fn list_one(
+        &self,
+        user_id: &str,
+        handle: &SessionHandle,
+        now: i64,
+    ) -> Result<Option<ListedSession>, sqlx::Error> {
+        const ONE: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
+            from guardian_session where handle = $1 and user_id = $2 and expires_at > $3";
+        reading!(self, connection => {
+            sqlx::query_as(ONE)
+                .bind(handle.as_str())
+                .bind(user_id)
+                .bind(now)
+                .fetch_optional(&mut *connection)
+                .await
+        })
+    }
+
+    /// A user's live sessions but `without`, the one used last first: at most `limit` of those
+    /// that come after a place in that order.
     pub(crate) async fn list(
         &self,
         user_id: &str,
+        without: Option<&SessionHandle>,
+        after: Option<&SessionCursor>,
         now: i64,
+        limit: i64,
     ) -> Result<Vec<ListedSession>, sqlx::Error> {
         const LIST: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
-            from guardian_session where user_id = $1 and expires_at > $2
-            order by last_seen_at desc, created_at desc, handle";
+            from guardian_session
+            where user_id = $1 and (last_seen_at, handle) < ($2, $3) and handle <> $4
+                and expires_at > $5
+            order by last_seen_at desc, handle desc limit $6";
+        // Before all of them; and no handle is empty.
+        let (last_seen_at, handle) = after.map_or((i64::MAX, ""), |after| {
+            (after.last_seen_at, after.handle.as_str())
+        });
         reading!(self, connection => {
-            sqlx::query_as(LIST).bind(user_id).bind(now).fetch_all(&mut *connection).await
+            sqlx::query_as(LIST)
+                .bind(user_id)
+                .bind(last_seen_at)
+                .bind(handle)
+                .bind(without.map_or("", SessionHandle::as_str))
+                .bind(now)
+                .bind(limit)
+                .fetch_all(&mut *connection)
+                .await
         })
     }
 

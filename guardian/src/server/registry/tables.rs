@@ -1,7 +1,7 @@
 //! The tables, version by version.
 
 /// What leads to each version; see [`Database::migrate`](crate::server::Database::migrate).
-pub(super) const STEPS: [&str; 2] = [
+pub(super) const STEPS: [&str; 3] = [
     "create table if not exists guardian_session (
         handle text primary key,
         token_hash text not null,
@@ -51,4 +51,9 @@ pub(super) const STEPS: [&str; 2] = [
     alter table guardian_session add column replaced_at bigint;
     create index guardian_session_replaced on guardian_session (replaced_token_hash)
         where replaced_token_hash is not null;",
+    // The list of a user's sessions is read page by page, in its order. The new index does what
+    // the old one did, too.
+    "create index if not exists guardian_session_of_user
+        on guardian_session (user_id, last_seen_at, handle);
+    drop index if exists guardian_session_user;",
 ];
