@@ -52,6 +52,7 @@ export function signIn(world, browser, user, isSignUp) {
     const { label, json } = outcome;
     if (label === "200") {
       browser.failedSignOut = null;
+      browser.abandoned.clear();
       if (wasOver) world.wrong(user.household, kind, [`${user.email} signs in with a password that is over`]);
       if (isSignUp) user.id = json.user.id;
       if (json.user.id !== user.id || json.user.profile.email !== user.email) {
@@ -83,6 +84,8 @@ export function signIn(world, browser, user, isSignUp) {
     }
     oracle.birthUnknown(birth);
     oracle.endingUnknown(ending);
+    // The server may have signed in, and failed to take that back: the next sign-out does.
+    for (const other of [user, ...cookies.users()]) browser.abandoned.add(other);
     if (isSignUp) world.replaceUser(user);
     return false;
   });

@@ -8,6 +8,8 @@ export class Browser {
   isBusy = false;
   /** A sign-out that failed and took the cookie: the next one carries it out. */
   failedSignOut = null;
+  /** Whose accounts failed sign-outs have taken from here: the next may still end them. */
+  abandoned = new Set();
 
   constructor(household, name, address) {
     Object.assign(this, { household, name, address });

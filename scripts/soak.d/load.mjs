@@ -1,17 +1,21 @@
 // What the users do, at random and in parallel, until told to stop.
 
 import { changePassword, deleteAccount, signIn, switchAccount } from "./accounts.mjs";
+import { sleep } from "./processes.mjs";
 import { check, list, page, replay } from "./reads.mjs";
 import { shellSignOut, signOut, signOutSession } from "./sign_outs.mjs";
 
 /** How many do something at the same moment, in each household. */
 const ACTORS = 2;
 
-/** Between two things that one does, in milliseconds. */
-const PAUSE = [5, 120];
+/** Between two things that one does, in milliseconds; besides, as long as the last one took. */
+const PAUSE = [5, 150];
 
 /** After so many sign-ins an account is deleted: limits count by account and hour. */
 const SIGN_INS = 40;
+
+/** After something that took long, in milliseconds. */
+const LONGEST_PAUSE = 2_000;
 
 const WEIGHTS = {
   check: 40,
@@ -59,8 +63,10 @@ export class Load {
   async #act(household) {
     const { random } = this.world;
     while (!this.#isStopping) {
+      const start = Date.now();
       await this.#one(household);
-      await new Promise((resolve) => setTimeout(resolve, random.between(...PAUSE)));
+      const took = Date.now() - start;
+      await sleep(Math.min(took, LONGEST_PAUSE) + random.between(...PAUSE));
     }
   }
 

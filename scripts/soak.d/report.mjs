@@ -38,7 +38,7 @@ export class Report {
 
   violation(text, household) {
     this.violations += 1;
-    const kind = text.replace(/[\w-]*\d[\w-]*(@example\.com)?/g, "…");
+    const kind = text.split("\n")[0].replace(/[\w-]*\d[\w-]*(@example\.com)?/g, "…");
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
     if (this.violations > PRINTED) return;
     const history = household ? `\n  ${household.name}:\n    ${household.history.join("\n    ")}` : "";

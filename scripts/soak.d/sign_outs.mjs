@@ -21,7 +21,7 @@ export function signOut(world, browser, scope, isTwice) {
 async function signOutOnce(world, browser, cookies, scope, retries) {
   const { oracle } = world;
   const { household } = browser;
-  const users = new Set([...cookies.users(), ...(retries?.users ?? [])]);
+  const users = new Set([...cookies.users(), ...browser.abandoned]);
   const isHere = (session) => session.browser === browser;
   const mayEnd = {
     local: isHere,
@@ -65,6 +65,7 @@ async function signOutOnce(world, browser, cookies, scope, retries) {
       return session.user === whose && session.bornBefore < ending.start;
     };
     oracle.endingDone(ending, { ended, covers, clearsStraysOf: (user) => user === whose });
+    if (scope !== "others") browser.abandoned.clear();
     return true;
   }
   if (label === "refused") {
@@ -74,17 +75,18 @@ async function signOutOnce(world, browser, cookies, scope, retries) {
   }
   oracle.endingUnknown(ending);
   if (json?.error === "unavailable" && json.signed_out_here) {
-    // Nobody is signed in here now, and a retry ends what this one did not.
-    browser.cookies = new Cookies(browser, browser.jar.toString(), oracle.tick());
-    browser.failedSignOut = {
-      scope,
-      sessions: [...attached, ...(retries?.sessions ?? [])],
-      users: [...users],
-    };
+    leave(world, browser, cookies);
+    browser.failedSignOut = { scope, sessions: [...attached, ...(retries?.sessions ?? [])] };
   } else if (json?.error === "unavailable" && scope !== "others" && attached.length) {
     world.wrong(household, `sign-out ${scope}`, ["it failed and left the browser signed in"]);
   }
   return false;
+}
+
+/** A failed sign-out has taken the cookie: nobody is signed in here, and a retry ends what it did not. */
+function leave(world, browser, cookies) {
+  for (const user of cookies.users()) browser.abandoned.add(user);
+  browser.cookies = new Cookies(browser, browser.jar.toString(), world.oracle.tick());
 }
 
 /** Ends a session by its handle: one of the user's, or of somebody else, which must not work. */
@@ -92,14 +94,13 @@ export function signOutSession(world, browser, target) {
   const { oracle } = world;
   const { household } = browser;
   return changeCookies(world, browser, async (cookies) => {
-    const isHere = cookies.has(target);
-    const isOwn = target.user.household === household;
+    const endsHere = cookies.has(target) || browser.abandoned.size > 0;
     const active = cookies.living()[0];
     const isCertain = cookies.living().length === 1 && cookies.accounts.get(active);
     const ending = oracle.endingBegins(
       `sign-out of ${target.handle} on ${browser.name}`,
       [household],
-      (session) => session === target || (isHere && session.browser === browser),
+      (session) => session === target || (endsHere && session.browser === browser),
     );
     const outcome = await world.request(browser, "sign-out by handle", {
       path: "/api/sign_out",
@@ -111,7 +112,8 @@ export function signOutSession(world, browser, target) {
     if (label === "200") {
       world.ledger.answered(json.events ?? [], json.ended);
       const wrong = judgeEnded(oracle, ending, json.ended);
-      if (!isOwn && json.ended.length) wrong.push(`it ended ${describe(target)}, somebody else's`);
+      const isOthers = target.user.household !== household;
+      if (isOthers && json.ended.includes(target.handle)) wrong.push(`it ended ${describe(target)}, somebody else's`);
       world.wrong(household, "sign-out by handle", wrong);
       const mayAsk = isCertain && active.user === target.user && oracle.mustBeIn(active, ending.start, ending);
       oracle.endingDone(ending, { ended: json.ended, covers: (session) => session === target && mayAsk });
@@ -122,10 +124,8 @@ export function signOutSession(world, browser, target) {
       return true;
     }
     oracle.endingUnknown(ending);
-    if (json?.signed_out_here) {
-      browser.cookies = new Cookies(browser, browser.jar.toString(), oracle.tick());
-    }
-    return !isHere && label === "503" && json?.signed_out_here === false;
+    if (json?.signed_out_here) leave(world, browser, cookies);
+    return !endsHere && label === "503" && json?.signed_out_here === false;
   });
 }
 

@@ -1,7 +1,16 @@
 // When a failure is excused: during a fault, and until the site has recovered from it.
 
+import { availableParallelism, loadavg } from "node:os";
+
 /** After a fault has ended everything must succeed again within this time, in milliseconds. */
 export const RECOVERY = 20_000;
+
+/**
+ * A machine with more work than this for each processor is overloaded: the servers say 503 to what
+ * waits too long, and only many failures of one kind are a violation.
+ */
+const OVERLOAD = 2.5;
+const MANY = 0.1;
 
 /** Without a failure for so long, the site counts as recovered earlier. */
 const QUIET = 3_000;
@@ -27,6 +36,7 @@ export class Weather {
     if (isFailure) {
       counts.failed += 1;
       counts.labels.add(label);
+      counts.log ??= server.tail?.() ?? "";
     }
     window.counts.set(key, counts);
   }
@@ -55,10 +65,11 @@ export class Weather {
     const { after, since, seconds } = this.window;
     const from = seconds.toFixed(0);
     const to = (seconds + (Date.now() - since) / 1000).toFixed(0);
-    for (const [key, { all, failed: count, labels }] of failed) {
-      this.report.violation(
-        `${count} of ${all} × ${key} failed (${[...labels].join(", ")}) ${from} to ${to} s after ${after} had ended`,
-      );
+    const isOverloaded = loadavg()[0] > OVERLOAD * availableParallelism();
+    for (const [key, { all, failed: count, labels, log }] of failed) {
+      const text = `${count} of ${all} × ${key} failed (${[...labels].join(", ")}) ${from} to ${to} s after ${after} had ended`;
+      if (isOverloaded && (count === 1 || count < MANY * all)) this.report.say(`excused by the machine's load: ${text}`);
+      else this.report.violation(`${text}\n${log}`);
     }
   }
 }

@@ -4,8 +4,8 @@ import { Browser } from "./browser.mjs";
 import { send } from "./http.mjs";
 import { Household, User } from "./oracle.mjs";
 
-const HOUSEHOLDS = 20;
-const USERS = 3;
+const HOUSEHOLDS = 12;
+const USERS = 4;
 const BROWSERS = 5;
 /** How many replaced cookies are kept to be tried again. */
 const GRAVES = 4000;
