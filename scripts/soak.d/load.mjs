@@ -1,6 +1,7 @@
 // What the users do, at random and in parallel, until told to stop.
 
-import { changePassword, deleteAccount, signIn, switchAccount } from "./accounts.mjs";
+import { signIn, switchAccount } from "./accounts.mjs";
+import { changePassword, deleteAccount } from "./passwords.mjs";
 import { sleep } from "./processes.mjs";
 import { check, list, page, replay } from "./reads.mjs";
 import { shellSignOut, signOut, signOutSession } from "./sign_outs.mjs";

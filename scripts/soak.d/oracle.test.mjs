@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Browser } from "./browser.mjs";
 import { judgeEnded, judgeList, judgePage, judgeSession, judgeSignedOut } from "./judge.mjs";
-import { Household, Oracle, SETTLE_TIME, User } from "./oracle.mjs";
+import { Oracle, SETTLE_TIME } from "./oracle.mjs";
+import { Household, User } from "./people.mjs";
 
 let now = 0;
 
@@ -158,6 +159,15 @@ test("the account selected last is the active one, unless a switch is under way"
   assert.match(judgeSession(oracle, cookies, start, shown(ada, bob))[0], /active account/);
   cookies.isChanging = true;
   assert.deepEqual(judgeSession(oracle, cookies, start, shown(ada, bob)), []);
+});
+
+test("an account that ended while a check was under way may have been its active one", () => {
+  const { oracle, user, cookies, signIn, ends } = house();
+  const [ada, bob] = [signIn(user("ada")), signIn(user("bob"))];
+  const start = oracle.tick();
+  oracle.endingDone(ends(bob), { ended: [bob.handle] });
+  assert.deepEqual(judgeSession(oracle, cookies, start, shown(bob, ada)), []);
+  assert.equal(judgeSession(oracle, cookies, oracle.tick(), shown(bob, ada)).length, 1);
 });
 
 test("the list has all that is in, nothing that is out, and nothing unknown", () => {

@@ -1,7 +1,6 @@
 // Signing out, from a browser and from a shell.
 
-import { Cookies } from "./browser.mjs";
-import { changeCookies } from "./accounts.mjs";
+import { Cookies, changeCookies } from "./cookies.mjs";
 import { describe, judgeEnded } from "./judge.mjs";
 
 /** Signs out with a scope: once, or twice at the same moment, as a double click does. */
@@ -22,6 +21,7 @@ async function signOutOnce(world, browser, cookies, scope, retries) {
   const { oracle } = world;
   const { household } = browser;
   const users = new Set([...cookies.users(), ...browser.abandoned]);
+  const hadAbandoned = browser.abandoned.size > 0;
   const isHere = (session) => session.browser === browser;
   const mayEnd = {
     local: isHere,
@@ -55,7 +55,8 @@ async function signOutOnce(world, browser, cookies, scope, retries) {
       local: () => null,
       browser: () => null,
       others: () => oracle.sessions.get(ended[0])?.user,
-      global: () => [...cookies.accounts.keys()].find(wasEnded)?.user,
+      // With what failed sign-outs have left, others may have ended than all of one user's.
+      global: () => (hadAbandoned ? null : [...cookies.accounts.keys()].find(wasEnded)?.user),
     }[scope]();
     const covers = (session) => {
       if (retries?.sessions.includes(session)) return true;

@@ -2,7 +2,7 @@
 
 import { Browser } from "./browser.mjs";
 import { send } from "./http.mjs";
-import { Household, User } from "./oracle.mjs";
+import { Household, User } from "./people.mjs";
 
 const HOUSEHOLDS = 12;
 const USERS = 4;
