@@ -119,7 +119,7 @@ export class Faults {
           const lefts = [0, 0, random.whole(1, 16_384), random.whole(16_384, 262_144)];
           for (let times = random.whole(1, 3); times > 0; times--) {
             database.fill(random.pick(lefts));
-            await sleep(random.between(300, 5000));
+            await sleep(random.between(500, 8000));
             database.empty();
             await sleep(random.between(0, 300));
           }

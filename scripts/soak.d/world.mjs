@@ -17,6 +17,7 @@ const ABORTED = 0.02;
 export class World {
   graves = [];
   #names = 0;
+  #said = new Set();
 
   constructor({ oracle, report, weather, ledger, servers, random }) {
     Object.assign(this, { oracle, report, weather, ledger, servers, random });
@@ -63,8 +64,13 @@ export class World {
     else this.graves[this.random.whole(0, GRAVES - 1)] = cookies;
   }
 
+  /** The same is said once, however often it is seen. */
   wrong(household, kind, list) {
-    for (const text of list) this.report.violation(`${kind}: ${text}`, household);
+    for (const text of list) {
+      if (this.#said.has(text)) continue;
+      this.#said.add(text);
+      this.report.violation(`${kind}: ${text}`, household);
+    }
   }
 
   /**
