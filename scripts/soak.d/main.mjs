@@ -40,6 +40,7 @@ async function soak(name, { minutes, seed, fault }) {
   await database.start(folder, minutes, report);
   const site = await Servers.site(process.env.SERVER, folder, database.url);
   servers = new Servers(site, { report, ledger });
+  report.complaints = () => servers.all.map((server) => server.complaints()).join("");
   await servers.start();
 
   const oracle = new Oracle();
@@ -82,7 +83,10 @@ function read() {
   });
   const [minutes, name] = positionals;
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
-  if (!(minutes > 0) || !Number.isInteger(seed) || (name && !DATABASES[name])) throw new Error(USAGE);
+  if (!(minutes > 0) || !Number.isInteger(seed) || (name && !DATABASES[name])) {
+    console.error(USAGE);
+    process.exit(2);
+  }
   return { minutes: Number(minutes), seed, fault: values.fault, names: name ? [name] : Object.keys(DATABASES) };
 }
 

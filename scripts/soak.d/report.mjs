@@ -11,6 +11,9 @@ export class Report {
   #outcomes = new Map();
   #start = Date.now();
 
+  /** What the servers have complained of lately: beside what is wrong. */
+  complaints = () => "";
+
   constructor(database) {
     this.database = database;
   }
@@ -42,7 +45,7 @@ export class Report {
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
     if (this.violations > PRINTED) return;
     const history = household ? `\n  ${household.name}:\n    ${household.history.join("\n    ")}` : "";
-    this.say(`VIOLATION ${this.violations}: ${text}${history}`);
+    this.say(`VIOLATION ${this.violations}: ${text}${history}${household ? this.complaints() : ""}`);
     if (this.violations === PRINTED) this.say("Further violations are only counted.");
   }
 

@@ -29,6 +29,12 @@ class Server {
     return `    ${this.name}'s log:\n    ${this.#log.slice(-12).join("\n    ")}`;
   }
 
+  /** The errors in it. */
+  complaints() {
+    const errors = this.#log.filter((line) => line.includes(" ERROR ")).slice(-6);
+    return errors.length ? `\n  ${this.name}'s errors:\n    ${errors.join("\n    ")}` : "";
+  }
+
   async start() {
     const deadline = Date.now() + START_LIMIT;
     while (!(await this.#try())) {
