@@ -10,6 +10,8 @@ export class Ledger {
   /** The ended handles of each answered event; of an answer with several, all. */
   #answered = new Map();
   #heard = new Map();
+  /** Those of which a server said that it could not note that the hook had run. */
+  #unmarked = new Set();
   #kills = [];
   #faults = [];
 
@@ -21,6 +23,10 @@ export class Ledger {
     const hearings = this.#heard.get(id) ?? [];
     hearings.push({ server, at: Date.now() });
     this.#heard.set(id, hearings);
+  }
+
+  unmarked(id) {
+    this.#unmarked.add(id);
   }
 
   killed(server) {
@@ -68,7 +74,7 @@ export class Ledger {
     for (const [id, hearings] of this.#heard) {
       if (!rows.has(id)) report.violation(`a hook heard of the event ${id}, which is not in the table`);
       for (const earlier of hearings.slice(0, -1)) {
-        const kind = this.#whyAgain(earlier);
+        const kind = this.#whyAgain(id, earlier);
         counts[kind] += 1;
         if (kind === "doubled") report.say(`DOUBLED: ${id} ${JSON.stringify(hearings)} ${JSON.stringify(rows.get(id))}`);
       }
@@ -77,9 +83,9 @@ export class Ledger {
   }
 
   /** What kept the server from noting that the hook has run. */
-  #whyAgain({ server, at }) {
+  #whyAgain(id, { server, at }) {
     const isNear = (from, to) => from <= at + NOTED_WITHIN && to >= at - 1000;
     if (this.#kills.some((kill) => kill.server === server && isNear(kill.at, kill.at))) return "afterKill";
-    return this.#faults.some(({ from, to }) => isNear(from, to)) ? "afterFault" : "doubled";
+    return this.#unmarked.has(id) || this.#faults.some(({ from, to }) => isNear(from, to)) ? "afterFault" : "doubled";
   }
 }

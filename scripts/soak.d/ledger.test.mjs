@@ -46,4 +46,5 @@ test("one that was heard again is doubled, unless its first server was killed or
   assert.deepEqual(twice((ledger) => ledger.killed("server 2")), { ...NOTHING, doubled: 1 });
   assert.deepEqual(twice((ledger) => ledger.killed("server 1")), { ...NOTHING, afterKill: 1 });
   assert.deepEqual(twice((ledger) => ledger.faultBegins()), { ...NOTHING, afterFault: 1 });
+  assert.deepEqual(twice((ledger) => ledger.unmarked("one")), { ...NOTHING, afterFault: 1 });
 });

@@ -65,8 +65,9 @@ class Server {
           this.run += 1;
           resolve(true);
         }
-        const event = line.includes("after sign-out") && /event="([^"]+)"/.exec(line);
-        if (event) this.ledger.heard(event[1], this.name);
+        const [, event] = /event="([^"]+)"/.exec(line) ?? [];
+        if (event && line.includes("after sign-out")) this.ledger.heard(event, this.name);
+        if (event && line.includes("it runs again")) this.ledger.unmarked(event);
         if (line.includes("panicked")) this.report.violation(`${this.name}: ${line}`);
       };
       createInterface({ input: child.stdout }).on("line", read);
