@@ -10,7 +10,7 @@ export const RECOVERY = 20_000;
  * waits too long, and only many failures are a violation.
  */
 const OVERLOAD = 2.5;
-const MANY = { count: 5, share: 0.2 };
+const MANY = { count: 5, share: 0.1 };
 
 const READS = /^(check|replay|list|page)/;
 
