@@ -47,8 +47,13 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
-.PHONY: test-scaffold picture bench
+.PHONY: test-scaffold test-soak picture bench
 ci: test-scaffold
+unit: test-soak
+
+# What the soak claims of answers, on short histories: a second.
+test-soak:
+	node --test scripts/soak.d/
 
 # An app made from this one passes its own tests.
 test-scaffold:

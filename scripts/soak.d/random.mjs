@@ -1,0 +1,47 @@
+// Random numbers from a seed, so that a run can be repeated as far as its timing allows.
+
+/** mulberry32: small, and good enough to choose what to do next. */
+export class Random {
+  #state;
+
+  constructor(seed) {
+    this.#state = seed >>> 0;
+  }
+
+  /** From 0 up to 1. */
+  next() {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  between(low, high) {
+    return low + this.next() * (high - low);
+  }
+
+  whole(low, high) {
+    return Math.floor(this.between(low, high + 1));
+  }
+
+  chance(probability) {
+    return this.next() < probability;
+  }
+
+  pick(list) {
+    return list[Math.floor(this.next() * list.length)];
+  }
+
+  /** One of the keys of `weights`, as often as its weight says. */
+  weighted(weights) {
+    const entries = Object.entries(weights);
+    let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [key, weight] of entries) if ((left -= weight) < 0) return key;
+    return entries.at(-1)[0];
+  }
+
+  word(length) {
+    return Array.from({ length }, () => this.pick("abcdefghijkmnpqrstuvwxyz23456789")).join("");
+  }
+}
