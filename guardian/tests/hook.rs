@@ -45,6 +45,7 @@ async fn the_hook_hears_of_every_ended_session_in_one_event() {
     let (site, mut events) = site_with_hook().await;
     let mut browser = site.signed_in("ada").await;
     site.signed_in("ada").await;
+    let mut replay = browser.clone();
     browser.sign_out(SignOutScope::Global).await;
     let event = next(&mut events).await;
     assert_eq!(event.user_id, "ada");
@@ -52,6 +53,7 @@ async fn the_hook_hears_of_every_ended_session_in_one_event() {
     assert_eq!(event.reason, Reason::User);
     assert_eq!(event.ended.len(), 2);
     browser.sign_out(SignOutScope::Global).await;
+    replay.sign_out(SignOutScope::Global).await;
     // A user's sign-outs are told in order: what comes next is this one.
     browser.sign_in("ada").await;
     browser.sign_out(SignOutScope::Local).await;
@@ -182,6 +184,7 @@ async fn a_server_that_stops_finishes_the_hooks_that_run() {
             .await,
         1
     );
+    assert!(events.try_recv().is_err(), "it began another");
 
     let _next = site.server(|builder| with_hook(builder, &heard)).await;
     assert_eq!(next(&mut events).await.user_id, "bob");

@@ -49,6 +49,11 @@ impl Site {
         }
     }
 
+    /// Waits until so many connections wait for a lock of PostgreSQL.
+    pub async fn until_waiting(&self, connections: i64) {
+        self.until(WAITING, connections).await;
+    }
+
     /// Waits until there are so many rows.
     pub async fn until(&self, table: &str, rows: i64) {
         let all = async {
