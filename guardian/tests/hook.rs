@@ -153,7 +153,7 @@ async fn a_server_that_stops_finishes_the_hooks_that_run() {
     let go_on = Arc::new(Notify::new());
     let site = Site::new().await;
     let stopping = site
-        .server(|builder| {
+        .server_on(site.database.clone(), |builder| {
             let (heard, go_on) = (heard.clone(), Arc::clone(&go_on));
             builder.after_sign_out(move |event| {
                 let (heard, go_on) = (heard.clone(), Arc::clone(&go_on));
@@ -171,6 +171,8 @@ async fn a_server_that_stops_finishes_the_hooks_that_run() {
         .sign_out_user("ada", Reason::Administrator);
     ended.await.unwrap();
     assert_eq!(next(&mut events).await.user_id, "ada");
+    // It has looked for more, and will look again only when it is woken.
+    site.settle().await;
     site.signed_in("bob")
         .await
         .sign_out(SignOutScope::Local)
