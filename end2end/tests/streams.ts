@@ -22,7 +22,7 @@ export async function noteStreams(context: BrowserContext) {
     window.EventSource = class extends EventSource implements NotedStream {
       hasBegun = false;
 
-      constructor(url: string) {
+      constructor(url: string | URL) {
         super(url);
         window.stream = this;
         this.addEventListener("session", () => (this.hasBegun = true));

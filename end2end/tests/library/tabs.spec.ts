@@ -50,14 +50,23 @@ test("the tab that signs out goes where it was sent, however slow the way", asyn
   await signUp(page);
   await hydrated(page);
   await listening(page);
-  const asked = page.waitForResponse("**/api/session");
+  // The page says when it has heard of its sign-out, and that nobody is signed in: one that needs
+  // a user could leave for the sign-in page. It cannot be asked while it is on its way.
+  await page.evaluate(() => {
+    const ask = window.fetch.bind(window);
+    window.fetch = async (...question) => {
+      const answer = await ask(...question);
+      if (question[0] === "/api/session") {
+        void answer.clone().text().then(() => setTimeout(() => void ask("/favicon.svg?heard")));
+      }
+      return answer;
+    };
+  });
+  const heard = page.waitForRequest("**/favicon.svg?heard");
   await page.route(
     (url) => url.pathname === "/",
     async (route) => {
-      // By then the page has heard of its sign-out, and that nobody is signed in: one that needs
-      // a user could leave for the sign-in page.
-      await (await asked).finished();
-      await settled(page);
+      await heard;
       await route.continue();
     },
   );

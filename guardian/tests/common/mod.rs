@@ -6,12 +6,15 @@ mod browser;
 #[path = "../../../server/tests/common/database.rs"]
 mod database;
 mod link;
+#[path = "../../../server/tests/common/waiting.rs"]
+mod lock;
 mod log;
 mod routes;
 mod waiting;
 
 pub use browser::{Answer, Browser, Stream};
 pub use link::{DELAY, Link, Weather};
+pub use lock::count;
 pub use log::Log;
 
 use axum::Router;
@@ -226,14 +229,6 @@ pub fn with_hook(builder: Builder, heard: &UnboundedSender<SignOutEvent>) -> Bui
     builder.after_sign_out(move |event| {
         let heard = heard.clone();
         async move { Ok(heard.send(event)?) }
-    })
-}
-
-/// How many rows there are.
-pub async fn count(database: &Database, table: &str) -> i64 {
-    let count = format!("select count(*) from {table}");
-    leptos_guardian::with_pool!(database, pool => {
-        sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
     })
 }
 

@@ -1,22 +1,15 @@
 //! Looks at what a test waits for, instead of letting time pass and hoping that it has happened.
 
-use super::Site;
+use super::{
+    Site,
+    lock::{self, LIMIT, PAUSE, WAITING},
+};
 use leptos_guardian::server::Database;
-use std::{future::Future, time::Duration};
+use std::future::Future;
 use tokio::{
     task::{JoinHandle, yield_now},
     time::{sleep, timeout},
 };
-
-/// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(10);
-
-/// Far longer than anything takes on a busy machine: then the test fails.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// The connections that wait for a lock of PostgreSQL, granted to another one.
-const WAITING: &str = "pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'";
 
 /// The connections on which PostgreSQL calls servers.
 const LISTENING: &str = "pg_stat_activity
@@ -28,25 +21,7 @@ impl Site {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        let before = self.waiting().await;
-        let work = tokio::spawn(work);
-        let waits = async {
-            while self.waiting().await <= before {
-                assert!(!work.is_finished(), "it did not wait");
-                sleep(PAUSE).await;
-            }
-        };
-        let waits = timeout(LIMIT, waits).await;
-        assert!(waits.is_ok(), "it neither waits nor ends");
-        work
-    }
-
-    /// How many wait for a lock of PostgreSQL, or for their turn to write to SQLite.
-    async fn waiting(&self) -> i64 {
-        match &self.database {
-            Database::Sqlite(_) => self.guardian.waiting_for_turn() as i64,
-            Database::Postgres(_) => self.count(WAITING).await,
-        }
+        lock::start_waiting(&self.guardian, &self.database, work).await
     }
 
     /// Waits until so many connections wait for a lock of PostgreSQL.

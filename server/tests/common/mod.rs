@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod database;
+pub mod waiting;
 
 use app::server::AppState;
 use axum::{
