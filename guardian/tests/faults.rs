@@ -263,6 +263,8 @@ async fn connections_that_have_gone_silent_are_replaced() {
     let link = Link::new();
     let site = Site::reached_by(|url| link.address(url), |builder| builder).await;
     let mut browser = site.signed_in("ada").await;
+    // A debug build takes seconds to learn the names of browsers, once, for the first list.
+    browser.sessions().await;
     let direct = Site::at(site.url.clone(), |builder| builder).await;
     if let Database::Postgres(pool) = &direct.database {
         // Each of the pool's waits for what the test holds when the silence begins.
