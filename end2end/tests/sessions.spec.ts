@@ -1,5 +1,5 @@
 import { expect, type APIRequestContext } from "@playwright/test";
-import { hydrated, listening, signIn, signUp, whoIs, type Person } from "./site";
+import { hydrated, listening, lookAt, settled, signIn, signUp, whoIs, type Person } from "./site";
 import { test, type NewContext } from "./test";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0";
@@ -147,11 +147,19 @@ test("a list that cannot be loaded says so, and a retry brings it", async ({ pag
   const other = await elsewhere(newContext, person);
   await page.goto("/account/sessions");
   await hydrated(page);
-  await page.route("/api/sessions", (route) => route.abort());
+  await listening(page);
+  let refused = 0;
+  await page.route("/api/sessions", (route) => {
+    refused++;
+    return route.abort();
+  });
   await other.request.post("/api/sign_out");
   await expect(page.getByRole("alert").filter({ hasText: "could not be loaded" })).toBeVisible();
-  // By then it has also asked again by itself, in vain.
-  await page.waitForTimeout(1_500);
+  // It asks again by itself, in vain.
+  const before = refused;
+  await lookAt(page);
+  await expect.poll(() => refused).toBeGreaterThan(before);
+  await settled(page);
   await page.unroute("/api/sessions");
   await page.getByRole("link", { name: "Try again" }).click();
   await expect(page.getByText("This device")).toBeVisible();

@@ -50,14 +50,38 @@ export async function hydrated(page: Page) {
 
 /** Resolves once the page, or another tab of its browser, hears what the server has to say. */
 export async function listening(page: Page) {
-  const isListening = () =>
-    page.evaluate(async () => {
-      const { held } = await navigator.locks.query();
-      return held!.some(({ name }) => name === "leptos-guardian");
-    });
-  await expect.poll(isListening).toBe(true);
-  // The stream is asked for as soon as the lock is held; the browser notes when it answers.
-  await page.waitForTimeout(1_000);
+  const hears = (one: Page) => one.evaluate(() => window.stream?.hasBegun && window.stream.readyState === EventSource.OPEN);
+  await expect(async () => {
+    const heard = await Promise.all(page.context().pages().map(hears));
+    expect(heard).toContain(true);
+  }).toPass();
+}
+
+/** Resolves once the page's own stream has told it of a sign-out. */
+export async function toldOfSignOut(page: Page) {
+  await expect.poll(() => page.evaluate(() => window.signOutsTold)).toBeGreaterThan(0);
+}
+
+/** Resolves once the page has acted on every answer that it has got: what it asks for now comes later. */
+export async function settled(page: Page) {
+  await page.evaluate(async () => {
+    await fetch("/favicon.svg", { cache: "no-store" });
+    await new Promise((resolve) => setTimeout(resolve));
+  });
+}
+
+/** The paths that the page leaves for, from now on. */
+export function navigations(page: Page) {
+  const paths: string[] = [];
+  page.on("request", (request) => {
+    if (request.isNavigationRequest()) paths.push(new URL(request.url()).pathname);
+  });
+  return paths;
+}
+
+/** Lets the page ask who is signed in, as when somebody looks at it again. Headless Chromium never hides a page. */
+export async function lookAt(page: Page) {
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
 }
 
 /** The name of a cookie on the site at this address: over https of this host, and with its port. */

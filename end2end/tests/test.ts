@@ -2,12 +2,14 @@
 // answers when it is to close a page to which the next document is just coming.
 
 import { test as base, expect, type BrowserContext, type BrowserContextOptions } from "@playwright/test";
+import { noteStreams } from "./streams";
 
 /** Another browser, until the test is over. */
 export type NewContext = (options?: BrowserContextOptions) => Promise<BrowserContext>;
 
 export const test = base.extend<{ newContext: NewContext }>({
   context: async ({ context }, use) => {
+    await noteStreams(context);
     await use(context);
     await leavePages(context);
   },
@@ -16,6 +18,7 @@ export const test = base.extend<{ newContext: NewContext }>({
     await use(async (options) => {
       const context = await browser.newContext(options);
       contexts.push(context);
+      await noteStreams(context);
       return context;
     });
     for (const context of contexts) {

@@ -120,15 +120,17 @@ async fn sessions_end_together_with_what_the_app_writes() {
     let mut browser = site.signed_in("ada").await;
     let mut stream = browser.open_page().await;
     site.execute("create table note (text text)").await;
-    for commits in [false, true] {
+    // Whichever is told first, was committed.
+    for (commits, reason) in [
+        (false, Reason::PasswordChange),
+        (true, Reason::AccountDeleted),
+    ] {
         let mut transaction = site.guardian.begin().await.unwrap();
         with_connection!(transaction.connection(), connection => {
             let insert = sqlx::query("insert into note (text) values ('deleted')");
             insert.execute(&mut *connection).await.unwrap();
         });
-        let ended = transaction
-            .sign_out_user("ada", Reason::AccountDeleted)
-            .await;
+        let ended = transaction.sign_out_user("ada", reason).await;
         assert_eq!(ended.unwrap().len(), 1);
         if commits {
             transaction.commit().await.unwrap();
@@ -136,8 +138,6 @@ async fn sessions_end_together_with_what_the_app_writes() {
             assert_eq!(browser.is().await, "nobody");
         } else {
             drop(transaction);
-            let heard = tokio::time::timeout(Duration::from_millis(300), stream.next()).await;
-            assert!(heard.is_err());
             assert_eq!(browser.is().await, "ada");
         }
         assert_eq!(site.count("note").await, i64::from(commits));

@@ -2,14 +2,16 @@
 
 mod common;
 
-use common::{Site, start_waiting};
-use leptos_guardian::{Reason, SignOutScope, SignedOut, server::Database};
+use common::Site;
+use leptos_guardian::{
+    Reason, SignOutScope, SignedOut,
+    server::{Database, Transaction},
+};
 use sqlx::{Connection as _, PgConnection};
 use std::{
     sync::atomic::{AtomicU64, Ordering::SeqCst},
     time::{Duration, SystemTime},
 };
-use tokio::time::sleep;
 
 /// tower-sessions-sqlx-store's own `save` is an upsert, with which this brings the row back.
 #[tokio::test]
@@ -118,7 +120,9 @@ async fn activity_that_is_written_down_during_a_sign_out_revives_nothing() {
     site.pass_time(Duration::from_secs(600));
 
     let sign_out = site.begin_sign_out("ada").await;
-    let request = start_waiting(async move { in_flight.is().await }).await;
+    let request = site
+        .start_waiting(async move { in_flight.is().await })
+        .await;
     sign_out.commit().await.unwrap();
 
     assert_eq!(request.await.unwrap(), "ada", "it had begun before");
@@ -192,7 +196,9 @@ async fn a_sign_out_that_waits_for_another_succeeds_and_tells_nothing_twice() {
         let mut browser = site.signed_in("ada").await;
         let mut replay = browser.clone();
         let first = site.begin_sign_out("ada").await;
-        let second = start_waiting(async move { browser.sign_out(scope).await }).await;
+        let second = site
+            .start_waiting(async move { browser.sign_out(scope).await })
+            .await;
         first.commit().await.unwrap();
         let second = second.await.unwrap();
         assert!(second.status.is_success(), "{scope}: {}", second.body);
@@ -208,12 +214,14 @@ async fn a_sign_in_during_a_sign_out_of_everywhere_is_newer() {
     let mut before = site.signed_in("ada").await;
     let mut browser = site.browser();
     let sign_out = site.begin_sign_out("ada").await;
-    let sign_in = start_waiting(async move {
-        browser.sign_in("ada").await;
-        browser
-    })
-    .await;
-    sleep(Duration::from_secs(1)).await;
+    let sign_in = site
+        .start_waiting(async move {
+            browser.sign_in("ada").await;
+            browser
+        })
+        .await;
+    // It comes to pass only now, and in another second: the clock says seconds.
+    site.pass_time(Duration::from_secs(1));
     sign_out.commit().await.unwrap();
 
     let mut browser = sign_in.await.unwrap();
@@ -224,11 +232,17 @@ async fn a_sign_in_during_a_sign_out_of_everywhere_is_newer() {
     assert_eq!(site.count(NEWER).await, 1);
 }
 
-/// Lets sign-ins on PostgreSQL write their rows and wait with the commit, until the connection
-/// that this answers lets go. On SQLite nobody can write meanwhile anyway.
-async fn hold_sign_ins(site: &Site) -> Option<PgConnection> {
+/// What keeps sign-ins from being committed.
+enum Hold {
+    /// The turn to write to SQLite, for which they wait in the order in which they came.
+    Turn(Transaction),
+    /// A lock of PostgreSQL, for which they wait with their rows written.
+    Lock(PgConnection),
+}
+
+async fn hold_sign_ins(site: &Site) -> Hold {
     let Database::Postgres(_) = &site.database else {
-        return None;
+        return Hold::Turn(site.guardian.begin().await.unwrap());
     };
     for statement in [
         "create function wait_for_test() returns trigger language plpgsql as
@@ -241,12 +255,15 @@ async fn hold_sign_ins(site: &Site) -> Option<PgConnection> {
     let mut test = PgConnection::connect(&site.url).await.unwrap();
     let hold = sqlx::query("select pg_advisory_lock(4711)");
     hold.execute(&mut test).await.unwrap();
-    Some(test)
+    Hold::Lock(test)
 }
 
-async fn let_go(hold: Option<PgConnection>) {
-    if let Some(hold) = hold {
-        hold.close().await.unwrap();
+impl Hold {
+    async fn let_go(self) {
+        match self {
+            Self::Turn(transaction) => drop(transaction),
+            Self::Lock(connection) => connection.close().await.unwrap(),
+        }
     }
 }
 
@@ -255,23 +272,18 @@ async fn a_sign_out_of_everywhere_during_a_sign_in_ends_it() {
     let site = Site::new().await;
     let hold = hold_sign_ins(&site).await;
     let mut browser = site.browser();
-    let sign_in = tokio::spawn(async move {
-        browser.sign_in("ada").await;
-        browser
-    });
-    sleep(Duration::from_millis(300)).await;
+    let sign_in = site
+        .start_waiting(async move {
+            browser.sign_in("ada").await;
+            browser
+        })
+        .await;
     let (one, all) = (site.guardian.clone(), site.guardian.clone());
-    let sign_out = tokio::spawn(async move { one.sign_out_user("ada", Reason::User).await });
-    let everyone = tokio::spawn(async move { all.sign_out_everyone(Reason::User).await });
-    sleep(Duration::from_millis(300)).await;
-    if hold.is_some() {
-        assert!(!sign_in.is_finished(), "the sign-in is not held");
-        assert!(
-            !sign_out.is_finished() && !everyone.is_finished(),
-            "they did not wait"
-        );
-    }
-    let_go(hold).await;
+    let sign_out = async move { one.sign_out_user("ada", Reason::User).await };
+    let sign_out = site.start_waiting(sign_out).await;
+    let everyone = async move { all.sign_out_everyone(Reason::User).await };
+    let everyone = site.start_waiting(everyone).await;
+    hold.let_go().await;
     let mut browser = sign_in.await.unwrap();
     let ended = sign_out.await.unwrap().unwrap().len() + everyone.await.unwrap().unwrap();
     assert_eq!(ended, 1);
@@ -290,19 +302,15 @@ async fn a_sign_out_of_all_accounts_during_a_sign_in_on_the_same_browser_ends_it
         }
         let mut tab = page.clone();
         let hold = hold_sign_ins(&site).await;
-        let sign_in = tokio::spawn(async move {
-            tab.sign_in("bob").await;
-            tab
-        });
-        sleep(Duration::from_millis(300)).await;
-        let is_held = hold.is_some();
-        let sign_out = tokio::spawn(async move { page.sign_out(SignOutScope::Browser).await });
-        sleep(Duration::from_millis(300)).await;
-        if is_held {
-            assert!(!sign_in.is_finished(), "the sign-in is not held");
-            assert!(!sign_out.is_finished(), "it did not wait");
-        }
-        let_go(hold).await;
+        let sign_in = site
+            .start_waiting(async move {
+                tab.sign_in("bob").await;
+                tab
+            })
+            .await;
+        let sign_out = async move { page.sign_out(SignOutScope::Browser).await };
+        let sign_out = site.start_waiting(sign_out).await;
+        hold.let_go().await;
         let mut tab = sign_in.await.unwrap();
         let ended = sign_out.await.unwrap().json::<SignedOut>().ended;
         assert_eq!(ended.len(), 1 + usize::from(is_signed_in));
@@ -394,19 +402,20 @@ async fn two_sign_ins_at_once_on_one_browser_both_hold() {
     let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
     let browser = site.signed_in("ada").await;
     let (mut one, mut other) = (browser.clone(), browser.clone());
-    let hold = site.begin_sign_out("somebody else").await;
-    let (one, other) = (
-        tokio::spawn(async move {
+    let hold = hold_sign_ins(&site).await;
+    let one = site
+        .start_waiting(async move {
             one.sign_in("bob").await;
             one
-        }),
-        tokio::spawn(async move {
+        })
+        .await;
+    let other = site
+        .start_waiting(async move {
             other.sign_in("eve").await;
             other
-        }),
-    );
-    sleep(Duration::from_millis(300)).await;
-    hold.commit().await.unwrap();
+        })
+        .await;
+    hold.let_go().await;
     let (mut one, mut other) = (one.await.unwrap(), other.await.unwrap());
     assert_eq!(one.is().await, "bob");
     assert_eq!(other.is().await, "eve");

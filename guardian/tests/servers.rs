@@ -3,12 +3,9 @@
 mod common;
 
 use common::{Link, Site, Weather, with_hook};
-use leptos_guardian::{Reason, SignOutScope, server::Database};
+use leptos_guardian::{Reason, SignOutScope};
 use std::time::{Duration, Instant};
-use tokio::{
-    sync::mpsc::unbounded_channel,
-    time::{sleep, timeout},
-};
+use tokio::{sync::mpsc::unbounded_channel, time::timeout};
 
 /// Less than the time between two looks while PostgreSQL calls: what comes sooner was called.
 const CALLED: Duration = Duration::from_secs(3);
@@ -75,10 +72,15 @@ async fn what_was_missed_while_the_connection_was_lost_is_caught_up() {
         let mut page = browser.on(&other).open_page().await;
         let mut later_page = later.on(&other).open_page().await;
 
+        site.until_called(2).await;
         link.set(weather);
-        sleep(Duration::from_millis(500)).await;
+        if weather == Weather::Cut {
+            // The other server has noticed, and looked for a new connection in vain.
+            link.until_felt().await;
+        }
         browser.sign_out(SignOutScope::Local).await;
-        sleep(Duration::from_secs(1)).await;
+        // When the network stalls, this is the call that is held up.
+        link.until_felt().await;
         link.set(Weather::Fine);
         assert!(page.notice().await.here);
 
@@ -109,16 +111,7 @@ async fn a_connection_that_postgres_ends_is_made_again() {
     let other = site.server(|builder| builder).await;
     let mut browser = site.signed_in("ada").await;
     let mut page = browser.on(&other).open_page().await;
-    if let Database::Postgres(pool) = &site.database {
-        let listening = "pg_stat_activity
-            where datname = current_database() and query like 'LISTEN%'";
-        site.until(listening, 2).await;
-        let ended = sqlx::query_scalar::<_, bool>(
-            "select pg_terminate_backend(pid) from pg_stat_activity
-                where datname = current_database() and query like 'LISTEN%'",
-        );
-        assert_eq!(ended.fetch_all(pool).await.unwrap(), [true, true]);
-    }
+    site.end_calls(2).await;
     browser.sign_out(SignOutScope::Local).await;
     assert!(page.notice().await.here);
 }

@@ -2,11 +2,13 @@
 
 mod common;
 
-use common::{PASSWORD, Site};
+use common::{
+    PASSWORD, Site,
+    waiting::{count, start_waiting},
+};
 use http::StatusCode;
 use leptos_guardian::{Reason, with_connection};
-use std::{sync::Arc, time::Duration};
-use tokio::time::sleep;
+use std::sync::Arc;
 
 async fn on_two_browsers(site: &Site) -> [String; 2] {
     let here = site.sign_up("ada@example.com").await;
@@ -19,13 +21,6 @@ async fn execute(site: &Site, sql: &str) {
     leptos_guardian::with_pool!(&site.database, pool => {
         sqlx::query(sql).execute(pool).await.unwrap();
     });
-}
-
-async fn count(site: &Site, table: &str) -> i64 {
-    let count = format!("select count(*) from {table}");
-    leptos_guardian::with_pool!(&site.database, pool => {
-        sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
-    })
 }
 
 #[tokio::test]
@@ -129,16 +124,15 @@ async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
     assert_eq!(ended.unwrap().len(), 1);
 
     let asked = Arc::clone(&site);
-    let sign_in = tokio::spawn(async move {
+    let sign_in = async move {
         let fields = format!("email=ada@example.com&password={PASSWORD}");
         asked.post("/api/sign_in", "", &fields).await
-    });
-    sleep(Duration::from_secs(1)).await;
-    assert!(!sign_in.is_finished(), "it did not wait");
+    };
+    let sign_in = start_waiting(&site.guardian, &site.database, sign_in).await;
     change.commit().await.unwrap();
 
     let answer = sign_in.await.unwrap();
     assert_eq!(answer.error(), "wrong_credentials");
     assert_eq!(answer.cookie("session").as_deref(), Some("session-3000="));
-    assert_eq!(count(&site, "guardian_session").await, 0);
+    assert_eq!(count(&site.database, "guardian_session").await, 0);
 }

@@ -1,6 +1,18 @@
 import { devices, expect, type Page, type Request } from "@playwright/test";
 import { command, OwnServer } from "./server";
-import { AT_ONCE, hydrated, latency, listening, signIn, signUp, userButton, whoIs } from "../site";
+import {
+  AT_ONCE,
+  hydrated,
+  latency,
+  listening,
+  navigations,
+  settled,
+  signIn,
+  signUp,
+  toldOfSignOut,
+  userButton,
+  whoIs,
+} from "../site";
 import { test } from "../test";
 
 test("two tabs, another browser and a phone learn of a sign-out at once", async ({ page, context, newContext }) => {
@@ -154,13 +166,24 @@ test("the tab that signs out is not hurried away by what it hears of itself", as
   await hydrated(page);
   await listening(page);
   // The stream is faster than the answer.
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
   await page.route("/api/sign_out", async (route) => {
     const response = await route.fetch();
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await held;
     await route.fulfill({ response });
   });
+  let asked = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/api/session")) asked++;
+  });
+  const leftFor = navigations(page);
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
-  await page.waitForTimeout(1_000);
+  await toldOfSignOut(page);
+  await settled(page);
+  expect(asked, "it does not ask who is signed in now").toBe(0);
   await expect(page).toHaveURL("/account");
+  letGo();
   await expect(page, "it goes where it was sent").toHaveURL("/");
+  expect(leftFor).toEqual(["/"]);
 });

@@ -1,5 +1,5 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { cookieName, hydrated, newPerson, sessionCookie, signIn, signUp, userButton, whoIs } from "../site";
+import { cookieName, hydrated, newPerson, sessionCookie, settled, signIn, signUp, userButton, whoIs } from "../site";
 import { test } from "../test";
 
 const FORGOTTEN = "This browser has forgotten you";
@@ -111,6 +111,7 @@ test("a sign-out that is sent twice signs nobody else out", async ({ page, conte
 });
 
 test("a notice that is overtaken by a new sign-in is gone, and signs nobody out", async ({ page, context }) => {
+  await page.clock.install();
   const person = await signUp(page);
   await page.goto("/");
   await hydrated(page);
@@ -123,7 +124,14 @@ test("a notice that is overtaken by a new sign-in is gone, and signs nobody out"
   await expect(userButton(page)).toBeVisible();
   await expect(page.getByText(FORGOTTEN)).toHaveCount(0);
   await page.unroute("/api/sign_out");
-  await page.waitForTimeout(5_000);
+  let sent = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/api/sign_out")) sent++;
+  });
+  // Longer than any pause after which it would be sent again.
+  await page.clock.runFor("05:00");
+  await settled(page);
+  expect(sent).toBe(0);
   expect(await whoIs(context.request)).not.toBeNull();
 });
 

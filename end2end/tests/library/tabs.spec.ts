@@ -1,5 +1,5 @@
-import { expect } from "@playwright/test";
-import { hydrated, signIn, signUp, userButton, whoIs } from "../site";
+import { expect, type Request } from "@playwright/test";
+import { hydrated, listening, lookAt, navigations, settled, signIn, signUp, userButton, whoIs } from "../site";
 import { test } from "../test";
 
 test("the other tabs learn of a sign-out at once, and keep what was typed", async ({ page, context }) => {
@@ -39,8 +39,9 @@ for (const missing of ["EventSource", "locks"]) {
     await expect(elsewhere).toHaveURL("/");
     expect(await whoIs(context.request)).toBeNull();
     await expect(userButton(page)).toBeVisible();
-    // Headless Chromium never hides a page by itself.
-    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    const asked = page.waitForRequest("**/api/session");
+    await lookAt(page);
+    await asked;
     await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
   });
 }
@@ -48,16 +49,31 @@ for (const missing of ["EventSource", "locks"]) {
 test("the tab that signs out goes where it was sent, however slow the way", async ({ page }) => {
   await signUp(page);
   await hydrated(page);
+  await listening(page);
+  // The page says when it has heard of its sign-out, and that nobody is signed in: one that needs
+  // a user could leave for the sign-in page. It cannot be asked while it is on its way.
+  await page.evaluate(() => {
+    const ask = window.fetch.bind(window);
+    window.fetch = async (...question) => {
+      const answer = await ask(...question);
+      if (question[0] === "/api/session") {
+        void answer.clone().text().then(() => setTimeout(() => void ask("/favicon.svg?heard")));
+      }
+      return answer;
+    };
+  });
+  const heard = page.waitForRequest("**/favicon.svg?heard");
   await page.route(
     (url) => url.pathname === "/",
     async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await heard;
       await route.continue();
     },
   );
+  const leftFor = navigations(page);
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
-  // A page that needs a signed-in user could leave for the sign-in page meanwhile.
   await expect(page).toHaveURL("/");
+  expect(leftFor).toEqual(["/"]);
 });
 
 test("a late answer does not bring back who has signed out", async ({ page }) => {
@@ -67,18 +83,20 @@ test("a late answer does not bring back who has signed out", async ({ page }) =>
   // Asked before the sign-out, and arriving after it.
   let letGo = () => {};
   const held = new Promise<void>((resolve) => (letGo = resolve));
+  let answered = (_: Request) => {};
+  const answer = new Promise<Request>((resolve) => (answered = resolve));
   await page.route(
     "/api/session",
     async (route) => {
       const response = await route.fetch();
+      answered(route.request());
       await held;
       await route.fulfill({ response });
     },
     { times: 1 },
   );
-  const late = page.waitForResponse("**/api/session");
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await page.waitForTimeout(500);
+  await lookAt(page);
+  const request = await answer;
   await page.getByRole("button", { name: "Sign out and stay here" }).click();
   await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
   // Not even for a moment.
@@ -88,9 +106,10 @@ test("a late answer does not bring back who has signed out", async ({ page }) =>
     };
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
   });
+  const late = page.waitForEvent("requestfinished", (finished) => finished === request);
   letGo();
   await late;
-  await page.waitForTimeout(1_000);
+  await settled(page);
   expect(await page.evaluate(() => "seen" in window)).toBe(false);
 });
 

@@ -302,6 +302,13 @@ impl Guardian {
         self.0.registry.update_profile(user_id, profile).await
     }
 
+    /// How many requests wait for their turn to write to SQLite. For tests, which could otherwise
+    /// only hope that a request waits: no other place shows it.
+    #[doc(hidden)]
+    pub fn waiting_for_turn(&self) -> usize {
+        self.0.registry.waiting_for_turn()
+    }
+
     /// What the app keeps for a visitor, under its id.
     pub(crate) fn visitor_data(&self, id: Option<Id>, store: &Arc<BrowserStore>) -> Session {
         let max_age = time::Duration::try_from(self.0.max_age).unwrap_or(time::Duration::MAX);

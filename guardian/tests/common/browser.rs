@@ -47,7 +47,8 @@ impl Stream {
         self.next_within(Duration::from_secs(3)).await
     }
 
-    async fn next_within(&mut self, limit: Duration) -> Option<(String, String)> {
+    /// The next event, when it may take longer. A keep-alive has neither name nor data.
+    pub async fn next_within(&mut self, limit: Duration) -> Option<(String, String)> {
         let frame = tokio::time::timeout(limit, self.body.frame());
         let frame = frame.await.expect("nothing came")?.unwrap();
         let text = String::from_utf8(frame.into_data().unwrap().into()).unwrap();

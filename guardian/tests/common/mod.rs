@@ -7,12 +7,16 @@ mod browser;
 mod database;
 mod jar;
 mod link;
+#[path = "../../../server/tests/common/waiting.rs"]
+mod lock;
 mod log;
 mod routes;
+mod waiting;
 
 pub use browser::{Answer, Browser, Stream};
 pub use jar::Jar;
 pub use link::{DELAY, Link, Weather};
+pub use lock::count;
 pub use log::Log;
 
 use axum::Router;
@@ -21,7 +25,6 @@ use leptos_guardian::{
     server::{Builder, Database, Guardian, SignOutEvent, SigningKey, Transaction},
 };
 use std::{
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering::SeqCst},
@@ -29,11 +32,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
-use tokio::{
-    sync::{Notify, mpsc::UnboundedSender},
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
+use tokio::sync::{Notify, mpsc::UnboundedSender};
 
 /// A site and its database.
 pub struct Site {
@@ -221,17 +220,6 @@ impl Site {
         .await;
     }
 
-    /// Waits until there are so many rows.
-    pub async fn until(&self, table: &str, rows: i64) {
-        let all = async {
-            while self.count(table).await != rows {
-                sleep(Duration::from_millis(50)).await;
-            }
-        };
-        let all = timeout(Duration::from_secs(20), all).await;
-        assert!(all.is_ok(), "there are never {rows} {table}");
-    }
-
     pub async fn count(&self, table: &str) -> i64 {
         count(&self.database, table).await
     }
@@ -243,14 +231,6 @@ pub fn with_hook(builder: Builder, heard: &UnboundedSender<SignOutEvent>) -> Bui
     builder.after_sign_out(move |event| {
         let heard = heard.clone();
         async move { Ok(heard.send(event)?) }
-    })
-}
-
-/// How many rows there are.
-pub async fn count(database: &Database, table: &str) -> i64 {
-    let count = format!("select count(*) from {table}");
-    leptos_guardian::with_pool!(database, pool => {
-        sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
     })
 }
 
@@ -266,16 +246,6 @@ pub async fn fresh_database() -> FreshDatabase {
         address: database::fresh(&folder).await,
         _folder: folder,
     }
-}
-
-/// Starts something that has to wait for what the test holds, and fails if it does not wait.
-pub async fn start_waiting<T: Send + 'static>(
-    work: impl Future<Output = T> + Send + 'static,
-) -> JoinHandle<T> {
-    let work = tokio::spawn(work);
-    sleep(Duration::from_millis(300)).await;
-    assert!(!work.is_finished(), "it did not wait");
-    work
 }
 
 fn builder(database: Database, key: SigningKey, ahead: &Arc<AtomicI64>) -> Builder {

@@ -3,6 +3,7 @@
 
 pub mod database;
 pub mod process;
+pub mod waiting;
 
 use app::server::AppState;
 use axum::{

@@ -33,8 +33,12 @@ use tokio::{
 pub(crate) struct Registry {
     database: Database,
     lookup: Lookup,
-    writer: Arc<Mutex<()>>,
+    writer: Arc<Writer>,
 }
+
+/// SQLite's one writer, and the queue behind it: each of them holds a clone of the `Arc`.
+#[derive(Debug, Default)]
+struct Writer(Arc<Mutex<()>>);
 
 /// Leave to write, until it is dropped.
 pub(crate) type Turn = Option<OwnedMutexGuard<()>>;
@@ -60,11 +64,17 @@ impl Registry {
     pub(crate) async fn turn(&self) -> Turn {
         match self.database {
             Database::Sqlite(_) => {
-                let turn = Arc::clone(&self.writer).lock_owned();
+                let turn = Arc::clone(&self.writer.0).lock_owned();
                 timeout(TURN_LIMIT, turn).await.ok()
             }
             Database::Postgres(_) => None,
         }
+    }
+
+    /// How many wait for their turn to write, behind the one that has it.
+    pub(crate) fn waiting_for_turn(&self) -> usize {
+        // One clone is the registry's, one that of the writer.
+        Arc::strong_count(&self.writer.0).saturating_sub(2)
     }
 
     /// The sessions behind a browser's token, expired ones too, the active account's first: the

@@ -1,0 +1,56 @@
+//! Sees work waiting, instead of letting time pass and hoping that it waits.
+
+use leptos_guardian::{
+    server::{Database, Guardian},
+    with_pool,
+};
+use std::{future::Future, time::Duration};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+/// The pause between two looks.
+pub const PAUSE: Duration = Duration::from_millis(10);
+
+/// Far longer than anything takes on a busy machine: then the test fails.
+pub const LIMIT: Duration = Duration::from_secs(20);
+
+/// The connections that wait for a lock of PostgreSQL, granted to another one.
+pub const WAITING: &str = "pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'";
+
+/// Starts work that has to wait for what the test holds, and returns when it is seen waiting.
+pub async fn start_waiting<T: Send + 'static>(
+    guardian: &Guardian,
+    database: &Database,
+    work: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    let before = waiting(guardian, database).await;
+    let work = tokio::spawn(work);
+    let waits = async {
+        while waiting(guardian, database).await <= before {
+            assert!(!work.is_finished(), "it did not wait");
+            sleep(PAUSE).await;
+        }
+    };
+    let waits = timeout(LIMIT, waits).await;
+    assert!(waits.is_ok(), "it neither waits nor ends");
+    work
+}
+
+/// How many wait for a lock of PostgreSQL, or for their turn to write to SQLite.
+async fn waiting(guardian: &Guardian, database: &Database) -> i64 {
+    match database {
+        Database::Sqlite(_) => guardian.waiting_for_turn() as i64,
+        Database::Postgres(_) => count(database, WAITING).await,
+    }
+}
+
+/// How many rows there are.
+pub async fn count(database: &Database, table: &str) -> i64 {
+    let count = format!("select count(*) from {table}");
+    with_pool!(database, pool => {
+        sqlx::query_scalar(&count).fetch_one(pool).await.unwrap()
+    })
+}
