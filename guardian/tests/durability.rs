@@ -38,7 +38,8 @@ async fn a_database_that_does_not_wait_for_the_disk_is_overruled() {
         Database::Sqlite(_) => {
             let options = SqliteConnectOptions::from_str(&site.url).unwrap();
             let options = options.synchronous(SqliteSynchronous::Off);
-            Database::Sqlite(SqlitePoolOptions::new().connect_lazy_with(options))
+            let pool = SqlitePoolOptions::new().max_connections(1);
+            Database::Sqlite(pool.connect_lazy_with(options))
         }
         Database::Postgres(_) => {
             let name = site.url.rsplit('/').next().unwrap();
@@ -47,19 +48,38 @@ async fn a_database_that_does_not_wait_for_the_disk_is_overruled() {
             Database::Postgres(PgPoolOptions::new().connect_lazy(&site.url).unwrap())
         }
     };
+    let server_database = database.clone();
     let server = site.server_on(database, |builder| builder).await;
     let mut browser = site.browser().on(&server);
     browser.sign_in("ada").await;
     let mut transaction = server.guardian.begin().await.unwrap();
-    let expected = match &site.database {
-        Database::Sqlite(_) => "3",
-        Database::Postgres(_) => "on",
+    let (expected, expected_outside) = match &site.database {
+        Database::Sqlite(_) => ("3", "0"),
+        Database::Postgres(_) => ("on", "off"),
     };
     assert_eq!(sync_of(&mut transaction).await, expected);
     let ended = transaction.sign_out_user("ada", Reason::Administrator);
     assert_eq!(ended.await.unwrap().len(), 1);
     transaction.commit().await.unwrap();
     assert_eq!(browser.is().await, "nobody");
+    assert_eq!(sync_outside(&server_database).await, expected_outside);
+}
+
+/// How the app's own commits are synced on the same connection.
+async fn sync_outside(database: &Database) -> String {
+    match database {
+        Database::Sqlite(pool) => {
+            let sync: i64 = sqlx::query_scalar("pragma synchronous")
+                .fetch_one(pool)
+                .await
+                .unwrap();
+            sync.to_string()
+        }
+        Database::Postgres(pool) => sqlx::query_scalar("show synchronous_commit")
+            .fetch_one(pool)
+            .await
+            .unwrap(),
+    }
 }
 
 /// Who has asked for more gets it.

@@ -48,8 +48,7 @@ const CONNECTIONS: u32 = 8;
 /// ```
 #[derive(Clone, Debug)]
 pub enum Database {
-    /// A SQLite file. Transactions of the library set `synchronous = extra` on the connection that
-    /// they run on, so that a sign-out survives a power cut.
+    /// A SQLite file.
     Sqlite(SqlitePool),
     /// A PostgreSQL server. The pool needs two connections at least.
     Postgres(PgPool),
@@ -202,9 +201,10 @@ impl Database {
     async fn connect_sqlite(url: &str) -> Result<Self, ConnectError> {
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
-            // Readers never wait for the writer, and a commit is one append, synced to the disk.
+            // Readers never wait for the writer, and a commit is one append. It is synced to the disk
+            // where it must survive a power cut, in the library's transactions.
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let folder = options.get_filename().parent().unwrap_or(Path::new(""));

@@ -5,7 +5,9 @@ use super::{
     connection::{PooledConnection, end_sqlite, reset_sqlite},
     database::in_time,
 };
-use sqlx::{Connection as _, Postgres, Sqlite, TransactionManager as _};
+use sqlx::{
+    Connection as _, Executor as _, Postgres, Sqlite, SqliteConnection, TransactionManager as _,
+};
 
 type SqliteTransactions = <Sqlite as sqlx::Database>::TransactionManager;
 type PostgresTransactions = <Postgres as sqlx::Database>::TransactionManager;
@@ -13,10 +15,10 @@ type PostgresTransactions = <Postgres as sqlx::Database>::TransactionManager;
 /// The write lock at once: a transaction that only asks for it after a read fails when another
 /// has written in between, however long it would wait.
 ///
-/// And its commit is synced to the disk, whatever the pool's own settings: an ended session must
+/// And its commit is synced to the disk, whatever the connection's own setting: an ended session must
 /// not come back after a power cut. `EXTRA` is `FULL` in WAL mode, and durable in the other
 /// journal modes, too (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
-const BEGIN_SQLITE: &str = "pragma synchronous = extra; begin immediate";
+const BEGIN_SQLITE: &str = "PRAGMA synchronous = extra; begin immediate";
 
 /// Each statement sees what was committed before it, whatever the database's own default: locks
 /// are waited for, and what they kept back must be seen. Neither a client that has given up
@@ -37,6 +39,8 @@ pub(crate) struct OpenTransaction {
     connection: Option<PooledConnection>,
     /// Whether a statement may have failed without our knowledge.
     is_doubtful: bool,
+    /// How SQLite syncs on this connection otherwise.
+    sync: i64,
 }
 
 impl OpenTransaction {
@@ -45,18 +49,11 @@ impl OpenTransaction {
         // In a task, which nobody gives up half-way.
         let begun = tokio::spawn(async move {
             let mut connection = PooledConnection::acquire(&database).await?;
-            let begun = match connection.connection() {
-                Connection::Sqlite(connection) => {
-                    SqliteTransactions::begin(connection, Some(BEGIN_SQLITE.into())).await
-                }
-                Connection::Postgres(connection) => {
-                    PostgresTransactions::begin(connection, Some(BEGIN_POSTGRES.into())).await
-                }
-            };
-            match begun {
-                Ok(()) => Ok(Self {
+            match begin(connection.connection()).await {
+                Ok(sync) => Ok(Self {
                     connection: Some(connection),
                     is_doubtful: false,
+                    sync,
                 }),
                 Err(cause) => {
                     // Perhaps because a transaction is open on it that sqlx does not count.
@@ -99,7 +96,7 @@ impl OpenTransaction {
                 PostgresTransactions::commit(connection).await
             }
         }?;
-        self.connection = None;
+        self.give_back().await;
         Ok(())
     }
 
@@ -109,8 +106,39 @@ impl OpenTransaction {
             Connection::Sqlite(connection) => SqliteTransactions::rollback(connection).await,
             Connection::Postgres(connection) => PostgresTransactions::rollback(connection).await,
         }?;
-        self.connection = None;
+        self.give_back().await;
         Ok(())
+    }
+
+    /// Gives the connection back to the pool. The transaction has ended cleanly.
+    async fn give_back(&mut self) {
+        if let Some(PooledConnection::Sqlite(mut connection)) = self.connection.take() {
+            restore_sync(&mut connection, self.sync).await;
+        }
+    }
+}
+
+/// Begins a transaction. Returns how SQLite syncs on this connection otherwise.
+async fn begin(connection: Connection<'_>) -> Result<i64, sqlx::Error> {
+    match connection {
+        Connection::Sqlite(connection) => {
+            let sync = sqlx::query_scalar("PRAGMA synchronous");
+            let sync = sync.fetch_one(&mut *connection).await?;
+            SqliteTransactions::begin(connection, Some(BEGIN_SQLITE.into())).await?;
+            Ok(sync)
+        }
+        Connection::Postgres(connection) => {
+            PostgresTransactions::begin(connection, Some(BEGIN_POSTGRES.into())).await?;
+            Ok(0)
+        }
+    }
+}
+
+/// Lets SQLite sync again as it did before. If it cannot, it syncs more than it was asked to.
+async fn restore_sync(connection: &mut SqliteConnection, sync: i64) {
+    let restore = format!("PRAGMA synchronous = {sync}");
+    if let Err(cause) = in_time(connection.execute(&*restore)).await {
+        tracing::warn!(%cause, "a connection goes on to sync every commit");
     }
 }
 
@@ -124,10 +152,13 @@ impl Drop for OpenTransaction {
             // database would go with its connection.
             PooledConnection::Sqlite(mut connection) => {
                 SqliteTransactions::start_rollback(&mut connection);
+                let sync = self.sync;
                 tokio::spawn(async move {
                     // After this, the rollback has been tried.
                     let is_there = in_time(connection.ping()).await.is_ok();
-                    if !is_there || !end_sqlite(&mut connection).await {
+                    if is_there && end_sqlite(&mut connection).await {
+                        restore_sync(&mut connection, sync).await;
+                    } else {
                         connection.close_on_drop();
                     }
                 });

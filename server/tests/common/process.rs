@@ -26,7 +26,8 @@ pub fn server(folder: &Path, url: &str, port: u16) -> Command {
         .current_dir(folder)
         .env("DATABASE_URL", url)
         .env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"))
-        .env("SITE_URL", format!("http://127.0.0.1:{port}"))
+        // One site, whichever server answers for it: the cookie's name has its port.
+        .env("SITE_URL", "http://127.0.0.1:3000")
         .env("ATTEMPTS_PER_MINUTE", "10000")
         .env("RUST_LOG", "info")
         .stdout(Stdio::piped());
@@ -115,7 +116,7 @@ impl Process {
         let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
         let cookie = cookies
             .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
-            .find(|cookie| cookie.starts_with("session-"))
+            .find(|cookie| cookie.starts_with("session-3000="))
             .map(str::to_owned);
         let body = answer.into_body().collect().await.ok()?.to_bytes();
         Some((status, cookie, String::from_utf8(body.into()).ok()?))
