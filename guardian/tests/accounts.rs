@@ -259,3 +259,33 @@ async fn sessions_that_had_expired_are_not_counted() {
     assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
     assert_eq!(site.count("guardian_session").await, 0);
 }
+
+/// The rows cannot be read: that is no sign that there are none.
+#[tokio::test]
+async fn a_sign_in_ends_no_accounts_that_could_not_be_told() {
+    const UNREADABLE: &str = "update guardian_session set profile = '{' || profile";
+    const READABLE: &str = "update guardian_session set profile = substr(profile, 2)
+        where profile like '{{%'";
+    let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
+    let mut browser = site.signed_in("ada").await;
+    site.execute(UNREADABLE).await;
+    let refused = browser.post("/sign-in/bob").await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.set_cookies().is_empty());
+    site.execute(READABLE).await;
+    assert_eq!(browser.accounts().await, ["ada"]);
+
+    // They can be told by the time of the sign-in.
+    site.execute(UNREADABLE).await;
+    let mut slow = browser.clone();
+    let sign_in = tokio::spawn(async move {
+        let answer = slow.post("/slow-sign-in/bob").await;
+        (answer.status, slow)
+    });
+    site.slow.arrived.notified().await;
+    site.execute(READABLE).await;
+    site.slow.go_on.notify_one();
+    let (status, mut browser) = sign_in.await.unwrap();
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(browser.accounts().await, ["bob", "ada"]);
+}

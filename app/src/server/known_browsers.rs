@@ -12,7 +12,7 @@ use cookie::{Cookie, SameSite, time::Duration};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use leptos_guardian::{
-    server::{Auth, Connection, Database},
+    server::{Auth, Connection, Database, cookie_values},
     with_connection, with_pool,
 };
 use sha2::{Digest as _, Sha256};
@@ -166,31 +166,14 @@ pub(super) async fn forget(connection: Connection<'_>, user_id: &str) -> Result<
 /// The tokens that the request brings.
 fn presented(auth: &Auth) -> Vec<String> {
     let parts = use_context::<Parts>();
-    parts.map_or_else(Vec::new, |parts| read(&parts.headers, &name(auth)))
+    let name = auth.guardian().cookie_name(NAME);
+    parts.map_or_else(Vec::new, |parts| read(&parts.headers, &name))
 }
 
-/// Over https the name keeps other hosts, and plain http, from setting the cookie.
-fn name(auth: &Auth) -> String {
-    let is_secure = auth.guardian().is_secure();
-    let prefix = if is_secure { "__Host-" } else { "" };
-    format!("{prefix}{NAME}")
-}
-
-/// All tokens in all cookies of this name, whatever their order. Names are compared byte for byte,
-/// and only spaces and tabs around them are left out
-/// ([RFC 6265bis, section 5.6](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6)).
+/// All tokens in all cookies of this name, whatever their order.
 fn read(headers: &HeaderMap, name: &str) -> Vec<String> {
-    let pairs = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    let values = pairs.filter_map(|pair| {
-        let equals = pair.iter().position(|byte| *byte == b'=')?;
-        let (found, value) = (trim(&pair[..equals]), trim(&pair[equals + 1..]));
-        (found == name.as_bytes()).then_some(value)
-    });
     let mut tokens: Vec<String> = Vec::new();
-    for value in values.filter_map(|value| std::str::from_utf8(value).ok()) {
+    for value in cookie_values(headers, name) {
         for token in value.split(SEPARATOR).take(ACCOUNTS) {
             if is_token(token) && !tokens.iter().any(|found| found == token) {
                 tokens.push(token.to_owned());
@@ -199,13 +182,6 @@ fn read(headers: &HeaderMap, name: &str) -> Vec<String> {
     }
     tokens.truncate(TOKENS);
     tokens
-}
-
-fn trim(mut bytes: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
-        bytes = rest;
-    }
-    bytes
 }
 
 fn is_token(text: &str) -> bool {
@@ -226,7 +202,7 @@ fn hash(token: &str) -> String {
 }
 
 fn send(auth: &Auth, value: String) {
-    let cookie = Cookie::build((name(auth), value))
+    let cookie = Cookie::build((auth.guardian().cookie_name(NAME), value))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -257,26 +233,20 @@ mod tests {
     }
 
     #[test]
-    fn every_cookie_of_exactly_the_name_is_read() {
+    fn every_token_in_every_cookie_of_the_name_is_read() {
         for (cookies, expected) in [
             (format!("__Host-known_browser={A}"), vec![A]),
-            (format!("x=1;\t __Host-known_browser \t=\t{A} ;y"), vec![A]),
             (
                 format!("__Host-known_browser=junk; __Host-known_browser={A}.{B}"),
                 vec![A, B],
             ),
             (format!("\u{2000}__Host-known_browser={A}"), vec![]),
-            (format!("\u{a0}__Host-known_browser={A}"), vec![]),
-            (format!("__host-known_browser={A}"), vec![]),
             (format!("known_browser={A}"), vec![]),
-            (format!("x={A}; =__Host-known_browser={A}"), vec![]),
             (format!("__Host-known_browser=\"{A}\""), vec![]),
             (format!("__Host-known_browser={A}A"), vec![]),
         ] {
             assert_eq!(tokens(&[cookies.as_bytes()]), expected, "{cookies}");
         }
-        let pair = format!("__Host-known_browser={A}");
-        assert_eq!(tokens(&[b"\xff=\xff", pair.as_bytes()]), [A]);
     }
 
     #[test]

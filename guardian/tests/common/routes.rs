@@ -67,6 +67,14 @@ pub fn routes(slow: Arc<Slow>) -> Router {
                 signed_out.await;
             })
         })
+        .route("/slow-sign-in/{user}", {
+            let slow = Arc::clone(&slow);
+            post(move |auth: Auth, user: Path<String>| async move {
+                slow.arrived.notify_one();
+                slow.go_on.notified().await;
+                sign_in(auth, user).await
+            })
+        })
         .route("/slow-sign-out-others", {
             let slow = Arc::clone(&slow);
             post(move |auth: Auth| async move {

@@ -5,7 +5,7 @@ use crate::{
     AuthError, Profile, Reason, SignOutScope,
     server::{
         database::in_time,
-        registry::{self, Condition, Ending, NewSession},
+        registry::{self, Condition, Ending, LiveSession, NewSession},
         token::TokenHash,
     },
 };
@@ -87,7 +87,7 @@ impl Auth {
         } = &*self.0;
         let limit = guardian.0.accounts_per_browser;
         let before = self.state().clone();
-        let mut staying = before.current.clone().accounts();
+        let mut staying = self.accounts_before(&before).await?;
         staying.retain(|account| account.user.id != identity.user_id);
         if limit == 1 || before.is_leaving {
             staying.clear();
@@ -149,6 +149,19 @@ impl Auth {
             cookie: CookieChange::Set(token),
         };
         Ok(())
+    }
+
+    /// The accounts of the browser. If they could not be told when the request came, they are read
+    /// now: to sign in as if there were none would end them.
+    async fn accounts_before(&self, before: &State) -> Result<Vec<LiveSession>, Failure> {
+        let (Current::Unknown, Some(token)) = (&before.current, &before.token) else {
+            return Ok(before.current.clone().accounts());
+        };
+        let guardian = &self.guardian().0;
+        let mut accounts = guardian.registry.find(token).await?;
+        let now = guardian.clock.now();
+        accounts.retain(|account| account.expires_at > now);
+        Ok(accounts)
     }
 
     /// Loads the visitor's data. Another user's is not carried along: it stays with their account,
