@@ -140,9 +140,9 @@ fn OtherPages(
     let first = (!is_first).then(|| link("Back to the first", None));
     let next = move || {
         let next = listed.with(|listed| listed.as_ref()?.0.as_ref().ok()?.next.clone());
-        next.map(|next| link("Show more", Some(next.to_string())))
+        next.map(|next| link("Show more", Some(next.0)))
     };
-    view! { <nav class="guardian-actions" aria-label="More sessions">{first}{next}</nav> }
+    view! { <div class="guardian-actions" role="navigation">{first}{next}</div> }
 }
 
 /// How many seconds the page is there.
