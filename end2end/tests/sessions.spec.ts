@@ -80,6 +80,8 @@ for (const javaScriptEnabled of [true, false]) {
       if (javaScriptEnabled) await hydrated(page);
       // A keyboard goes on in the list.
       await page.keyboard.press("Tab");
+      await expect(page.getByRole("link", { name: "Back to the first" })).toBeFocused();
+      await page.keyboard.press("Tab");
       await expect(lines.first().getByRole("button")).toBeFocused();
 
       await page.keyboard.press("Enter");

@@ -70,14 +70,23 @@ pub struct SessionPage {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct SessionCursor {
-    pub(crate) last_seen_at: i64,
-    pub(crate) handle: SessionHandle,
+// A text, as which a browser passes it on unread: reading it is for the server.
+pub struct SessionCursor(pub(crate) String);
+
+impl SessionCursor {
+    /// The last use and the handle of the session that the place is named after.
+    pub(crate) fn place(&self) -> Option<(i64, &str)> {
+        let (last_seen_at, handle) = self.0.split_once('.')?;
+        // As base64 for URLs has it. PostgreSQL, for one, takes no zero byte in a text.
+        let is_of_handle = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_handle = !handle.is_empty() && handle.bytes().all(is_of_handle);
+        is_handle.then_some((last_seen_at.parse().ok()?, handle))
+    }
 }
 
 impl fmt::Display for SessionCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.last_seen_at, self.handle)
+        f.write_str(&self.0)
     }
 }
 
@@ -85,16 +94,7 @@ impl FromStr for SessionCursor {
     type Err = UnknownCursor;
 
     fn from_str(text: &str) -> Result<Self, UnknownCursor> {
-        let (last_seen_at, handle) = text.split_once('.').ok_or(UnknownCursor)?;
-        // As base64 for URLs has it. PostgreSQL, for one, takes no zero byte in a text.
-        let is_of_handle = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if handle.is_empty() || !handle.bytes().all(is_of_handle) {
-            return Err(UnknownCursor);
-        }
-        Ok(Self {
-            last_seen_at: last_seen_at.parse().map_err(|_| UnknownCursor)?,
-            handle: handle.into(),
-        })
+        text.to_owned().try_into()
     }
 }
 
@@ -102,13 +102,15 @@ impl TryFrom<String> for SessionCursor {
     type Error = UnknownCursor;
 
     fn try_from(text: String) -> Result<Self, UnknownCursor> {
-        text.parse()
+        let cursor = Self(text);
+        let is_place = cursor.place().is_some();
+        is_place.then_some(cursor).ok_or(UnknownCursor)
     }
 }
 
 impl From<SessionCursor> for String {
     fn from(cursor: SessionCursor) -> Self {
-        cursor.to_string()
+        cursor.0
     }
 }
 

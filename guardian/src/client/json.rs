@@ -151,7 +151,7 @@ from_fields!(SessionPage { sessions, next });
 
 impl FromJson for SessionCursor {
     fn from_json(value: &JsValue) -> Option<Self> {
-        value.as_string()?.parse().ok()
+        value.as_string().map(Self)
     }
 }
 

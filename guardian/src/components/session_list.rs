@@ -99,14 +99,18 @@ fn list(listed: RwSignal<Option<Listed>>, after: Option<String>, search: String)
     let is_empty = move || {
         listed.with(|listed| matches!(listed, Some((Ok(page), _)) if page.sessions.is_empty()))
     };
+    let next = move || listed.with(|listed| listed.as_ref()?.0.as_ref().ok()?.next.clone());
     let passed = ticking();
-    let is_first = after.is_none();
+    let first = after
+        .is_some()
+        .then(|| link(&search, "Back to the first", None));
     follow_sessions(listed, after);
     view! {
         {move || listed.with(Option::is_none).then(|| view! {
             <p role="status">"Loading…"</p>
         }.into_any())}
         {move || failure().map(|error| view! { <NotLoaded error/> }.into_any())}
+        {first}
         <ul class="guardian-lines">
             <For
                 each=lines
@@ -115,34 +119,22 @@ fn list(listed: RwSignal<Option<Listed>>, after: Option<String>, search: String)
             />
         </ul>
         {move || is_empty().then(|| view! { <p>"No more sessions."</p> }.into_any())}
-        <OtherPages listed is_first search/>
+        <div class="guardian-actions" role="group">
+            {move || next().map(|next| link(&search, "Show more", Some(next.0)))}
+        </div>
     }
     .into_any()
 }
 
-/// The ways to the other pages of the list. Each is loaded as a new document, so that the one page
-/// that is shown can be kept true.
-#[component]
-fn OtherPages(
-    listed: RwSignal<Option<Listed>>,
-    is_first: bool,
-    /// The query of this page's address.
-    search: String,
-) -> impl IntoView {
-    let link = move |label, after| {
-        let address = with_query_parameter(&search, AFTER, after);
-        view! {
-            // To the list, so that a keyboard goes on from there.
-            <a class="guardian-button" rel="external" href=format!("{address}#{ID}")>{label}</a>
-        }
-        .into_any()
-    };
-    let first = (!is_first).then(|| link("Back to the first", None));
-    let next = move || {
-        let next = listed.with(|listed| listed.as_ref()?.0.as_ref().ok()?.next.clone());
-        next.map(|next| link("Show more", Some(next.to_string())))
-    };
-    view! { <nav class="guardian-actions" aria-label="More sessions">{first}{next}</nav> }
+/// A link to another page of the list. It is loaded as a new document, so that the one page that
+/// is shown can be kept true.
+fn link(search: &str, label: &'static str, after: Option<String>) -> AnyView {
+    let address = with_query_parameter(search, AFTER, after);
+    view! {
+        // To the list, so that a keyboard goes on from there.
+        <a class="guardian-button" rel="external" href=format!("{address}#{ID}")>{label}</a>
+    }
+    .into_any()
 }
 
 /// How many seconds the page is there.

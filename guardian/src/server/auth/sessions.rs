@@ -97,10 +97,7 @@ impl Guardian {
 }
 
 fn place(session: &ListedSession) -> SessionCursor {
-    SessionCursor {
-        last_seen_at: session.last_seen_at,
-        handle: session.handle.as_str().into(),
-    }
+    SessionCursor(format!("{}.{}", session.last_seen_at, session.handle))
 }
 
 fn describe(session: ListedSession, current: Option<&SessionHandle>) -> SessionInfo {

@@ -85,8 +85,10 @@ impl Registry {
                 and expires_at > $5
             order by last_seen_at desc, handle desc limit $6";
         // Before all of them; and no handle is empty.
-        let (last_seen_at, handle) = after.map_or((i64::MAX, ""), |after| {
-            (after.last_seen_at, after.handle.as_str())
+        let first = (i64::MAX, "");
+        let (last_seen_at, handle) = after.map_or(first, |after| {
+            let place = after.place();
+            place.expect("a cursor is checked when it is made")
         });
         reading!(self, connection => {
             sqlx::query_as(LIST)
