@@ -99,13 +99,12 @@ async fn of_two_password_changes_at_once_one_is_refused() {
     statuses.sort();
     assert_eq!(statuses, [200, 403], "{} {}", one.body, other.body);
     let is_first = one.status == StatusCode::OK;
-    let (winner, loser) = if is_first {
-        (&here, &there)
-    } else {
-        (&there, &here)
-    };
-    assert!(site.who_is(winner).await.is_object());
-    assert!(site.who_is(loser).await.is_null());
+    let winner = if is_first { &one } else { &other };
+    let winner = winner.cookie("session").unwrap();
+    assert!(site.who_is(&winner).await.is_object());
+    for old in [&here, &there] {
+        assert!(site.who_is(old).await.is_null());
+    }
 }
 
 /// The old password is checked before the change is committed, and the session begins after:
@@ -135,4 +134,20 @@ async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
     assert_eq!(answer.error(), "wrong_credentials");
     assert_eq!(answer.cookie("session").as_deref(), Some("session-3000="));
     assert_eq!(count(&site.database, "guardian_session").await, 0);
+}
+
+/// A copy of this browser's cookie, too, and what it was known by.
+#[tokio::test]
+async fn a_changed_password_ends_whoever_knows_the_token_of_this_browser() {
+    let site = Site::new().await;
+    let [here, there] = on_two_browsers(&site).await;
+    let fields = format!("current_password={PASSWORD}&password=a+new+password");
+    let answer = site.submit("/api/change_password", &here, &fields).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    for old in [&here, &there] {
+        assert!(site.who_is(old).await.is_null());
+    }
+    let new = answer.cookie("session").unwrap();
+    assert!(site.who_is(&new).await.is_object());
 }

@@ -27,7 +27,10 @@ pub(crate) async fn sign_up(
     state.attempts.sign_up(&context.auth).await?;
     let passwords = &state.passwords;
     let hash = passwords.hash(&password, &name, &email.canonical).await?;
-    let account = state.users.create(&email, &name, &hash).await?;
+    let account = state
+        .users
+        .create(context.auth.guardian(), &email, &name, &hash)
+        .await?;
     let begun = begin_session(context, &account).await;
     match &begun {
         Ok(_) => remember_browser(context, &account).await,
@@ -58,13 +61,13 @@ pub(crate) async fn sign_in(
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
-    attempts.signed_in(&account.id).await?;
+    attempts.signed_in(auth, &account.id).await?;
     let user = begin_session(context, &account).await?;
     // A password that was changed while it was being checked: its change may have ended the
     // other sessions just before this one began.
     match state
         .users
-        .still_has(&account.id, &account.password_hash)
+        .still_has(auth.guardian(), &account.id, &account.password_hash)
         .await
     {
         Ok(true) => {
@@ -148,7 +151,11 @@ async fn confirm(
     let user = context.auth.require_user()?;
     let account = context.state.users.by_id(&user.id).await?;
     let account = account.ok_or(FormError::SignedOut)?;
-    let attempt = context.state.attempts.confirmation(&user).await?;
+    let attempt = context
+        .state
+        .attempts
+        .confirmation(&context.auth, &user)
+        .await?;
     let hash = Some(account.password_hash.clone());
     match check(context, attempt, password, hash).await? {
         true => Ok(account),

@@ -18,7 +18,7 @@ use super::buckets::{Bucket, Buckets, Limit};
 use crate::FormError;
 use leptos_guardian::{
     User,
-    server::{Auth, Database},
+    server::{Auth, Database, Guardian},
 };
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -53,6 +53,7 @@ pub(crate) struct Attempts {
 /// the same moment are no more than as many one by one.
 #[must_use]
 pub(crate) struct Attempt {
+    guardian: Guardian,
     buckets: Buckets,
     guesses: Bucket,
     network: Option<Bucket>,
@@ -71,7 +72,8 @@ impl Attempts {
 
     /// Counts a sign-up.
     pub(crate) async fn sign_up(&self, auth: &Auth) -> Result<(), FormError> {
-        self.buckets.take(&self.network(auth)).await
+        let network = self.network(auth);
+        self.buckets.take(auth.guardian(), &network).await
     }
 
     /// Counts a guess at the password of the account with this address, whether or not there is
@@ -86,19 +88,19 @@ impl Attempts {
         known_browser: Option<&str>,
     ) -> Result<Attempt, FormError> {
         if let Some(browser) = known_browser {
-            return self.guess(&["browser", browser, address]).await;
+            return self.guess(auth, &["browser", browser, address]).await;
         }
         let network = self.network(auth);
-        self.buckets.take(&network).await?;
+        self.buckets.take(auth.guardian(), &network).await?;
         let parts = ["account", address, &network_of(auth)];
-        match self.guess(&parts).await {
+        match self.guess(auth, &parts).await {
             Ok(attempt) => Ok(Attempt {
                 network: Some(network),
                 ..attempt
             }),
             Err(refused) => {
                 // No password is checked, so others in the network lose nothing.
-                self.buckets.give_back(&network).await?;
+                self.buckets.give_back(auth.guardian(), &network).await?;
                 Err(refused)
             }
         }
@@ -106,22 +108,27 @@ impl Attempts {
 
     /// Counts a guess of a signed-in user, for their session: a thief of it has no more than that,
     /// and failures elsewhere take nothing from it.
-    pub(crate) async fn confirmation(&self, user: &User) -> Result<Attempt, FormError> {
-        self.guess(&["session", user.session.as_str()]).await
+    pub(crate) async fn confirmation(
+        &self,
+        auth: &Auth,
+        user: &User,
+    ) -> Result<Attempt, FormError> {
+        self.guess(auth, &["session", user.session.as_str()]).await
     }
 
     /// Counts a sign-in of the account with this id. The right password is known by then.
-    pub(crate) async fn signed_in(&self, user_id: &str) -> Result<(), FormError> {
+    pub(crate) async fn signed_in(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
         let hour = Duration::from_secs(60 * 60);
         let limit = Limit::per(hour, SIGN_INS_PER_HOUR);
         let bucket = Bucket::new(limit, &["signed in", user_id]);
-        self.buckets.take(&bucket).await
+        self.buckets.take(auth.guardian(), &bucket).await
     }
 
-    async fn guess(&self, parts: &[&str]) -> Result<Attempt, FormError> {
+    async fn guess(&self, auth: &Auth, parts: &[&str]) -> Result<Attempt, FormError> {
         let guesses = Bucket::new(GUESSES, parts);
-        self.buckets.take(&guesses).await?;
+        self.buckets.take(auth.guardian(), &guesses).await?;
         Ok(Attempt {
+            guardian: auth.guardian().clone(),
             buckets: self.buckets.clone(),
             guesses,
             network: None,
@@ -137,19 +144,21 @@ impl Attempt {
     /// The password was right: the failures before it are forgotten, but not those of the network,
     /// which may be on other accounts.
     pub(crate) async fn was_right(self) -> Result<(), FormError> {
-        self.buckets.clear(&self.guesses).await?;
+        self.buckets.clear(&self.guardian, &self.guesses).await?;
         self.give_back_network().await
     }
 
     /// The password could not be checked, and nothing was learnt of it.
     pub(crate) async fn was_not_made(self) -> Result<(), FormError> {
-        self.buckets.give_back(&self.guesses).await?;
+        self.buckets
+            .give_back(&self.guardian, &self.guesses)
+            .await?;
         self.give_back_network().await
     }
 
     async fn give_back_network(&self) -> Result<(), FormError> {
         match &self.network {
-            Some(network) => self.buckets.give_back(network).await,
+            Some(network) => self.buckets.give_back(&self.guardian, network).await,
             None => Ok(()),
         }
     }

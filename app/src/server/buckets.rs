@@ -4,7 +4,10 @@
 use super::users::unavailable;
 use crate::FormError;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use leptos_guardian::{server::Database, with_pool};
+use leptos_guardian::{
+    server::{Database, Guardian},
+    with_pool,
+};
 use sha2::{Digest as _, Sha256};
 use std::{
     sync::{
@@ -101,7 +104,7 @@ impl Buckets {
 
     /// Counts an attempt, if the bucket takes one more: one statement, so that of many at the same
     /// moment no more are let in than fit. One that is refused counts for nothing.
-    pub(super) async fn take(&self, bucket: &Bucket) -> Result<(), FormError> {
+    pub(super) async fn take(&self, guardian: &Guardian, bucket: &Bucket) -> Result<(), FormError> {
         // How full the bucket was is said in microseconds: each attempt adds `$3`. What no attempt
         // can have led to was written by a server whose clock was wrong.
         const TAKE: &str = "insert into app_attempt (bucket, empty_at, free_at)
@@ -121,6 +124,7 @@ impl Buckets {
             where app_attempt.free_at <= $2 or app_attempt.free_at > $2 + $6 + $7
             returning bucket";
         let limit = bucket.limit;
+        let permit = guardian.acquire_write().await;
         let now = now();
         let taken: Option<String> = with_pool!(&self.database, pool => {
             sqlx::query_scalar(TAKE)
@@ -136,6 +140,7 @@ impl Buckets {
         })
         .map_err(unavailable)?;
         if taken.is_none() {
+            drop(permit);
             let retry_after = self.wait(bucket, now).await?;
             return Err(FormError::TooManyAttempts { retry_after });
         }
@@ -148,9 +153,14 @@ impl Buckets {
 
     /// Takes an attempt back that has turned out not to count. It was let in, so the bucket has
     /// room for another one.
-    pub(super) async fn give_back(&self, bucket: &Bucket) -> Result<(), FormError> {
+    pub(super) async fn give_back(
+        &self,
+        guardian: &Guardian,
+        bucket: &Bucket,
+    ) -> Result<(), FormError> {
         const GIVE_BACK: &str = "update app_attempt set empty_at = empty_at - $2, free_at = 0
             where bucket = $1";
+        let _permit = guardian.acquire_write().await;
         with_pool!(&self.database, pool => {
             let give_back = sqlx::query(GIVE_BACK).bind(&bucket.key);
             let give_back = give_back.bind(micros(bucket.limit.forgets_one_in));
@@ -160,8 +170,13 @@ impl Buckets {
     }
 
     /// Forgets all attempts of a bucket.
-    pub(super) async fn clear(&self, bucket: &Bucket) -> Result<(), FormError> {
+    pub(super) async fn clear(
+        &self,
+        guardian: &Guardian,
+        bucket: &Bucket,
+    ) -> Result<(), FormError> {
         const CLEAR: &str = "delete from app_attempt where bucket = $1";
+        let _permit = guardian.acquire_write().await;
         with_pool!(&self.database, pool => {
             sqlx::query(CLEAR).bind(&bucket.key).execute(pool).await.map(drop)
         })

@@ -100,7 +100,9 @@ impl KnownBrowsers {
         let is_own = |token: &&String| user_of(token) == Some(user_id);
         let own = presented.iter().find(is_own).cloned();
         let own = own.unwrap_or_else(new_token);
+        let permit = auth.guardian().acquire_write().await;
         let kept = self.keep(&hash(&own), user_id).await;
+        drop(permit);
         kept.map_err(unavailable)?;
         let others = presented
             .into_iter()

@@ -3,7 +3,7 @@
 use super::email::Email;
 use crate::FormError;
 use leptos_guardian::{
-    server::{Connection, Database},
+    server::{Connection, Database, Guardian},
     with_connection, with_pool,
 };
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -41,6 +41,7 @@ impl Users {
 
     pub(crate) async fn create(
         &self,
+        guardian: &Guardian,
         email: &Email,
         name: &str,
         password_hash: &str,
@@ -50,6 +51,7 @@ impl Users {
             where not exists (select 1 from app_user where email in ($6, $7))
             on conflict (email) do nothing
             returning id, email, name, password_hash";
+        let _permit = guardian.acquire_write().await;
         with_pool!(&self.database, pool => {
             sqlx::query_as(CREATE)
                 .bind(Uuid::now_v7().to_string())
@@ -94,9 +96,15 @@ impl Users {
 
     /// Whether the user still has this password. Writes what is there already, and so waits for
     /// a transaction that is changing it; a read would answer with what was before.
-    pub(crate) async fn still_has(&self, id: &str, password_hash: &str) -> Result<bool, FormError> {
+    pub(crate) async fn still_has(
+        &self,
+        guardian: &Guardian,
+        id: &str,
+        password_hash: &str,
+    ) -> Result<bool, FormError> {
         const STILL: &str = "update app_user set password_hash = password_hash
             where id = $1 and password_hash = $2";
+        let _permit = guardian.acquire_write().await;
         with_pool!(&self.database, pool => {
             let done = sqlx::query(STILL).bind(id).bind(password_hash).execute(pool).await;
             done.map(|done| done.rows_affected() == 1)

@@ -10,7 +10,7 @@ use super::{
     housekeeping::Housekeeper,
     live::Live,
     redirect::{RedirectPolicy, SafeRedirect},
-    registry::{Condition, Ending, Registry},
+    registry::{Condition, Ending, Registry, WritePermit},
     store::BrowserStore,
 };
 use crate::{Profile, SessionHandle, SignOutScope};
@@ -302,11 +302,30 @@ impl Guardian {
         self.0.registry.update_profile(user_id, profile).await
     }
 
-    /// How many requests wait for their turn to write to SQLite. For tests, which could otherwise
-    /// only hope that a request waits: no other place shows it.
+    /// Waits for leave to write, for single statements of the app that write. SQLite has one writer
+    /// at a time; statements of one server that queue for it are neither overtaken nor refused as
+    /// "database is locked". [`begin`](Self::begin) has a permit of its own: do not hold another one
+    /// meanwhile. PostgreSQL has many writers, and nobody waits.
+    ///
+    /// ```
+    /// use leptos_guardian::{server::{Database, Guardian}, with_pool};
+    ///
+    /// async fn count_visit(guardian: &Guardian, database: &Database) -> Result<(), sqlx::Error> {
+    ///     let _permit = guardian.acquire_write().await;
+    ///     with_pool!(database, pool => {
+    ///         sqlx::query("update visits set count = count + 1").execute(pool).await.map(drop)
+    ///     })
+    /// }
+    /// ```
+    pub async fn acquire_write(&self) -> WritePermit {
+        self.0.registry.acquire_write().await
+    }
+
+    /// How many wait for leave to write to SQLite. For tests, which could otherwise only hope that a
+    /// request waits: no other place shows it.
     #[doc(hidden)]
-    pub fn waiting_for_turn(&self) -> usize {
-        self.0.registry.waiting_for_turn()
+    pub fn waiting_to_write(&self) -> usize {
+        self.0.registry.waiting_to_write()
     }
 
     /// What the app keeps for a visitor, under its id.

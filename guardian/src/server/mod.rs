@@ -50,6 +50,7 @@ pub use guardian::Guardian;
 pub use housekeeping::CleanedUp;
 pub use key::{KeyError, SigningKey};
 pub use redirect::{RedirectPolicy, RefusedRedirect, SafeRedirect};
+pub use registry::WritePermit;
 pub use request_target::is_origin_form;
 pub use respond::{is_form_post, see_other, with_status};
 pub use strict_form::strict_form;

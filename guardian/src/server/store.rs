@@ -231,7 +231,7 @@ impl SessionStore for BrowserStore {
             return Ok(());
         }
         in_time(async {
-            let _turn = self.registry.turn().await;
+            let _permit = self.registry.acquire_write().await;
             self.inner.delete(&TokenHash::of(id).as_store_id()).await
         })
         .await

@@ -6,7 +6,7 @@ use super::{
     auth::{Renewal, unavailable},
     database::in_time,
     open_transaction::OpenTransaction,
-    registry::{self, Condition, Ending, Turn},
+    registry::{self, Condition, Ending, WritePermit},
 };
 use crate::{AuthError, SessionHandle, SignOutScope};
 
@@ -35,9 +35,9 @@ use crate::{AuthError, SessionHandle, SignOutScope};
 /// ```
 pub struct Transaction {
     guardian: Guardian,
-    // Dropped first: its rollback is on its way when the next one's turn comes.
+    // Dropped first: its rollback is on its way when the next one may write.
     open: OpenTransaction,
-    turn: Turn,
+    permit: WritePermit,
     events: Vec<SignOutEvent>,
     renewal: Option<Renewal>,
 }
@@ -60,14 +60,14 @@ impl Guardian {
     /// ```
     pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
         let registry = &self.0.registry;
-        let (open, turn) = in_time(async {
-            let turn = registry.turn().await;
-            Ok((OpenTransaction::begin(registry.database()).await?, turn))
+        let (open, permit) = in_time(async {
+            let permit = registry.acquire_write().await;
+            Ok((OpenTransaction::begin(registry.database()).await?, permit))
         })
         .await?;
         Ok(Transaction {
             open,
-            turn,
+            permit,
             guardian: self.clone(),
             events: Vec::new(),
             renewal: None,
@@ -173,7 +173,7 @@ impl Transaction {
     /// ```
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         in_time(self.open.commit()).await?;
-        drop(self.turn);
+        drop(self.permit);
         if let Some(renewal) = self.renewal {
             renewal.take_effect();
         }

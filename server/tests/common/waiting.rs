@@ -42,7 +42,7 @@ pub async fn start_waiting<T: Send + 'static>(
 /// How many wait for a lock of PostgreSQL, or for their turn to write to SQLite.
 async fn waiting(guardian: &Guardian, database: &Database) -> i64 {
     match database {
-        Database::Sqlite(_) => guardian.waiting_for_turn() as i64,
+        Database::Sqlite(_) => guardian.waiting_to_write() as i64,
         Database::Postgres(_) => count(database, WAITING).await,
     }
 }

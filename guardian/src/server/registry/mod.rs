@@ -40,13 +40,24 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct Writer(Arc<Mutex<()>>);
 
-/// Leave to write, until it is dropped.
-pub(crate) type Turn = Option<OwnedMutexGuard<()>>;
+/// Leave to write, until it is dropped: see [`Guardian::acquire_write`](super::Guardian::acquire_write).
+///
+/// ```
+/// use leptos_guardian::server::{Guardian, WritePermit};
+///
+/// async fn wait_to_write(guardian: &Guardian) -> WritePermit {
+///     guardian.acquire_write().await
+/// }
+/// ```
+#[derive(Debug)]
+pub struct WritePermit {
+    _held: Option<OwnedMutexGuard<()>>,
+}
 
-/// How long one waits for one's turn to write. Who goes without waits for SQLite's lock like
-/// another program: so a turn that is held for long, while there is no connection or by the very
-/// one that waits, is no more than a delay.
-const TURN_LIMIT: Duration = Duration::from_secs(1);
+/// How long a write waits for its permit. Then it goes without, and waits for SQLite's lock like
+/// another program: a permit that is held for long, while there is no connection or by the very one
+/// that waits, is no more than a delay.
+const PERMIT_LIMIT: Duration = Duration::from_secs(1);
 
 impl Registry {
     /// Creates the tables when they are missing, and moves older ones forward.
@@ -59,20 +70,21 @@ impl Registry {
         })
     }
 
-    /// Waits for one's turn to write. SQLite has one writer at a time, and lets others try again
-    /// after pauses that grow: those of one server do better to queue. PostgreSQL has many.
-    pub(crate) async fn turn(&self) -> Turn {
-        match self.database {
+    /// Waits for leave to write. SQLite has one writer at a time, and lets others try again after
+    /// pauses that grow: those of one server do better to queue. PostgreSQL has many.
+    pub(crate) async fn acquire_write(&self) -> WritePermit {
+        let held = match self.database {
             Database::Sqlite(_) => {
-                let turn = Arc::clone(&self.writer.0).lock_owned();
-                timeout(TURN_LIMIT, turn).await.ok()
+                let permit = Arc::clone(&self.writer.0).lock_owned();
+                timeout(PERMIT_LIMIT, permit).await.ok()
             }
             Database::Postgres(_) => None,
-        }
+        };
+        WritePermit { _held: held }
     }
 
-    /// How many wait for their turn to write, behind the one that has it.
-    pub(crate) fn waiting_for_turn(&self) -> usize {
+    /// How many wait for leave to write, behind the one that has it.
+    pub(crate) fn waiting_to_write(&self) -> usize {
         // One clone is the registry's, one that of the writer.
         Arc::strong_count(&self.writer.0).saturating_sub(2)
     }
@@ -104,11 +116,11 @@ macro_rules! reading {
 }
 use reading;
 
-/// The same for code that writes, when its turn has come.
+/// The same for code that writes, with a permit.
 macro_rules! writing {
     ($registry:expr, $connection:ident => $code:expr) => {
         $crate::server::database::in_time(async {
-            let _turn = $registry.turn().await;
+            let _permit = $registry.acquire_write().await;
             let mut pooled = $crate::server::connection::PooledConnection::acquire(&$registry.database).await?;
             $crate::with_connection!(pooled.connection(), $connection => $code)
         })

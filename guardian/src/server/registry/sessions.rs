@@ -177,7 +177,7 @@ impl Registry {
     /// Stores the first data of a visitor.
     pub(crate) async fn create_data(&self, data: &Record) -> Result<(), sqlx::Error> {
         in_time(async {
-            let _turn = self.turn().await;
+            let _permit = self.acquire_write().await;
             let mut pooled = PooledConnection::acquire(&self.database).await?;
             insert_data(pooled.connection(), data).await
         })
