@@ -108,7 +108,9 @@ impl Server {
 }
 
 impl Reply {
+    /// A cookie that is set, as a browser sends it back; the names end with the site's port.
     fn cookie(&self, name: &str) -> String {
+        let name = format!("{name}-3000");
         let cookies = self.headers.get_all(header::SET_COOKIE).iter();
         let mut pairs = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
         let found = pairs.find(|pair| pair.starts_with(&format!("{name}=")));
@@ -191,6 +193,7 @@ async fn a_signed_in_user_changes_the_password_and_leaves_whatever_a_stranger_do
         .post("/api/change_password", CAFE, &session, &fields)
         .await;
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    let session = changed.cookie("session");
     server.guess(ADA, CAFE, "").await.retry_after();
     let fields = "confirm_password=a+new+password";
     let deleted = server
@@ -460,21 +463,21 @@ async fn a_cookie_that_is_not_of_this_account_gives_nothing() {
     server.use_up(ADA, CAFE, "").await;
     for cookies in [
         bob.clone(),
-        "known_browser=AAAAAAAAAAAAAAAAAAAAAA".into(),
-        "known_browser=".into(),
+        "known_browser-3000=AAAAAAAAAAAAAAAAAAAAAA".into(),
+        "known_browser-3000=".into(),
         format!("{token}A"),
         format!("{token}="),
-        format!("known_browser={}", value.to_lowercase()),
+        format!("known_browser-3000={}", value.to_lowercase()),
         format!("Known_browser={value}"),
-        format!("__Host-known_browser={value}"),
-        format!("known_browser=\"{value}\""),
-        format!("known_browser={}", "x.".repeat(5) + value),
+        format!("__Host-known_browser-3000={value}"),
+        format!("known_browser-3000=\"{value}\""),
+        format!("known_browser-3000={}", "x.".repeat(5) + value),
         format!("x={token}"),
     ] {
         server.sign_in(ADA, CAFE, &cookies).await.retry_after();
     }
     for cookies in [
-        format!("{bob}; {token}; known_browser=junk"),
+        format!("{bob}; {token}; known_browser-3000=junk"),
         format!("x=1;\t{token}\t"),
     ] {
         let known = server.sign_in(ADA, CAFE, &cookies).await;
@@ -559,7 +562,7 @@ async fn a_deleted_account_leaves_no_known_browser() {
 #[tokio::test]
 async fn the_cookie_is_for_the_server_alone() {
     for (url, start, end) in [
-        ("http://127.0.0.1:3000", "known_browser=", ""),
+        ("http://127.0.0.1:3000", "known_browser-3000=", ""),
         ("https://example.com", "__Host-known_browser=", "; Secure"),
     ] {
         let site = Site::with_settings(&[("SITE_URL", url)]).await;
@@ -586,7 +589,7 @@ async fn whether_there_is_an_account_does_not_show_in_the_limits() {
     let site = site().await;
     let server = server_of(&site, "1000").await;
     let browser = server.sign_up(ADA, HOME, "").await.browser();
-    for cookies in ["", "known_browser=AAAAAAAAAAAAAAAAAAAAAA"] {
+    for cookies in ["", "known_browser-3000=AAAAAAAAAAAAAAAAAAAAAA"] {
         for _ in 0..12 {
             let (there, not) = (
                 server.guess(ADA, CAFE, cookies).await,

@@ -139,6 +139,8 @@ async fn accounts_are_added_and_switched_by_forms() {
     let answer = site.submit("/api/switch_account", &cookie, &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.location(), "/some-page");
+    assert!(site.who_is(&cookie).await.is_null(), "a copy of the cookie");
+    let cookie = answer.cookie("session").unwrap();
     assert_eq!(
         site.who_is(&cookie).await["profile"]["email"],
         "ada@example.com"

@@ -35,7 +35,7 @@ async fn a_fetch_gets_json() {
     let again = site.post("/api/sign_out", &cookie, "redirect=false").await;
     assert_eq!(
         again.json(),
-        json!({"scope": "local", "ended": [], "url": null})
+        json!({"scope": "local", "ended": [], "events": [], "url": null})
     );
 }
 

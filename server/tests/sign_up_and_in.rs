@@ -431,8 +431,11 @@ async fn a_changed_password_ends_the_other_sessions() {
     let right = format!("current_password={PASSWORD}&password=a+new+password");
     let answer = site.post("/api/change_password", &here, &right).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    assert!(site.who_is(&here).await.is_object());
-    assert!(site.who_is(&there).await.is_null());
+    let new = answer.cookie("session").unwrap();
+    assert!(site.who_is(&new).await.is_object());
+    for old in [&here, &there] {
+        assert!(site.who_is(old).await.is_null());
+    }
     let old = site.post("/api/sign_in", "", &fields).await;
     assert_eq!(old.status, StatusCode::UNAUTHORIZED);
 
