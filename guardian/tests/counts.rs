@@ -76,10 +76,12 @@ async fn statements(work: impl Future<Output = ()>) -> Vec<String> {
     STATEMENTS.0.lock().unwrap().clear();
     work.await;
     let statements = std::mem::take(&mut *STATEMENTS.0.lock().unwrap());
-    // Not what only PostgreSQL needs or logs, nor what opens a connection of the pool.
+    // Not what only PostgreSQL needs or logs, nor what a connection of the pool is opened or given back
+    // with.
     let is_extra = |statement: &String| {
         let extra = [
             "pg_advisory",
+            "statement_timestamp",
             "pg_notify",
             "select exists",
             "COMMIT",

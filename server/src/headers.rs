@@ -17,8 +17,7 @@ use leptos_axum::ResponseOptions;
 use tower::util::MapResponseLayer;
 
 /// For every response that has no policy of its own: nothing may be loaded, nothing framed.
-const STRICT_POLICY: &str =
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const STRICT_POLICY: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Where pictures may come from, besides this site. An app whose users have pictures
 /// (`Profile.picture`) writes their origins here, as narrow as they are:
@@ -79,7 +78,7 @@ pub fn send_page_policy(redirect_origins: &str) {
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self'; connect-src 'self'{watch}; img-src 'self' {PICTURE_ORIGINS}; \
-         base-uri 'none'; form-action 'self' {redirect_origins}; frame-ancestors 'none'"
+         object-src 'none'; base-uri 'none'; form-action 'self' {redirect_origins}; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);

@@ -44,6 +44,7 @@ fn assert_secure(headers: &HeaderMap, is_https: bool, what: &str) {
     let policy = one("content-security-policy");
     for part in [
         "default-src 'none'",
+        "object-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "form-action ",
@@ -53,6 +54,8 @@ fn assert_secure(headers: &HeaderMap, is_https: bool, what: &str) {
     assert!(!policy.contains("https:"), "{what}: {policy}");
     assert!(!policy.contains("data:"), "{what}: {policy}");
     assert_eq!(one("x-content-type-options"), "nosniff", "{what}");
+    let shared = headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    assert!(shared.is_none(), "{what}: {shared:?}");
     assert_eq!(one("referrer-policy"), "same-origin", "{what}");
     assert_eq!(one("cross-origin-opener-policy"), "same-origin", "{what}");
     assert_eq!(one("cross-origin-resource-policy"), "same-origin", "{what}");

@@ -118,7 +118,7 @@ pub(crate) fn check_length(password: &str) -> Result<(), FormError> {
 }
 
 /// The one form of all ways to write a password: keyboards and systems compose accents differently
-/// (NFKC: NIST SP 800-63B-4, section 3.1.1.2).
+/// (NIST SP 800-63B-4, section 3.1.1.2, asks for a normal form; this is NFKC).
 fn normalize(password: &str) -> String {
     password.nfkc().collect()
 }

@@ -93,7 +93,12 @@ impl Cookies {
             .iter()
             .map(|name| self.name(name))
             .collect();
-        let mut removals = self.places.removals(&names, path);
+        // Browsers keep a `__Host-` cookie at no other place.
+        let mut removals = if self.are_secure() {
+            Vec::new()
+        } else {
+            self.places.removals(&names, path)
+        };
         // Not of a pending sign-out: that goes together with the site's own.
         let signed = presented.planted.iter().filter(|name| **name != LEAVING);
         removals.extend(signed.filter_map(|name| Places::partitioned_removal(&self.name(name))));
