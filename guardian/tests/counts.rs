@@ -82,6 +82,7 @@ async fn statements(work: impl Future<Output = ()>) -> Vec<String> {
         let extra = [
             "pg_advisory",
             "statement_timestamp",
+            "pg_backend_pid",
             "pg_notify",
             "select exists",
             "COMMIT",

@@ -233,7 +233,8 @@ pub(crate) async fn carry_over(
 ) -> Result<u64, sqlx::Error> {
     const CARRY_OVER: &str = "update guardian_session
         set token_hash = $2, replaced_token_hash = $1, replaced_at = $4
-        where token_hash = $1 and ($3 is null or user_id <> $3) and expires_at > $4";
+        where token_hash = $1 and (cast($3 as text) is null or user_id <> $3)
+        and expires_at > $4";
     with_connection!(connection, connection => {
         let done = sqlx::query(CARRY_OVER)
             .bind(old.to_string())
