@@ -9,9 +9,14 @@ use std::{
     mem,
     rc::Rc,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 type Callback = Rc<dyn Fn(SignOutNotice)>;
+
+/// How long a new token may be on its way: the response that brings it is sent at the moment of the
+/// notice.
+const TOKEN_ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 thread_local! {
     static CALLBACKS: RefCell<Vec<(u64, Callback)>> = const { RefCell::new(Vec::new()) };
@@ -75,7 +80,18 @@ pub(super) fn hear(notice: SignOutNotice) {
         return;
     }
     tell_callbacks(&notice);
-    page::ask_again();
+    if renews_token(&notice) {
+        set_timeout(page::ask_again, TOKEN_ON_ITS_WAY);
+    } else {
+        page::ask_again();
+    }
+}
+
+/// Whether this browser gets a new token with what ended the other sessions. Asked with the one
+/// before, the server would say that nobody is signed in.
+fn renews_token(notice: &SignOutNotice) -> bool {
+    let is_of_the_app = !matches!(notice.reason, Reason::User | Reason::OtherDevice);
+    !notice.here && notice.scope == SignOutScope::Others && is_of_the_app
 }
 
 /// Tells the app, unless it has been told.
