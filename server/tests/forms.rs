@@ -306,7 +306,7 @@ async fn no_function_takes_what_is_not_its_form() {
 }
 
 #[tokio::test]
-async fn the_starters_forms_are_taken_as_they_are_or_not_at_all() {
+async fn the_apps_forms_are_taken_as_they_are_or_not_at_all() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     let new = "another good password";

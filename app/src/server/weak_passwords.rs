@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_an_attacker_knows_is_weak() {
-        let starter = NAME.replace(' ', "");
+        let app_name = NAME.replace(' ', "");
         for password in [
             "countess.ada@analytical-engine.example",
             "COUNTESS.ADA@analytical-engine.example!1",
@@ -96,9 +96,9 @@ mod tests {
             "lovelace!2024",
             "L0velace1",
             "ecalevol1",
-            &format!("{starter}123"),
-            &format!("{starter}{starter}"),
-            &format!("My{starter}!"),
+            &format!("{app_name}123"),
+            &format!("{app_name}{app_name}"),
+            &format!("My{app_name}!"),
         ] {
             assert!(is_weak(password), "{password}");
         }
