@@ -188,19 +188,28 @@ async fn over_https_the_note_is_a_cookie_of_this_host() {
 
 #[tokio::test]
 async fn a_wrong_address_and_a_wrong_password_get_the_same_answer_after_the_same_work() {
+    // More than ten failures in a row of one account would have to wait.
+    const PAIRS: [[&str; 2]; 3] = [["ada", "bob"], ["eve", "tim"], ["joe", "ann"]];
     let site = Site::new().await;
-    site.sign_up("ada@example.com").await;
+    for [known, _] in PAIRS {
+        site.sign_up(&format!("{known}@example.com")).await;
+    }
     let mut times = [Duration::MAX; 2];
     let mut answers = Vec::new();
-    // The least of some: what the work takes, without what else the machine was doing. More than
-    // ten failures in a row would have to wait.
-    for _ in 0..9 {
-        for (time, email) in times.iter_mut().zip(["ada@example.com", "bob@example.com"]) {
-            let fields = format!("email={email}&password=wrong+password");
+    let mut ratio = 0.0;
+    // The least of some, and of more until they are alike: what the work takes, without what else
+    // the machine was doing.
+    for round in 0..9 * PAIRS.len() {
+        for (time, user) in times.iter_mut().zip(PAIRS[round % PAIRS.len()]) {
+            let fields = format!("email={user}@example.com&password=wrong+password");
             let start = Instant::now();
             let answer = site.post("/api/sign_in", "", &fields).await;
             *time = start.elapsed().min(*time);
             answers.push((answer.status, answer.body));
+        }
+        ratio = times[0].as_secs_f64() / times[1].as_secs_f64();
+        if round >= 3 && (0.5..2.0).contains(&ratio) {
+            break;
         }
     }
     assert!(
@@ -208,7 +217,6 @@ async fn a_wrong_address_and_a_wrong_password_get_the_same_answer_after_the_same
         "{answers:?}"
     );
     assert_eq!(answers[0].0, StatusCode::UNAUTHORIZED);
-    let ratio = times[0].as_secs_f64() / times[1].as_secs_f64();
     assert!((0.5..2.0).contains(&ratio), "{times:?}");
 }
 
