@@ -6,7 +6,7 @@ mod common;
 use common::Site;
 use leptos_guardian::{
     Reason,
-    server::{Connection, Database, Transaction},
+    server::{Connection, Database},
 };
 use sqlx::{
     postgres::PgPoolOptions,
@@ -14,9 +14,9 @@ use sqlx::{
 };
 use std::str::FromStr as _;
 
-/// How the transaction's commit is synced, in the database's own words.
-async fn sync_of(transaction: &mut Transaction) -> String {
-    match transaction.connection() {
+/// How a commit on this connection is synced, in the database's own words.
+async fn sync_of(connection: Connection<'_>) -> String {
+    match connection {
         Connection::Sqlite(connection) => {
             let sync: i64 = sqlx::query_scalar("pragma synchronous")
                 .fetch_one(connection)
@@ -57,7 +57,7 @@ async fn a_database_that_does_not_wait_for_the_disk_is_overruled() {
         Database::Sqlite(_) => ("3", "0"),
         Database::Postgres(_) => ("on", "off"),
     };
-    assert_eq!(sync_of(&mut transaction).await, expected);
+    assert_eq!(sync_of(transaction.connection()).await, expected);
     let ended = transaction.sign_out_user("ada", Reason::Administrator);
     assert_eq!(ended.await.unwrap().len(), 1);
     transaction.commit().await.unwrap();
@@ -69,16 +69,11 @@ async fn a_database_that_does_not_wait_for_the_disk_is_overruled() {
 async fn sync_outside(database: &Database) -> String {
     match database {
         Database::Sqlite(pool) => {
-            let sync: i64 = sqlx::query_scalar("pragma synchronous")
-                .fetch_one(pool)
-                .await
-                .unwrap();
-            sync.to_string()
+            sync_of(Connection::Sqlite(&mut *pool.acquire().await.unwrap())).await
         }
-        Database::Postgres(pool) => sqlx::query_scalar("show synchronous_commit")
-            .fetch_one(pool)
-            .await
-            .unwrap(),
+        Database::Postgres(pool) => {
+            sync_of(Connection::Postgres(&mut *pool.acquire().await.unwrap())).await
+        }
     }
 }
 
@@ -93,6 +88,6 @@ async fn a_database_that_waits_for_more_than_its_own_disk_still_does() {
         let database = Database::connect(&site.url).await.unwrap();
         let server = site.server_on(database, |builder| builder).await;
         let mut transaction = server.guardian.begin().await.unwrap();
-        assert_eq!(sync_of(&mut transaction).await, "remote_apply");
+        assert_eq!(sync_of(transaction.connection()).await, "remote_apply");
     }
 }
