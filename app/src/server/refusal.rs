@@ -1,4 +1,4 @@
-//! How the app's server functions answer a form that they were not given: it was not understood.
+//! How the app's server functions refuse a form that they do not understand.
 
 use super::flash::{Outcome, leave_flash};
 use crate::{

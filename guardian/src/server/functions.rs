@@ -81,7 +81,7 @@ fn sign_out_page(auth: &Auth, failed: &str, callback_url: Option<&str>) -> SafeR
         .unwrap_or_else(|_| page.clone())
 }
 
-/// Answers a sign-out that was not understood. A form leads to the sign-out page, which says so
+/// Refuses a sign-out that was not understood. A form leads to the sign-out page, which says so
 /// and lets the person choose.
 pub(crate) fn refuse_sign_out(error: SignOutError) -> SignOutError {
     match Auth::from_context() {

@@ -124,8 +124,11 @@ async fn begin(connection: Connection<'_>) -> Result<i64, sqlx::Error> {
         Connection::Sqlite(connection) => {
             let sync = sqlx::query_scalar("PRAGMA synchronous");
             let sync = sync.fetch_one(&mut *connection).await?;
-            SqliteTransactions::begin(connection, Some(BEGIN_SQLITE.into())).await?;
-            Ok(sync)
+            let begun = SqliteTransactions::begin(connection, Some(BEGIN_SQLITE.into())).await;
+            if begun.is_err() {
+                restore_sync(connection, sync).await;
+            }
+            begun.map(|()| sync)
         }
         Connection::Postgres(connection) => {
             PostgresTransactions::begin(connection, Some(BEGIN_POSTGRES.into())).await?;

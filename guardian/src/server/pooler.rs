@@ -45,7 +45,10 @@ pub(super) async fn is_pooled(options: &PgConnectOptions) -> Result<bool, sqlx::
     let mut second = in_time(options.connect()).await?;
     let mut is_pooled = false;
     for _ in 0..ROUNDS {
-        is_pooled |= backend_of(&mut first).await? == backend_of(&mut second).await?;
+        is_pooled = backend_of(&mut first).await? == backend_of(&mut second).await?;
+        if is_pooled {
+            break;
+        }
     }
     // Whether they are still there does not matter any more.
     let _ = first.close().await;

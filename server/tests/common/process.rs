@@ -98,7 +98,7 @@ impl Process {
         }
     }
 
-    /// Answers the status, the session's cookie if one is set, and the body; `None` when the
+    /// Returns the status, the session's cookie if one is set, and the body; `None` when the
     /// server is gone.
     pub async fn post(
         &self,
@@ -140,7 +140,7 @@ impl Process {
         assert!(told.unwrap().success());
     }
 
-    /// Waits for its end, and answers how it ended and all that it logged.
+    /// Waits for its end, and returns how it ended and all that it logged.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         self.reader.take().unwrap().join().unwrap();
