@@ -122,6 +122,16 @@ impl Current {
     }
 }
 
+impl Guardian {
+    /// The sessions behind a browser's token that have not expired, the active account's first.
+    async fn live_sessions(&self, token: &TokenHash) -> Result<Vec<LiveSession>, Arc<sqlx::Error>> {
+        let mut sessions = self.0.registry.find(token).await?;
+        let now = self.0.clock.now();
+        sessions.retain(|session| session.expires_at > now);
+        Ok(sessions)
+    }
+}
+
 /// What the response does to the cookie. One value, so that no response both sets and
 /// removes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,15 +148,11 @@ impl Auth {
     pub(crate) async fn resolve(guardian: &Guardian, presented: Presented, client: Client) -> Self {
         let token = presented.session.as_ref().map(TokenHash::of);
         let found = match &token {
-            Some(token) => guardian.0.registry.find(token).await,
+            Some(token) => guardian.live_sessions(token).await,
             None => Ok(Vec::new()),
         };
-        let now = guardian.0.clock.now();
         let current = match found {
-            Ok(mut accounts) => {
-                accounts.retain(|account| account.expires_at > now);
-                Current::of(accounts)
-            }
+            Ok(accounts) => Current::of(accounts),
             Err(cause) => {
                 tracing::error!(%cause, "the session could not be checked");
                 Current::Unknown

@@ -157,11 +157,7 @@ impl Auth {
         let (Current::Unknown, Some(token)) = (&before.current, &before.token) else {
             return Ok(before.current.clone().accounts());
         };
-        let guardian = &self.guardian().0;
-        let mut accounts = guardian.registry.find(token).await?;
-        let now = guardian.clock.now();
-        accounts.retain(|account| account.expires_at > now);
-        Ok(accounts)
+        Ok(self.guardian().live_sessions(token).await?)
     }
 
     /// Loads the visitor's data. Another user's is not carried along: it stays with their account,
