@@ -69,10 +69,10 @@ async fn a_database_that_does_not_wait_for_the_disk_is_overruled() {
 async fn sync_outside(database: &Database) -> String {
     match database {
         Database::Sqlite(pool) => {
-            sync_of(Connection::Sqlite(&mut *pool.acquire().await.unwrap())).await
+            sync_of(Connection::Sqlite(&mut pool.acquire().await.unwrap())).await
         }
         Database::Postgres(pool) => {
-            sync_of(Connection::Postgres(&mut *pool.acquire().await.unwrap())).await
+            sync_of(Connection::Postgres(&mut pool.acquire().await.unwrap())).await
         }
     }
 }
