@@ -1,4 +1,4 @@
-# Everything installs what it is missing, into .tools/ and end2end/node_modules/.
+# Every target installs missing tools into .tools/ and end2end/node_modules/.
 
 .PHONY: run test ci watch build lint unit end2end lighthouse
 
@@ -10,20 +10,21 @@ run:
 # All checks.
 test: lint unit end2end
 
-# What CI runs: the browser tests against the release, which is what people get. It is weighed first.
+# What CI runs. The browser tests use the release build, because that is what gets deployed. The
+# build fails if the page is too large.
 ci: lint unit
 	scripts/end2end --release
 
-# Rebuilds and reloads on every change.
+# Rebuilds and reloads the page on every change.
 watch:
 	scripts/install-tools --watch
 	PATH="$(CURDIR)/.tools/bin:$$PATH" cargo leptos watch
 
-# The release: target/release/server and target/site. Fails when the page is too heavy.
+# Builds the release: target/release/server and target/site. Fails if the page is too large.
 build:
 	scripts/build --release
 
-# Formatting and clippy, for the server and for the browser, and the documentation.
+# Formatting, clippy for the server and for the browser, and the documentation.
 lint:
 	scripts/install-tools
 	cargo fmt --check
@@ -31,9 +32,9 @@ lint:
 	cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude frontend --features leptos-guardian/ssr --no-deps
 
-# The Rust tests: on SQLite, then on a throwaway PostgreSQL server, or the one that
-# TEST_POSTGRES_URL names, such as postgres://postgres@127.0.0.1:5432. (Each test leaves a
-# database test_… there.)
+# Runs the Rust tests on SQLite, then on a temporary PostgreSQL server. TEST_POSTGRES_URL names
+# another server, such as postgres://postgres@127.0.0.1:5432. Each test leaves a database test_…
+# there.
 unit:
 	scripts/unit
 
@@ -41,7 +42,7 @@ unit:
 end2end:
 	scripts/end2end
 
-# What Lighthouse says of the release's pages: less than 100 fails. Some minutes, and best on an
+# Runs Lighthouse on the release's pages and fails below 100. It takes some minutes and needs an
 # otherwise idle machine.
 lighthouse:
 	scripts/lighthouse
@@ -51,19 +52,19 @@ lighthouse:
 ci: test-scaffold
 unit: test-soak
 
-# What the soak claims of answers, on short histories: a second.
+# Tests the soak's own checks, in a second.
 test-soak:
 	node --test scripts/soak.d/
 
-# An app made from this one passes its own tests.
+# Makes an app from this repository and tests it.
 test-scaffold:
 	scripts/test-scaffold
 
-# The README's picture, from the running app.
+# Takes the README's picture of the running app.
 picture:
 	PICTURE=1 scripts/end2end --grep @picture
 
-# What it all costs, on both databases, in one table: up to a quarter of an hour.
+# Measures on both databases and prints one table, in up to 15 minutes.
 bench:
 	scripts/bench
 # {% endcomment %}

@@ -1,18 +1,17 @@
 import { defineConfig, devices } from "@playwright/test";
 import { PROGRAM, SESSION_KEY } from "./tests/site";
 
-// scripts/end2end picks the port, the database and, where Playwright's own is not to be had,
-// the Chromium.
+// scripts/end2end chooses the port and the database, and a Chromium if Playwright's own is missing.
 const { PORT, DATABASE_URL, CHROMIUM } = process.env;
 if (!PORT || !DATABASE_URL) throw new Error("run scripts/end2end");
 const baseURL = `http://127.0.0.1:${PORT}`;
 
 export default defineConfig({
   testDir: "tests",
-  // A picture is made when it is asked for.
+  // Only `make picture` takes the picture.
   grepInvert: process.env.PICTURE ? undefined : /@picture/,
   forbidOnly: true,
-  // Room for a busy machine; a failure is found just as well a little later.
+  // Long enough for a busy machine.
   timeout: 60_000,
   expect: { timeout: 15_000 },
   fullyParallel: true,

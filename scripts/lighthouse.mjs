@@ -1,11 +1,11 @@
-// Measures the pages of the running site at SITE_URL: scripts/lighthouse starts it.
+// Measures the pages of the site at SITE_URL, which scripts/lighthouse starts.
 
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const RUNS = Number(process.env.RUNS ?? 3);
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
-/** Pages for nobody but their user have nothing to be found by. */
+/** Private pages are not measured for search engines. */
 const PAGES = [
   { path: "/" },
   { path: "/sign-in" },
@@ -43,21 +43,21 @@ try {
   chrome.kill();
 }
 if (!isPerfect) {
-  console.error("Not every score is 100.");
+  console.error("Some scores are below 100.");
   process.exitCode = 1;
 }
 
-/** Makes an account, and answers the cookie of its session. */
+/** Creates an account and returns its session cookie. */
 async function signUp() {
-  const answer = await fetch(`${site}/api/sign_up`, {
+  const response = await fetch(`${site}/api/sign_up`, {
     method: "POST",
     body: new URLSearchParams({ name: "Ada Lovelace", email: "ada@example.com", password: "correct horse battery" }),
   });
-  if (!answer.ok) throw new Error(`signing up: ${answer.status} ${await answer.text()}`);
-  return answer.headers.getSetCookie().map((header) => header.split(";")[0]).join("; ");
+  if (!response.ok) throw new Error(`signing up: ${response.status} ${await response.text()}`);
+  return response.headers.getSetCookie().map((header) => header.split(";")[0]).join("; ");
 }
 
-/** `tries`: Chromium now and then records nothing at all, which says nothing of the page. */
+/** Tries again when Chromium records nothing, which happens now and then. */
 async function measure(path, isPrivate, tries = 3) {
   const { lhr } = await lighthouse(site + path, {
     port: chrome.port,
@@ -67,7 +67,7 @@ async function measure(path, isPrivate, tries = 3) {
   });
   if (lhr.runtimeError?.code === "NO_NAVSTART" && tries > 1) return measure(path, isPrivate, tries - 1);
   if (lhr.runtimeError) throw new Error(`${path}: ${lhr.runtimeError.message}`);
-  if (new URL(lhr.finalDisplayedUrl).pathname !== path) throw new Error(`${path} led to ${lhr.finalDisplayedUrl}`);
+  if (new URL(lhr.finalDisplayedUrl).pathname !== path) throw new Error(`${path} redirected to ${lhr.finalDisplayedUrl}`);
   return lhr;
 }
 

@@ -1,16 +1,16 @@
 // Packs the release's built files for the server: node scripts/pack.mjs from/ to/ name
 //
-// Each is named after its content, so that browsers may keep it for good, and compressed
-// once, as well as can be. `hash.txt` tells the server the names, as cargo-leptos's does.
-// Prints the sizes, and fails when the page's code has outgrown its budget.
+// Names each file after its content, so that browsers can keep it forever, and compresses it once,
+// as far as possible. `hash.txt` tells the server the names, in the format of cargo-leptos. Prints
+// the sizes, and fails if the page's code exceeds its budget.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-/** JavaScript and WebAssembly together, compressed with Brotli, in bytes. */
-const BUDGET = Number(process.env.PAGE_BUDGET ?? 160_000);
+/** JavaScript and WebAssembly together, compressed with Brotli. */
+const BUDGET_BYTES = Number(process.env.PAGE_BUDGET ?? 160_000);
 
 const [from, to, appName] = process.argv.slice(2);
 rmSync(to, { recursive: true, force: true });
@@ -42,8 +42,8 @@ for (const type of ["css", "js", "wasm"]) {
 }
 writeFileSync(join(to, "hash.txt"), hashes.join(""));
 
-console.log(`JavaScript and WebAssembly: ${weight} bytes of ${BUDGET}`);
-if (weight > BUDGET) {
-  console.error("The page's code has outgrown its budget (scripts/pack.mjs).");
+console.log(`JavaScript and WebAssembly: ${weight} of ${BUDGET_BYTES} bytes`);
+if (weight > BUDGET_BYTES) {
+  console.error("The page's code exceeds its budget (PAGE_BUDGET in scripts/pack.mjs).");
   process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
-// Shrinks what wasm-bindgen has made, for the release: node scripts/shrink.mjs from/ to/ name
+// Shrinks wasm-bindgen's files for the release: node scripts/shrink.mjs from/ to/ name
 //
-// Takes wasm-bindgen's files for the web, and leaves name.js and name.wasm, in this order.
+// Writes name.js, then name.wasm.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 const [from, to, appName] = process.argv.slice(2);
 const file = (name) => join(from, name);
 
-/** What Rust's WebAssembly uses by default. */
+/** The WebAssembly features that Rust uses by default. */
 const features = [
   "bulk-memory",
   "bulk-memory-opt",
@@ -20,9 +20,9 @@ const features = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
-// The script, with what the page calls, and without the classes that it does not use.
-// wasm-bindgen mentions each to `Symbol.dispose` and to a `FinalizationRegistry`; the two flags
-// say that this does nothing by itself.
+// Bundles the script with only the functions that the page calls, and drops unused classes.
+// wasm-bindgen registers each class with `Symbol.dispose` and a `FinalizationRegistry`. The two flags
+// tell esbuild that these registrations have no side effects.
 writeFileSync(file("page.js"), `export { default, hydrate } from "./${appName}.js";\n`);
 execFileSync("esbuild", [
   file("page.js"),
@@ -36,7 +36,7 @@ execFileSync("esbuild", [
 ]);
 let script = readFileSync(file("bundle.js"), "utf8");
 
-// The program, without what only those classes would have called.
+// Removes the WebAssembly functions that only the dropped classes called.
 const used = new Set([...script.matchAll(/\bwasm\.(\w+)/g)].map(([, name]) => name));
 writeFileSync(
   file("graph.json"),
@@ -48,8 +48,8 @@ writeFileSync(
 const reached = ["-g", `--graph-file=${file("graph.json")}`, "-o", file("reached.wasm")];
 execFileSync("wasm-metadce", [...features, file(`${appName}_bg.wasm`), ...reached]);
 
-// Larger functions that are called once are left as they are, and like ones are put side by side:
-// Brotli sees their likeness.
+// Keeps larger functions that are called once, and puts similar functions side by side: Brotli
+// compresses them better.
 execFileSync("wasm-opt", [
   ...features,
   file("reached.wasm"),
@@ -62,8 +62,8 @@ execFileSync("wasm-opt", [
   file("optimized.wasm"),
 ]);
 
-// The names by which the two know each other hold hashes, which do not compress. Short ones, but
-// only where wasm-bindgen's script is all that the program imports from.
+// The names that the script and the program share contain hashes, which do not compress. Shortens
+// them, if the program imports only from wasm-bindgen's script.
 const module = `./${appName}_bg.js`;
 const program = new WebAssembly.Module(readFileSync(file("optimized.wasm")));
 let shrunk = file("optimized.wasm");
@@ -72,13 +72,13 @@ if (WebAssembly.Module.imports(program).every((one) => one.module === module)) {
   const rename = ["--minify-imports-and-exports-and-modules", "-o", shrunk];
   const names = JSON.parse(execFileSync("wasm-opt", [...features, file("optimized.wasm"), ...rename]));
   for (const [, name, short] of names.imports) replaceOnce(new RegExp(`\\b${name}(?=[:(])`, "g"), short);
-  // wasm-opt calls the one module so.
+  // wasm-opt renames the only module to `a`.
   replaceOnce(`"${module}":`, "a:");
   const exports = new Map(names.exports);
   script = script.replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${exports.get(name)}`);
 }
 
-/** Anything else than one place would be a script that does not fit its program. */
+/** Requires exactly one place: otherwise the script does not match its program. */
 function replaceOnce(found, replacement) {
   const parts = script.split(found);
   if (parts.length !== 2) throw new Error(`${found} is in the script ${parts.length - 1} times`);
@@ -92,5 +92,5 @@ execFileSync("esbuild", [
   "--log-level=warning",
   `--outfile=${join(to, `${appName}.js`)}`,
 ]);
-// Last: when it is there, all is.
+// Last: scripts/build takes this file as proof that all exist.
 renameSync(shrunk, join(to, `${appName}.wasm`));

@@ -15,7 +15,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test("signed out", async ({ page }) => {
+    test("no page has accessibility violations when signed out", async ({ page }) => {
       for (const path of ["/", "/sign-up", "/sign-in", "/sign-out", "/sign-out?error=unavailable", "/no-such-page"]) {
         await page.goto(path);
         await expectNoViolations(page, path);
@@ -25,12 +25,12 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByLabel("Password").fill("wrong password");
       await page.getByRole("button", { name: "Sign in" }).click();
       await expect(page.getByRole("alert")).toBeVisible();
-      await expectNoViolations(page, "a form that was not accepted");
+      await expectNoViolations(page, "a rejected form");
     });
 
-    test("signed in", async ({ page }) => {
+    test("no page and no open menu has accessibility violations when signed in", async ({ page }) => {
       await signUp(page);
-      await signUp(page); // Two accounts: the menu has all its items.
+      await signUp(page); // With two accounts, the menu has all its items.
       for (const path of ["/", "/account", "/account/sessions", "/account/sessions?after=nonsense", "/sign-out", "/sign-out?error=unavailable&scope=others", "/sign-out?error=malformed"]) {
         await page.goto(path);
         await hydrated(page);

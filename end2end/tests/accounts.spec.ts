@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { hydrated, newPerson, signUp, userButton, whoIs } from "./site";
+import { hydrated, newPerson, signedInUser, signUp, userButton } from "./site";
 import { test } from "./test";
 
 async function openMenu(page: Page) {
@@ -11,12 +11,12 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });
 
-    test("add an account, switch, sign out of one, sign out of all", async ({ page, context }) => {
+    test("a user adds an account, switches, signs out of one and then of all", async ({ page, context }) => {
       const ada = await signUp(page);
       await (await openMenu(page)).getByRole("link", { name: "Add account" }).click();
       await expect(page).toHaveURL("/sign-in");
       const grace = await signUp(page, newPerson("Grace Hopper"));
-      expect((await whoIs(context.request)).profile.email).toBe(grace.email);
+      expect((await signedInUser(context.request)).profile.email).toBe(grace.email);
 
       await page.goto("/");
       if (javaScriptEnabled) await hydrated(page);
@@ -25,7 +25,7 @@ for (const javaScriptEnabled of [true, false]) {
       await others.getByRole("button", { name: /Switch to Ada Lovelace/ }).click();
       await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
       await expect(page).toHaveURL("/");
-      expect((await whoIs(context.request)).profile.email).toBe(ada.email);
+      expect((await signedInUser(context.request)).profile.email).toBe(ada.email);
 
       if (javaScriptEnabled) await hydrated(page);
       menu = await openMenu(page);
@@ -35,16 +35,16 @@ for (const javaScriptEnabled of [true, false]) {
       const third = await signUp(page);
       await page.goto("/");
       if (javaScriptEnabled) await hydrated(page);
-      expect((await whoIs(context.request)).profile.email).toBe(third.email);
+      expect((await signedInUser(context.request)).profile.email).toBe(third.email);
       menu = await openMenu(page);
       await menu.getByRole("button", { name: "Sign out of all accounts" }).click();
       await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
-      expect(await whoIs(context.request)).toBeNull();
+      expect(await signedInUser(context.request)).toBeNull();
     });
   });
 }
 
-test("the other tabs follow a switch: a private page is loaded anew, a public one keeps what was typed", async ({ page, context }) => {
+test("other tabs follow an account switch: private pages reload, public pages keep typed text", async ({ page, context }) => {
   const ada = await signUp(page);
   const grace = await signUp(page, newPerson("Grace Hopper"));
   const [account, form] = [await context.newPage(), await context.newPage()];
@@ -60,13 +60,13 @@ test("the other tabs follow a switch: a private page is loaded anew, a public on
   await (await openMenu(page)).getByRole("button", { name: /Switch to Ada/ }).click();
   await expect(account.getByRole("definition").filter({ hasText: ada.email })).toBeVisible();
   await expect(account.getByRole("definition").filter({ hasText: grace.email })).toHaveCount(0);
-  // Whatever else it had loaded for the other account is gone, too.
+  // The reload also removes everything else that was loaded for the other account.
   await expect.poll(() => account.evaluate(() => "sameDocument" in window)).toBe(false);
   await expect(form.getByRole("button", { name: "Account of Ada Lovelace" })).toBeVisible();
   await expect(form.getByLabel("Name")).toHaveValue("half a nam");
 });
 
-test("signing out and staying shows the next account", async ({ page }) => {
+test("signing out in place shows the next account", async ({ page }) => {
   await signUp(page);
   await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/");
@@ -75,7 +75,7 @@ test("signing out and staying shows the next account", async ({ page }) => {
   await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
 });
 
-test("an account that has ended meanwhile says so", async ({ page, context }) => {
+test("switching to an account that has ended shows an error", async ({ page, context }) => {
   await signUp(page);
   await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/");
@@ -84,10 +84,10 @@ test("an account that has ended meanwhile says so", async ({ page, context }) =>
   await page.route("/api/switch_account", (route) => route.fulfill({ status: 404, json: { error: "unknown_account" } }));
   await menu.getByRole("button", { name: /Switch to Ada/ }).click();
   await expect(menu.getByRole("alert").filter({ hasText: "is signed out" })).toBeVisible();
-  expect((await whoIs(context.request)).profile.name).toBe("Grace Hopper");
+  expect((await signedInUser(context.request)).profile.name).toBe("Grace Hopper");
 });
 
-test("the sign-out page offers all accounts where there are several", async ({ page, context }) => {
+test("the sign-out page offers all accounts if there are several", async ({ page, context }) => {
   await signUp(page);
   await page.goto("/sign-out?scope=browser");
   await expect(page.getByRole("radio", { name: /All accounts/ })).toHaveCount(0);
@@ -97,5 +97,5 @@ test("the sign-out page offers all accounts where there are several", async ({ p
   await expect(page.getByRole("radio", { name: /All accounts/ })).toBeChecked();
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
   await expect(page).toHaveURL("/");
-  expect(await whoIs(context.request)).toBeNull();
+  expect(await signedInUser(context.request)).toBeNull();
 });

@@ -1,38 +1,38 @@
 import { expect, type APIRequestContext } from "@playwright/test";
-import { hydrated, listening, lookAt, settled, signIn, signUp, whoIs, type Person } from "./site";
+import { hydrated, listening, refocus, settled, signedInUser, signIn, signUp, type Person } from "./site";
 import { test, type NewContext } from "./test";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0";
 
-async function elsewhere(newContext: NewContext, person: Person, userAgent = FIREFOX) {
+async function signInElsewhere(newContext: NewContext, person: Person, userAgent = FIREFOX) {
   const context = await newContext({ userAgent });
   await signIn(await context.newPage(), person);
   return context;
 }
 
-/** Signs in as often as said, as a script does, and forgets the cookies. */
-async function signInOften(newContext: NewContext, { email, password }: Person, times: number) {
+/** Signs in several times like a script, without keeping the cookies. */
+async function signInRepeatedly(newContext: NewContext, { email, password }: Person, times: number) {
   const context = await newContext({ userAgent: FIREFOX });
-  for (let n = 0; n < times; n++) {
+  for (let count = 0; count < times; count++) {
     await context.clearCookies();
-    const answer = await context.request.post("/api/sign_in", { form: { email, password } });
-    expect(answer.status()).toBe(200);
+    const response = await context.request.post("/api/sign_in", { form: { email, password } });
+    expect(response.status()).toBe(200);
   }
 }
 
 async function sessionsOf(request: APIRequestContext, after = ""): Promise<{ handle: string }[]> {
-  const answer = await request.post("/api/sessions", { form: { after } });
-  return (await answer.json()).sessions;
+  const response = await request.post("/api/sessions", { form: { after } });
+  return (await response.json()).sessions;
 }
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });
 
-    test("see where you are signed in, end one, then the others, then all", async ({ page, context, newContext }) => {
+    test("the list ends one session, then the others, then all", async ({ page, context, newContext }) => {
       const person = await signUp(page);
-      const firefox = await elsewhere(newContext, person);
-      const script = await elsewhere(newContext, person, "curl/8.4.0");
+      const firefox = await signInElsewhere(newContext, person);
+      const script = await signInElsewhere(newContext, person, "curl/8.4.0");
       await page.goto("/account/sessions");
       if (javaScriptEnabled) await hydrated(page);
       const lines = page.getByRole("main").getByRole("listitem");
@@ -47,26 +47,26 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(lines).toHaveCount(2);
       await expect(page).toHaveURL("/account/sessions");
       if (javaScriptEnabled) {
-        // The button is gone with its line; the focus must not be on another "End".
-        const said = page.getByRole("status").filter({ hasText: "The session has ended." });
-        await expect(said).toBeFocused();
+        // The button disappears with its line. The focus must not move to another "End" button.
+        const status = page.getByRole("status").filter({ hasText: "The session has ended." });
+        await expect(status).toBeFocused();
       }
-      expect(await whoIs(firefox.request)).toBeNull();
-      expect(await whoIs(script.request)).not.toBeNull();
+      expect(await signedInUser(firefox.request)).toBeNull();
+      expect(await signedInUser(script.request)).not.toBeNull();
 
       await page.getByRole("button", { name: "Sign out everywhere else" }).click();
       await expect(lines).toHaveCount(1);
-      expect(await whoIs(script.request)).toBeNull();
-      expect(await whoIs(context.request)).not.toBeNull();
+      expect(await signedInUser(script.request)).toBeNull();
+      expect(await signedInUser(context.request)).not.toBeNull();
 
       await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
       await expect(page).toHaveURL("/");
-      expect(await whoIs(context.request)).toBeNull();
+      expect(await signedInUser(context.request)).toBeNull();
     });
 
-    test("very many sessions are shown page by page", async ({ page, newContext }) => {
+    test("a long list of sessions is shown in pages", async ({ page, newContext }) => {
       const person = await signUp(page);
-      await signInOften(newContext, person, 54);
+      await signInRepeatedly(newContext, person, 54);
       await page.goto("/account/sessions");
       const lines = page.getByRole("main").getByRole("listitem");
       const device = page.getByText("This device");
@@ -78,7 +78,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(device).toHaveCount(0);
       await expect(page).toHaveURL(/[?]after=[^&]+#guardian-sessions$/);
       if (javaScriptEnabled) await hydrated(page);
-      // A keyboard goes on in the list.
+      // The keyboard focus continues in the list.
       await page.keyboard.press("Tab");
       await expect(page.getByRole("link", { name: "Back to the first" })).toBeFocused();
       await page.keyboard.press("Tab");
@@ -95,9 +95,9 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test("the list follows what happens elsewhere", async ({ page, newContext }) => {
+test("the list updates when a session ends elsewhere", async ({ page, newContext }) => {
   const person = await signUp(page);
-  const other = await elsewhere(newContext, person);
+  const other = await signInElsewhere(newContext, person);
   await page.goto("/account/sessions");
   await hydrated(page);
   const lines = page.getByRole("main").getByRole("listitem");
@@ -106,14 +106,14 @@ test("the list follows what happens elsewhere", async ({ page, newContext }) => 
   await expect(lines).toHaveCount(1);
 });
 
-test("each page of the list follows what happens elsewhere, and loads no more than itself", async ({
+test("each page of the list updates when a session ends elsewhere, and loads only its own sessions", async ({
   page,
   context,
   newContext,
 }) => {
   const person = await signUp(page);
-  const other = await elsewhere(newContext, person);
-  await signInOften(newContext, person, 58);
+  const other = await signInElsewhere(newContext, person);
+  await signInRepeatedly(newContext, person, 58);
   const end = (session: string) =>
     other.request.post("/api/sign_out", { form: { session, redirect: "false" } });
   const lines = page.getByRole("main").getByRole("listitem");
@@ -124,7 +124,7 @@ test("each page of the list follows what happens elsewhere, and loads no more th
   const before = await link.getAttribute("href");
   const [, , shown] = await sessionsOf(context.request);
   await end(shown.handle);
-  // The next one has moved up, and the link leads to what comes after it.
+  // The next session moves up, and the link now starts after it.
   await expect(link).not.toHaveAttribute("href", before!);
   await expect(lines).toHaveCount(50);
 
@@ -133,20 +133,20 @@ test("each page of the list follows what happens elsewhere, and loads no more th
   await hydrated(page);
   await listening(page);
   const after = new URL(page.url()).searchParams.get("after")!;
-  const asked = page.waitForResponse("/api/sessions");
+  const reload = page.waitForResponse("/api/sessions");
   const [first, second] = await sessionsOf(context.request, after);
   await end(first.handle);
   await expect(lines).toHaveCount(8);
-  expect(new URLSearchParams((await asked).request().postData()!).get("after")).toBe(after);
-  expect((await (await asked).json()).sessions.length).toBeLessThanOrEqual(50);
+  expect(new URLSearchParams((await reload).request().postData()!).get("after")).toBe(after);
+  expect((await (await reload).json()).sessions.length).toBeLessThanOrEqual(50);
   await end(second.handle);
   await expect(lines).toHaveCount(7);
   await expect(page).toHaveURL(/after=/);
 });
 
-test("a list that cannot be loaded says so, and a retry brings it", async ({ page, newContext }) => {
+test("a list that fails to load shows an error, and a retry loads it", async ({ page, newContext }) => {
   const person = await signUp(page);
-  const other = await elsewhere(newContext, person);
+  const other = await signInElsewhere(newContext, person);
   await page.goto("/account/sessions");
   await hydrated(page);
   await listening(page);
@@ -157,9 +157,9 @@ test("a list that cannot be loaded says so, and a retry brings it", async ({ pag
   });
   await other.request.post("/api/sign_out");
   await expect(page.getByRole("alert").filter({ hasText: "could not be loaded" })).toBeVisible();
-  // It asks again by itself, in vain.
+  // Its own retry fails too.
   const before = refused;
-  await lookAt(page);
+  await refocus(page);
   await expect.poll(() => refused).toBeGreaterThan(before);
   await settled(page);
   await page.unroute("/api/sessions");
@@ -167,23 +167,23 @@ test("a list that cannot be loaded says so, and a retry brings it", async ({ pag
   await expect(page.getByText("This device")).toBeVisible();
 });
 
-test("the handle of somebody else's session is like one that does not exist", async ({ page, newContext }) => {
+test("another user's session handle gets the same response as an unknown one", async ({ page, newContext }) => {
   const victim = await newContext();
   await signUp(await victim.newPage());
   const [{ handle }] = await sessionsOf(victim.request);
   await signUp(page);
   const end = async (session: string) => {
-    const answer = await page.context().request.post("/api/sign_out", { form: { session, redirect: "false" } });
-    return [answer.status(), await answer.text()];
+    const response = await page.context().request.post("/api/sign_out", { form: { session, redirect: "false" } });
+    return [response.status(), await response.text()];
   };
   expect(await end(handle)).toEqual(await end("no-such-session"));
-  expect(await whoIs(victim.request)).not.toBeNull();
+  expect(await signedInUser(victim.request)).not.toBeNull();
 });
 
 test.describe("in Tokyo", () => {
   test.use({ timezoneId: "Asia/Tokyo", locale: "en-GB" });
 
-  test("the exact time is in UTC at first, and the viewer's own when it is pointed at", async ({ page, context }) => {
+  test("the exact time is in UTC at first, and in the viewer's time zone on hover", async ({ page, context }) => {
     await signUp(page);
     const html = await (await context.request.get("/account/sessions")).text();
     expect(html).toMatch(/title="\d+ \w{3} \d{4}, \d\d:\d\d UTC"/);
@@ -196,10 +196,10 @@ test.describe("in Tokyo", () => {
   });
 });
 
-test("a narrow screen does not break it", async ({ page, newContext }) => {
+test("the list fits a narrow screen", async ({ page, newContext }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   const person = await signUp(page);
-  const other = await elsewhere(newContext, person, `Mozilla/5.0 ${"W".repeat(200)}/1.0`);
+  const other = await signInElsewhere(newContext, person, `Mozilla/5.0 ${"W".repeat(200)}/1.0`);
   await page.goto("/account/sessions");
   await expect(page.getByRole("main").getByRole("listitem")).toHaveCount(2);
   const overflow = await page.evaluate(

@@ -1,17 +1,17 @@
 import { expect } from "@playwright/test";
-import { hydrated, sessionCookie, signIn, signUp, userButton, whoIs } from "./site";
+import { hydrated, sessionCookie, signedInUser, signIn, signUp, userButton } from "./site";
 import { test, type NewContext } from "./test";
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });
 
-    test("sign up, sign out from the menu, and the old cookie is dead", async ({ page, context }) => {
+    test("after a sign-out from the menu, the old cookie no longer works", async ({ page, context }) => {
       const person = await signUp(page);
       if (javaScriptEnabled) await hydrated(page);
       const old = await sessionCookie(context);
       expect(old).toMatchObject({ httpOnly: true, sameSite: "Lax" });
-      expect(await whoIs(context.request)).toMatchObject({ profile: { email: person.email } });
+      expect(await signedInUser(context.request)).toMatchObject({ profile: { email: person.email } });
 
       await userButton(page).click();
       await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
@@ -21,22 +21,22 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await sessionCookie(context)).toBeUndefined();
 
       await context.addCookies([old!]);
-      expect(await whoIs(context.request)).toBeNull();
+      expect(await signedInUser(context.request)).toBeNull();
       await page.goto("/account");
       await expect(page).toHaveURL("/sign-in?callback_url=%2Faccount");
     });
 
-    test("the sign-out page leads to its callback URL", async ({ page, context }) => {
+    test("the sign-out page redirects to its callback URL", async ({ page, context }) => {
       await signUp(page);
       await page.goto("/sign-out?callback_url=/sign-up%3Fbye");
-      expect(await whoIs(context.request), "a GET changes nothing").not.toBeNull();
+      expect(await signedInUser(context.request), "a GET changes nothing").not.toBeNull();
       await expect(page.getByText("You are signed in as")).toBeVisible();
       await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
       await expect(page).toHaveURL("/sign-up?bye");
-      expect(await whoIs(context.request)).toBeNull();
+      expect(await signedInUser(context.request)).toBeNull();
     });
 
-    test("a hostile callback URL ends at the default page", async ({ page }) => {
+    test("a hostile callback URL is replaced by the default page", async ({ page }) => {
       for (const url of ["https://evil.example/", "/\\evil.example", "//evil.example", "javascript:alert(1)"]) {
         await signUp(page);
         await page.goto(`/sign-out?callback_url=${encodeURIComponent(url)}`);
@@ -45,7 +45,7 @@ for (const javaScriptEnabled of [true, false]) {
       }
     });
 
-    test("signing out and staying shows the page signed out", async ({ page, context }) => {
+    test("signing out in place shows the signed-out page", async ({ page, context }) => {
       await signUp(page);
       await page.goto("/");
       if (javaScriptEnabled) await hydrated(page);
@@ -53,18 +53,18 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
       await expect(page).toHaveURL("/");
       await expect(userButton(page)).toHaveCount(0);
-      expect(await whoIs(context.request)).toBeNull();
+      expect(await signedInUser(context.request)).toBeNull();
     });
 
-    test("everywhere else and everywhere", async ({ page, context, newContext }) => {
+    test("signing out everywhere else keeps this session, signing out everywhere ends it", async ({ page, context, newContext }) => {
       const person = await signUp(page);
       const other = await otherBrowser(newContext, javaScriptEnabled);
       await signIn(other, person);
 
       await page.goto("/account");
       await page.getByRole("button", { name: "Sign out everywhere else" }).click();
-      await expect.poll(() => whoIs(other.context().request)).toBeNull();
-      expect(await whoIs(context.request)).not.toBeNull();
+      await expect.poll(() => signedInUser(other.context().request)).toBeNull();
+      expect(await signedInUser(context.request)).not.toBeNull();
       await expect(page).toHaveURL("/account");
 
       if (javaScriptEnabled) await expect(other).toHaveURL(/\/sign-in/);
@@ -72,8 +72,8 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto("/account");
       await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
       await expect(page).toHaveURL("/");
-      expect(await whoIs(other.context().request)).toBeNull();
-      expect(await whoIs(context.request)).toBeNull();
+      expect(await signedInUser(other.context().request)).toBeNull();
+      expect(await signedInUser(context.request)).toBeNull();
       if (!javaScriptEnabled) await other.reload();
       await expect(other).toHaveURL(/\/sign-in/);
     });
@@ -98,7 +98,7 @@ async function otherBrowser(newContext: NewContext, javaScriptEnabled: boolean) 
   return context.newPage();
 }
 
-test("staying flips the state in place, without a navigation", async ({ page }) => {
+test("signing out in place changes the page without a navigation", async ({ page }) => {
   await signUp(page);
   await page.goto("/");
   await hydrated(page);
@@ -108,7 +108,7 @@ test("staying flips the state in place, without a navigation", async ({ page }) 
   expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
 });
 
-test("a redirect loads a new document", async ({ page }) => {
+test("a sign-out with a redirect loads a new document", async ({ page }) => {
   await signUp(page);
   await page.goto("/");
   await hydrated(page);
@@ -119,15 +119,15 @@ test("a redirect loads a new document", async ({ page }) => {
   expect(await page.evaluate(() => "sameDocument" in window)).toBe(false);
 });
 
-test("the button says that it is at it, and offers a retry when it failed", async ({ page, context, newContext }) => {
+test("the button shows its progress and offers a retry after a failure", async ({ page, context, newContext }) => {
   const person = await signUp(page);
   const other = await otherBrowser(newContext, true);
   await signIn(other, person);
   await hydrated(page);
   const button = page.getByRole("button", { name: "Sign out everywhere else" });
 
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => (letGo = resolve));
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
   await page.route("/api/sign_out", async (route) => {
     await held;
     await route.abort();
@@ -135,18 +135,18 @@ test("the button says that it is at it, and offers a retry when it failed", asyn
   await button.click();
   await expect(button).toBeDisabled();
   await expect(page.getByRole("status").filter({ hasText: "Signing out…" })).toBeVisible();
-  letGo();
+  release();
   await expect(page.getByRole("alert").filter({ hasText: "may still be there" })).toBeVisible();
-  expect(await whoIs(other.context().request)).not.toBeNull();
+  expect(await signedInUser(other.context().request)).not.toBeNull();
 
   await page.unroute("/api/sign_out");
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(page.getByRole("status").filter({ hasText: "Signed out everywhere else." })).toBeVisible();
-  expect(await whoIs(other.context().request)).toBeNull();
-  expect(await whoIs(context.request)).not.toBeNull();
+  expect(await signedInUser(other.context().request)).toBeNull();
+  expect(await signedInUser(context.request)).not.toBeNull();
 });
 
-test("when the server could not end the session, the page says so and tries again", async ({ page, context }) => {
+test("if the server cannot end the session, the page says so and offers a retry", async ({ page, context }) => {
   const person = await signUp(page);
   await page.goto("/account");
   await hydrated(page);
@@ -157,10 +157,10 @@ test("when the server could not end the session, the page says so and tries agai
   await expect(page.getByRole("alert").filter({ hasText: "could not end the session" })).toBeVisible();
   await expect(userButton(page)).toHaveCount(0);
   await expect(page.getByText(person.email), "nothing private is left").toHaveCount(0);
-  expect(await whoIs(context.request)).not.toBeNull();
+  expect(await signedInUser(context.request)).not.toBeNull();
 
   await page.unroute("/api/sign_out");
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(page).toHaveURL("/");
-  expect(await whoIs(context.request)).toBeNull();
+  expect(await signedInUser(context.request)).toBeNull();
 });

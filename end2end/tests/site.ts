@@ -1,12 +1,12 @@
-// What every test uses: a fresh person, and the ways through the site.
+// Shared helpers: new users, the site's forms, and waiting for a page.
 
 import { expect, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
 import { randomUUID } from "node:crypto";
 
-/** What is tested, from the project's root. */
+/** The server under test, relative to the project's root. */
 export const PROGRAM = `target/${process.env.PROFILE ?? "debug"}/server`;
 
-/** The servers'. */
+/** The key of every server under test. */
 export const SESSION_KEY = "ZW5kLXRvLWVuZCB0ZXN0cyBvbmx5LCBuZXZlciBhIHJlYWwga2V5";
 
 export interface Person {
@@ -19,7 +19,7 @@ export function newPerson(name = "Ada Lovelace"): Person {
   return { name, email: `${randomUUID()}@example.com`, password: "correct horse battery" };
 }
 
-/** Signs up through the page, and lands signed in. On another server if its origin is given. */
+/** Signs up through the page, on another server if its origin is given. */
 export async function signUp(page: Page, person = newPerson(), origin = ""): Promise<Person> {
   await page.goto(`${origin}/sign-up`);
   await page.getByLabel("Name").fill(person.name);
@@ -38,31 +38,30 @@ export async function signIn(page: Page, person: Person) {
   await expect(page).toHaveURL("/account");
 }
 
-/** The UserButton. */
 export function userButton(page: Page) {
   return page.getByRole("button", { name: /^Account of / });
 }
 
-/** Resolves once the page's WebAssembly has taken over. */
+/** Resolves once the page is hydrated. */
 export async function hydrated(page: Page) {
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "false");
 }
 
-/** Resolves once the page, or another tab of its browser, hears what the server has to say. */
+/** Resolves once the page, or another tab of its browser, receives the server's events. */
 export async function listening(page: Page) {
-  const hears = (one: Page) => one.evaluate(() => window.stream?.hasBegun && window.stream.readyState === EventSource.OPEN);
+  const isListening = (tab: Page) => tab.evaluate(() => window.stream?.hasBegun && window.stream.readyState === EventSource.OPEN);
   await expect(async () => {
-    const heard = await Promise.all(page.context().pages().map(hears));
-    expect(heard).toContain(true);
+    const tabs = await Promise.all(page.context().pages().map(isListening));
+    expect(tabs).toContain(true);
   }).toPass();
 }
 
-/** Resolves once the page's own stream has told it of a sign-out. */
-export async function toldOfSignOut(page: Page) {
-  await expect.poll(() => page.evaluate(() => window.signOutsTold)).toBeGreaterThan(0);
+/** Resolves once the page's own stream has received a sign-out. */
+export async function signOutReceived(page: Page) {
+  await expect.poll(() => page.evaluate(() => window.signOutsReceived)).toBeGreaterThan(0);
 }
 
-/** Resolves once the page has acted on every answer that it has got: what it asks for now comes later. */
+/** Resolves once the page has handled every response that it has received. */
 export async function settled(page: Page) {
   await page.evaluate(async () => {
     await fetch("/favicon.svg", { cache: "no-store" });
@@ -70,7 +69,7 @@ export async function settled(page: Page) {
   });
 }
 
-/** The paths that the page leaves for, from now on. */
+/** Records the paths of the page's navigations from now on. */
 export function navigations(page: Page) {
   const paths: string[] = [];
   page.on("request", (request) => {
@@ -79,12 +78,12 @@ export function navigations(page: Page) {
   return paths;
 }
 
-/** Lets the page ask who is signed in, as when somebody looks at it again. Headless Chromium never hides a page. */
-export async function lookAt(page: Page) {
+/** Simulates that the page becomes visible again, because headless Chromium never hides a page. */
+export async function refocus(page: Page) {
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
 }
 
-/** The name of a cookie on the site at this address: over https of this host, and with its port. */
+/** The full name of a cookie on the site at `url`: with the `__Host-` prefix over https, and with the port. */
 export function cookieName(name: string, url = `http://127.0.0.1:${process.env.PORT}`) {
   const { protocol, port } = new URL(url);
   return (protocol === "https:" ? "__Host-" : "") + name + (port && `-${port}`);
@@ -95,20 +94,20 @@ export async function sessionCookie(context: BrowserContext, name = cookieName("
   return cookies.find((cookie) => cookie.name === name);
 }
 
-/** Who the server says is signed in with this context's cookies. */
-export async function whoIs(request: APIRequestContext, origin = "") {
-  const answer = await request.post(`${origin}/api/session`);
-  expect(answer.status()).toBe(200);
-  return answer.json();
+/** The user whom the server sees as signed in with this context's cookies, or null. */
+export async function signedInUser(request: APIRequestContext, origin = "") {
+  const response = await request.post(`${origin}/api/session`);
+  expect(response.status()).toBe(200);
+  return response.json();
 }
 
-/** How long until somebody sees a sign-out that happened elsewhere. */
-export const AT_ONCE = 2_000;
+/** How long a page may take to show a sign-out elsewhere. */
+export const NOTICE_LIMIT_MS = 2_000;
 
-/** Runs what ends sessions, and measures until the page shows nobody signed in. */
-export async function latency(what: string, page: Page, end: () => Promise<unknown>) {
-  // The moment in the page itself, undisturbed by how fast the test looks.
-  const gone = page.evaluate(
+/** Runs `endSessions`, and measures the time until the page shows nobody signed in. */
+export async function measureLatency(label: string, page: Page, endSessions: () => Promise<unknown>) {
+  // Measured inside the page, so that the test's own polling does not count.
+  const signedOutAt = page.evaluate(
     () =>
       new Promise<number>((resolve) => {
         const look = () => {
@@ -119,9 +118,9 @@ export async function latency(what: string, page: Page, end: () => Promise<unkno
       }),
   );
   const start = Date.now();
-  await end();
-  const answered = Date.now();
-  const shown = await gone;
-  console.log(`${what}: shown ${shown - start} ms after the click, ${shown - answered} ms after the answer`);
-  expect(shown - answered, what).toBeLessThan(AT_ONCE);
+  await endSessions();
+  const responded = Date.now();
+  const shown = await signedOutAt;
+  console.log(`${label}: shown ${shown - start} ms after the click, ${shown - responded} ms after the response`);
+  expect(shown - responded, label).toBeLessThan(NOTICE_LIMIT_MS);
 }

@@ -1,25 +1,25 @@
-// Notes in each page what its stream of events brings, for tests that wait for it.
+// Records the events that each page receives, for tests that wait for them.
 
 import type { BrowserContext } from "@playwright/test";
 
-interface NotedStream extends EventSource {
-  /** Whether its first event has come, since it was last connected. */
+interface RecordedStream extends EventSource {
+  /** Whether it has received an event since it last connected. */
   hasBegun: boolean;
 }
 
 declare global {
   interface Window {
-    /** The last one that the page has asked for. */
-    stream?: NotedStream;
-    /** How many sign-outs the page has been told of. */
-    signOutsTold: number;
+    /** The last stream that the page opened. */
+    stream?: RecordedStream;
+    /** How many sign-outs the page's stream has received. */
+    signOutsReceived: number;
   }
 }
 
-export async function noteStreams(context: BrowserContext) {
+export async function recordStreams(context: BrowserContext) {
   await context.addInitScript(() => {
-    window.signOutsTold = 0;
-    window.EventSource = class extends EventSource implements NotedStream {
+    window.signOutsReceived = 0;
+    window.EventSource = class extends EventSource implements RecordedStream {
       hasBegun = false;
 
       constructor(url: string | URL) {
@@ -27,7 +27,7 @@ export async function noteStreams(context: BrowserContext) {
         window.stream = this;
         this.addEventListener("session", () => (this.hasBegun = true));
         this.addEventListener("error", () => (this.hasBegun = false));
-        this.addEventListener("signed_out", () => window.signOutsTold++);
+        this.addEventListener("signed_out", () => window.signOutsReceived++);
       }
     };
   });

@@ -1,15 +1,15 @@
-// Playwright's `test`, for whose browsers nothing is under way when they are closed: Chromium never
-// answers when it is to close a page to which the next document is just coming.
+// Playwright's `test`, with browsers that have no navigation in progress when they close: Chromium
+// hangs when it closes a page that is loading the next document.
 
 import { test as base, expect, type BrowserContext, type BrowserContextOptions } from "@playwright/test";
-import { noteStreams } from "./streams";
+import { recordStreams } from "./streams";
 
-/** Another browser, until the test is over. */
+/** Opens another browser, which is closed after the test. */
 export type NewContext = (options?: BrowserContextOptions) => Promise<BrowserContext>;
 
 export const test = base.extend<{ newContext: NewContext }>({
   context: async ({ context }, use) => {
-    await noteStreams(context);
+    await recordStreams(context);
     await use(context);
     await leavePages(context);
   },
@@ -18,7 +18,7 @@ export const test = base.extend<{ newContext: NewContext }>({
     await use(async (options) => {
       const context = await browser.newContext(options);
       contexts.push(context);
-      await noteStreams(context);
+      await recordStreams(context);
       return context;
     });
     for (const context of contexts) {
@@ -30,7 +30,7 @@ export const test = base.extend<{ newContext: NewContext }>({
 
 async function leavePages(context: BrowserContext) {
   for (const page of context.pages()) {
-    // Once more, if what was under way came in between.
+    // Try again if a navigation in progress interrupted it.
     await expect(() => page.goto("about:blank")).toPass();
   }
 }

@@ -1,14 +1,14 @@
 import { expect } from "@playwright/test";
-import { hydrated, newPerson, signUp, userButton, whoIs } from "./site";
+import { hydrated, newPerson, signedInUser, signUp, userButton } from "./site";
 import { test } from "./test";
 
-test("by keyboard alone: open, close, sign out", async ({ page, context }) => {
+test("the keyboard alone opens the menu, closes it and signs out", async ({ page, context }) => {
   await signUp(page);
   await page.goto("/");
   await hydrated(page);
   const menu = page.getByRole("dialog", { name: /^Account of / });
 
-  await page.keyboard.press("Tab"); // Skip to content
+  await page.keyboard.press("Tab"); // the skip link
   await page.keyboard.press("Tab"); // the brand
   await page.keyboard.press("Tab");
   await expect(userButton(page)).toBeFocused();
@@ -33,10 +33,10 @@ test("by keyboard alone: open, close, sign out", async ({ page, context }) => {
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
-  expect(await whoIs(context.request)).toBeNull();
+  expect(await signedInUser(context.request)).toBeNull();
 });
 
-test("before hydration it opens and signs out", async ({ page, context }) => {
+test("the menu opens and signs out before hydration", async ({ page, context }) => {
   // The WebAssembly never arrives.
   await page.route("**/*.wasm", () => {});
   await signUp(page);
@@ -46,17 +46,17 @@ test("before hydration it opens and signs out", async ({ page, context }) => {
   await expect(userButton(page)).not.toHaveAttribute("aria-expanded", /.*/);
   await menu.getByRole("button", { name: "Sign out" }).click();
   await expect(page).toHaveURL("/");
-  expect(await whoIs(context.request)).toBeNull();
+  expect(await signedInUser(context.request)).toBeNull();
 });
 
-test("the page shows who is signed in from its first byte", async ({ page, context }) => {
+test("the server-rendered page already shows the signed-in user", async ({ page, context }) => {
   await signUp(page);
   const html = await (await context.request.get("/")).text();
   expect(html).toContain("Account of Ada Lovelace");
   expect(html).not.toContain("Create an account");
 });
 
-test("a long name and a narrow screen do not break it", async ({ page }) => {
+test("the menu fits a narrow screen with a long name", async ({ page }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   await signUp(page, {
     name: "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine the Elder of Philadelphia",
@@ -77,7 +77,7 @@ test("a long name and a narrow screen do not break it", async ({ page }) => {
 });
 
 for (const name of ["👩‍👩‍👧 Family", "李小龍", "Wolfeschlegelsteinhausenbergerdorff Hubert Blaine the Elder of Philadelphia"]) {
-  test(`from right to left, on a narrow screen: ${name}`, async ({ page }) => {
+  test(`the menu fits a narrow right-to-left page: ${name}`, async ({ page }) => {
     await page.setViewportSize({ width: 320, height: 640 });
     await signUp(page, newPerson(name));
     await signUp(page, newPerson(name));
@@ -90,14 +90,14 @@ for (const name of ["👩‍👩‍👧 Family", "李小龍", "Wolfeschlegelstei
     expect(box!.x).toBeGreaterThanOrEqual(0);
     expect(box!.x + box!.width).toBeLessThanOrEqual(320);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
-    // Every item can be reached, be it by scrolling.
+    // Every item is reachable, if necessary by scrolling.
     const last = menu.getByRole("button", { name: "Sign out of all accounts" });
     await last.scrollIntoViewIfNeeded();
     await expect(last).toBeInViewport();
   });
 }
 
-test("what a screen reader is told", async ({ page }) => {
+test("screen readers get the menu's structure", async ({ page }) => {
   await signUp(page);
   await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/");
@@ -118,10 +118,10 @@ test("what a screen reader is told", async ({ page }) => {
   `);
 });
 
-test("a menu that is open before hydration is not said to be closed", async ({ page }) => {
+test("hydration does not report an open menu as closed", async ({ page }) => {
   await signUp(page);
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => (letGo = resolve));
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
   await page.route("**/*.wasm", async (route) => {
     await held;
     await route.continue();
@@ -129,9 +129,9 @@ test("a menu that is open before hydration is not said to be closed", async ({ p
   await page.goto("/");
   await userButton(page).click();
   await expect(page.getByRole("dialog")).toBeVisible();
-  letGo();
+  release();
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "true");
-  // And it does not stand over the page that one of its links leads to.
+  // The menu closes when one of its links opens a page.
   await page.getByRole("link", { name: "Where you are signed in" }).click();
   await expect(page.getByRole("heading", { name: "Where you are signed in" })).toBeVisible();
   await expect(page.getByRole("dialog")).toBeHidden();

@@ -1,16 +1,16 @@
-// A browser, as a person uses it.
+// A browser of one person.
 
 import { Cookies } from "./cookies.mjs";
 import { Jar } from "./http.mjs";
 
 export class Browser {
   jar = new Jar();
-  /** Whether an operation that may change the cookies is under way: one at a time, as a person does. */
+  /** Whether an operation that may change the cookies is in progress. A person does one at a time. */
   isBusy = false;
-  /** A sign-out that failed and took the cookie: the next one carries it out. */
+  /** A failed sign-out that removed the cookie. The next sign-out carries it out. */
   failedSignOut = null;
-  /** Whose accounts failed sign-outs have taken from here: the next may still end them. */
-  abandoned = new Set();
+  /** Users whose sessions failed sign-outs may have left. The next sign-out may revoke them. */
+  unrevokedUsers = new Set();
 
   constructor(household, name, address) {
     Object.assign(this, { household, name, address });

@@ -1,25 +1,26 @@
-// A browser's cookies, and the accounts that are signed in by them.
+// A browser's cookies and the accounts that they sign in.
 
-/** The cookies of a browser between two changes, and what they sign in. */
+/** A browser's cookies between two changes. */
 export class Cookies {
-  /** For each session that they may show, whether they certainly do while it is in. */
+  /** For each session that they may sign in, whether they certainly do while it is live. */
   accounts = new Map();
-  /** The same sessions, the one selected last first; whether that order is certain. */
+  /** The same sessions, the most recently selected first. */
   order = [];
   isOrderCertain = true;
-  /** Whether a change is under way; else the number of the last one. */
+  /** Whether a change is in progress. */
   isChanging = false;
-  steadySince;
-  /** The number of the answer that replaced them by others. */
-  deadSince = null;
+  /** The sequence number of the last change. */
+  stableSince;
+  /** The sequence number of the response that replaced them. */
+  replacedAt = null;
 
   constructor(browser, header, now) {
-    Object.assign(this, { browser, header, steadySince: now });
+    Object.assign(this, { browser, header, stableSince: now });
   }
 
-  /** Whether they hold, and no change of them overlaps a request sent at `start` and answered now. */
-  isSteady(start) {
-    return this.deadSince === null && !this.isChanging && this.steadySince < start;
+  /** Whether no change overlaps a request that was sent at `start` and gets its response now. */
+  isStable(start) {
+    return this.replacedAt === null && !this.isChanging && this.stableSince < start;
   }
 
   has(session) {
@@ -34,9 +35,9 @@ export class Cookies {
     return this.order.find((session) => session.user === user);
   }
 
-  /** What may still be signed in by them. */
-  living() {
-    return this.order.filter((session) => !session.out);
+  /** The sessions that they may still sign in. */
+  live() {
+    return this.order.filter((session) => !session.revoked);
   }
 
   select(session) {
@@ -58,27 +59,27 @@ export class Cookies {
     this.isOrderCertain = false;
   }
 
-  /** The cookies that replace them, with the same accounts but for those that are over. */
+  /** The cookies that replace them, with the accounts that are still live. */
   successor(header, now) {
     const next = new Cookies(this.browser, header, now);
-    for (const session of this.living()) next.accounts.set(session, this.accounts.get(session));
-    next.order = this.living();
+    for (const session of this.live()) next.accounts.set(session, this.accounts.get(session));
+    next.order = this.live();
     next.isOrderCertain = this.isOrderCertain;
     return next;
   }
 
-  /** The session that is certainly the active one for a request sent at `start`, if one is. */
+  /** The session that is certainly active for a request sent at `start`, or null. */
   activeFor(oracle, start, except) {
-    if (!this.isSteady(start) || !this.isOrderCertain) return null;
-    // What ended since the request was sent may have been the active one for it.
-    const first = this.order.find((session) => !oracle.mustBeOut(session, start));
-    return first && this.accounts.get(first) && oracle.mustBeIn(first, start, except) ? first : null;
+    if (!this.isStable(start) || !this.isOrderCertain) return null;
+    // A session revoked after `start` may have been the active one for the request.
+    const first = this.order.find((session) => !oracle.mustBeRevoked(session, start));
+    return first && this.accounts.get(first) && oracle.mustBeLive(first, start, except) ? first : null;
   }
 }
 
 /**
- * Lets one operation change a browser's cookies. `change` returns whether all is certain after it; if
- * not, no account is certainly signed in by them any more.
+ * Runs an operation that may change a browser's cookies. `change` returns whether the outcome is
+ * certain. If not, the cookies no longer certainly sign in any account.
  */
 export async function changeCookies(world, browser, change) {
   const { oracle } = world;
@@ -90,12 +91,12 @@ export async function changeCookies(world, browser, change) {
     if (!isCertain) cookies.loseCertainty();
   } finally {
     cookies.isChanging = false;
-    cookies.steadySince = oracle.tick();
+    cookies.stableSince = oracle.tick();
     const header = browser.jar.toString();
     if (browser.cookies === cookies && header !== cookies.header) {
       browser.cookies = cookies.successor(header, oracle.tick());
     }
-    if (browser.cookies !== cookies) world.bury(cookies);
+    if (browser.cookies !== cookies) world.keepForReplay(cookies);
     browser.isBusy = false;
   }
 }

@@ -1,5 +1,5 @@
-// A fixed port in front of PostgreSQL, as a proxy or a virtual address is: the servers are led from
-// one database to the other by it.
+// A fixed port in front of PostgreSQL, like a proxy or a virtual address. It moves the servers from one
+// database to another.
 
 import net from "node:net";
 
@@ -12,12 +12,12 @@ export class Forwarder {
     await new Promise((resolve) => this.#listener.listen(port, "127.0.0.1", resolve));
   }
 
-  /** Leads new connections to a port. */
-  lead(port) {
+  /** Forwards new connections to a port. */
+  pointTo(port) {
     this.#target = port;
   }
 
-  /** Breaks all connections off, and takes no more until led somewhere. */
+  /** Closes all connections, and accepts none until the next `pointTo`. */
   cut() {
     this.#target = null;
     for (const socket of this.#connections) socket.destroy();

@@ -1,18 +1,18 @@
-// One request, sent once. Nothing here tries again: a POST that broke off may have been carried out.
+// Sends a request once, without retries: the server may have carried out a POST that broke off.
 
 import http from "node:http";
 
-/** The server gives up after 40 s; what has no answer then hangs. In milliseconds. */
-export const HANG_LIMIT = 45_000;
+/** The server gives up after 40 s. A request without a response after this time hangs. */
+export const HANG_LIMIT_MS = 45_000;
 
 /**
- * What became of a request:
- * - `answer`, with `status`, `cookies` (the Set-Cookie headers) and `body`;
- * - `refused`: nobody listened, so it has no effect;
- * - `broken`: it may have been carried out, or still be;
- * - `hang`: the same, and nobody answered in time.
+ * Returns the outcome of a request:
+ * - `response`, with `status`, `cookies` (the Set-Cookie headers) and `body`;
+ * - `refused`: no server listened, so it has no effect;
+ * - `broken`: the server may have carried it out, or may still do so;
+ * - `hang`: the same, after no response in time.
  *
- * `abortAfter`, in milliseconds: when the client goes away.
+ * The client disconnects after `abortAfter` milliseconds.
  */
 export function send({ port, host, path, method = "POST", fields, headers = {}, abortAfter }) {
   return new Promise((resolve) => {
@@ -22,7 +22,7 @@ export function send({ port, host, path, method = "POST", fields, headers = {}, 
       host: "127.0.0.1",
       path,
       method,
-      // A connection each: one that is kept may be closed by the server at the wrong moment.
+      // One connection per request: the server may close a kept one at the wrong moment.
       agent: false,
       headers: {
         host,
@@ -38,8 +38,8 @@ export function send({ port, host, path, method = "POST", fields, headers = {}, 
       request.destroy();
     };
     const after = (time, outcome) => timers.push(setTimeout(finish, time, outcome));
-    after(HANG_LIMIT, { kind: "hang" });
-    if (abortAfter !== undefined) after(abortAfter, { kind: "broken", why: "the client went away" });
+    after(HANG_LIMIT_MS, { kind: "hang" });
+    if (abortAfter !== undefined) after(abortAfter, { kind: "broken", why: "the client disconnected" });
     const fail = (error) =>
       finish(error.code === "ECONNREFUSED" ? { kind: "refused" } : { kind: "broken", why: error.code ?? error.message });
     request.on("error", fail);
@@ -51,7 +51,7 @@ export function send({ port, host, path, method = "POST", fields, headers = {}, 
       response.on("end", () => {
         if (!response.complete) return fail({ code: "cut off" });
         finish({
-          kind: "answer",
+          kind: "response",
           status: response.statusCode,
           location: response.headers.location,
           cookies: response.headers["set-cookie"] ?? [],
@@ -63,22 +63,22 @@ export function send({ port, host, path, method = "POST", fields, headers = {}, 
   });
 }
 
-/** A browser's cookies, whatever the server calls them. */
+/** A browser's cookie jar. */
 export class Jar {
   #cookies = new Map();
 
-  /** Keeps and drops cookies as told. */
-  take(headers) {
+  /** Applies `Set-Cookie` headers. */
+  store(headers) {
     for (const header of headers) {
       const [pair, ...attributes] = header.split(";").map((part) => part.trim());
       const [name, ...value] = pair.split("=");
-      const isOver = attributes.some((attribute) => /^max-age=(0|-.*)$/i.test(attribute));
-      if (isOver) this.#cookies.delete(name);
+      const isRemoval = attributes.some((attribute) => /^max-age=(0|-.*)$/i.test(attribute));
+      if (isRemoval) this.#cookies.delete(name);
       else this.#cookies.set(name, value.join("="));
     }
   }
 
-  /** The Cookie header. */
+  /** The `Cookie` header. */
   toString() {
     return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   }

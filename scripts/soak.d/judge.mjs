@@ -1,106 +1,114 @@
-// Compares answers with what must be true. Each function returns what is wrong, in words.
+// Compares responses with the oracle's claims. Each function returns descriptions of the problems.
 
 /**
- * Who is signed in, by cookies: `answer` is null or has `id`, `session`, `profile` and `others`.
- * The request was sent at `start`.
+ * Judges the signed-in accounts that a request sent at `start` returned. `response` is null or has `id`,
+ * `session`, `profile` and `others`.
  */
-export function judgeSession(oracle, cookies, start, answer) {
-  const wrong = [];
-  const shown = answer ? [answer, ...(answer.others ?? [])] : [];
-  if (answer && cookies.deadSince !== null && cookies.deadSince < start) {
-    wrong.push(`replaced cookies sign in ${answer.profile.email}`);
+export function judgeSession(oracle, cookies, start, response) {
+  const problems = [];
+  const shown = response ? [response, ...(response.others ?? [])] : [];
+  if (response && cookies.replacedAt !== null && cookies.replacedAt < start) {
+    problems.push(`replaced cookies sign in ${response.profile.email}`);
   }
-  const sessions = shown.map((account) => judgeAccount(oracle, cookies, start, account, wrong));
-  if (wrong.length) return wrong;
-  if (!cookies.isSteady(start)) return wrong;
+  const sessions = shown.map((account) => judgeAccount(oracle, cookies, start, account, problems));
+  if (problems.length) return problems;
+  if (!cookies.isStable(start)) return problems;
   for (const [session, isCertain] of cookies.accounts) {
-    if (isCertain && oracle.mustBeIn(session, start) && !sessions.includes(session)) {
-      wrong.push(`${describe(session)} is not signed in`);
+    if (isCertain && oracle.mustBeLive(session, start) && !sessions.includes(session)) {
+      problems.push(`${describe(session)} is not signed in`);
     }
   }
   const active = cookies.activeFor(oracle, start);
   if (active && sessions.length && sessions[0] !== active) {
-    wrong.push(`the active account is ${describe(sessions[0])}, not ${describe(active)}`);
+    problems.push(`the active account is ${describe(sessions[0])}, not ${describe(active)}`);
   }
-  return wrong;
+  return problems;
 }
 
-function judgeAccount(oracle, cookies, start, account, wrong) {
+function judgeAccount(oracle, cookies, start, account, problems) {
   const session = oracle.sessions.get(account.session);
   if (!session) {
-    wrong.push(`an unknown session ${account.session} of ${account.profile.email} is signed in`);
+    problems.push(`an unknown session ${account.session} of ${account.profile.email} is signed in`);
     return null;
   }
   const { user } = session;
   if (account.id !== user.id || account.profile.email !== user.email || account.profile.name !== user.name) {
-    wrong.push(`${describe(session)} is shown as ${account.profile.email}`);
+    problems.push(`${describe(session)} is shown as ${account.profile.email}`);
   }
-  if (!cookies.has(session)) wrong.push(`${describe(session)} is signed in on another browser`);
-  if (oracle.mustBeOut(session, start)) wrong.push(`${describe(session)} is signed in, and was ended by ${session.out.what}`);
+  if (!cookies.has(session)) problems.push(`${describe(session)} is signed in on another browser`);
+  if (oracle.mustBeRevoked(session, start)) {
+    problems.push(`${describe(session)} is signed in, and was ended by ${session.revoked.what}`);
+  }
   return session;
 }
 
-/** The list of sessions that a browser is shown. */
+/** Judges the list of sessions that a browser receives. */
 export function judgeList(oracle, cookies, start, list) {
-  const wrong = [];
+  const problems = [];
   const known = list.map((line) => oracle.sessions.get(line.handle));
   const users = new Set(known.filter(Boolean).map((session) => session.user));
-  if (users.size > 1) wrong.push(`the list has sessions of ${[...users].map((user) => user.email).join(" and ")}`);
+  if (users.size > 1) problems.push(`the list has sessions of ${[...users].map((user) => user.email).join(" and ")}`);
   const [user] = users;
   const current = known.filter((_, index) => list[index].is_current);
   const active = cookies.activeFor(oracle, start);
-  // It may end after the request has found out whose it is.
-  if (current.length > 1 || (active && !current.length)) wrong.push(`the list has ${current.length} current sessions`);
-  if (current.some((session) => !session || !cookies.has(session))) wrong.push("the list's current session is not this browser's");
-  if (active && user && active.user !== user) wrong.push(`the list is ${user.email}'s, not ${active.user.email}'s`);
+  // The current session may be revoked after the request has read its user.
+  if (current.length > 1 || (active && !current.length)) problems.push(`the list has ${current.length} current sessions`);
+  if (current.some((session) => !session || !cookies.has(session))) {
+    problems.push("the list's current session is not this browser's");
+  }
+  if (active && user && active.user !== user) problems.push(`the list is ${user.email}'s, not ${active.user.email}'s`);
   known.forEach((session, index) => {
-    if (!session && user && !oracle.mayHaveStrays(user)) wrong.push(`the list has an unknown session ${list[index].handle}`);
-    if (session && oracle.mustBeOut(session, start)) {
-      wrong.push(`the list has ${describe(session)}, which was ended by ${session.out.what}`);
+    if (!session && user && !oracle.mayHaveUnknownSessions(user)) {
+      problems.push(`the list has an unknown session ${list[index].handle}`);
+    }
+    if (session && oracle.mustBeRevoked(session, start)) {
+      problems.push(`the list has ${describe(session)}, which was ended by ${session.revoked.what}`);
     }
   });
   for (const session of user?.household.sessions ?? []) {
-    if (session.user === user && oracle.mustBeIn(session, start) && !known.includes(session)) {
-      wrong.push(`the list lacks ${describe(session)}`);
+    if (session.user === user && oracle.mustBeLive(session, start) && !known.includes(session)) {
+      problems.push(`the list lacks ${describe(session)}`);
     }
   }
-  return wrong;
+  return problems;
 }
 
-/** A page: nobody's address stands on it but that of who is signed in. */
+/** Judges a page: it may show only the e-mail addresses of signed-in users. */
 export function judgePage(oracle, cookies, start, html) {
-  const wrong = [];
+  const problems = [];
   for (const [email] of html.matchAll(/soak-[\w-]+@example\.com/g)) {
     const sessions = [...cookies.accounts.keys()].filter((session) => session.user.email === email);
-    if (!sessions.length) wrong.push(`the page shows ${email}, who is not signed in here`);
-    else if (sessions.every((session) => oracle.mustBeOut(session, start))) {
-      wrong.push(`the page shows ${email}, whose session was ended by ${sessions[0].out.what}`);
+    if (!sessions.length) problems.push(`the page shows ${email}, who is not signed in here`);
+    else if (sessions.every((session) => oracle.mustBeRevoked(session, start))) {
+      problems.push(`the page shows ${email}, whose session was ended by ${sessions[0].revoked.what}`);
     }
   }
   const active = cookies.activeFor(oracle, start);
-  if (active && !html.includes(active.user.email)) wrong.push(`the page does not show ${active.user.email}`);
-  return wrong;
+  if (active && !html.includes(active.user.email)) problems.push(`the page does not show ${active.user.email}`);
+  return problems;
 }
 
-/** That nobody is signed in, said to somebody. */
+/** Judges a response that says that nobody is signed in. */
 export function judgeSignedOut(oracle, cookies, start) {
   const active = cookies.activeFor(oracle, start);
   return active ? [`${describe(active)} is told to be signed out`] : [];
 }
 
-/** What a sign-out says that it ended. */
-export function judgeEnded(oracle, ending, ended) {
-  const wrong = [];
+/** Judges the handles that a sign-out says it ended. */
+export function judgeEnded(oracle, revocation, ended) {
+  const problems = [];
   for (const handle of ended) {
     const session = oracle.sessions.get(handle);
     if (!session) {
-      const mayBeStray = ending.households.some((household) =>
-        [...household.users, ...household.gone].some((user) => oracle.mayHaveStrays(user)));
-      if (!mayBeStray) wrong.push(`it ended an unknown session ${handle}`);
-    } else if (!ending.mayEnd(session)) wrong.push(`it ended ${describe(session)}, which it was not asked to`);
-    else if (oracle.mustBeOut(session, ending.start)) wrong.push(`it ended ${describe(session)} a second time`);
+      const mayBeUnknown = revocation.households.some((household) =>
+        [...household.users, ...household.gone].some((user) => oracle.mayHaveUnknownSessions(user)));
+      if (!mayBeUnknown) problems.push(`it ended an unknown session ${handle}`);
+    } else if (!revocation.mayRevoke(session)) problems.push(`it ended ${describe(session)}, which it was not asked to`);
+    else if (oracle.mustBeRevoked(session, revocation.start)) {
+      problems.push(`it ended ${describe(session)} a second time`);
+    }
   }
-  return wrong;
+  return problems;
 }
 
 export function describe(session) {

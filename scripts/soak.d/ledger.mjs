@@ -1,39 +1,39 @@
-// Events against hooks: what sign-outs answered, what the servers' logs say, what the table has.
+// Compares the events in sign-out responses, the hook runs in the servers' logs, and the event table.
 
-/** How long after a hook the note that it has run may take to be written, in milliseconds. */
-const NOTED_WITHIN = 20_000;
+/** How long the server may take to record that a hook has run. */
+const RECORDED_WITHIN_MS = 20_000;
 
-/** How long the last events may take: a killed server's are taken over a minute later. */
-const QUIET_LIMIT = 240_000;
+/** How long the last hooks may take: another server takes over a killed server's events after a minute. */
+const DELIVERY_LIMIT_MS = 240_000;
 
 export class Ledger {
-  /** The ended handles of each answered event; of an answer with several, all. */
-  #answered = new Map();
-  #heard = new Map();
-  /** Those of which a server said that it could not note that the hook had run. */
-  #unmarked = new Set();
+  /** For each event in a response, all handles that this response says ended. */
+  #confirmed = new Map();
+  #hookRuns = new Map();
+  /** Events whose hook run a server could not record. */
+  #unrecorded = new Set();
   #kills = [];
   #faults = [];
 
-  answered(ids, ended) {
-    for (const id of ids) this.#answered.set(id, ended);
+  confirmed(ids, ended) {
+    for (const id of ids) this.#confirmed.set(id, ended);
   }
 
-  heard(id, server) {
-    const hearings = this.#heard.get(id) ?? [];
-    hearings.push({ server, at: Date.now() });
-    this.#heard.set(id, hearings);
+  hookRan(id, server) {
+    const runs = this.#hookRuns.get(id) ?? [];
+    runs.push({ server, at: Date.now() });
+    this.#hookRuns.set(id, runs);
   }
 
-  unmarked(id) {
-    this.#unmarked.add(id);
+  unrecorded(id) {
+    this.#unrecorded.add(id);
   }
 
   killed(server) {
     this.#kills.push({ server, at: Date.now() });
   }
 
-  /** A fault of the database begins; returns what ends it. */
+  /** A database fault begins. Returns a function that ends it. */
   faultBegins() {
     const fault = { from: Date.now(), to: Infinity };
     this.#faults.push(fault);
@@ -41,51 +41,51 @@ export class Ledger {
   }
 
   summary() {
-    return `${this.#answered.size} events answered, ${this.#heard.size} heard`;
+    return `${this.#confirmed.size} events confirmed, ${this.#hookRuns.size} hooks run`;
   }
 
-  /** Waits until the table has no event that is due, and all that were answered were heard. */
-  async settle(readEvents, report) {
+  /** Waits until the table has no due event, and the hook has run for each confirmed one. */
+  async waitForHooks(readEvents, report) {
     const start = Date.now();
     for (;;) {
       const events = await readEvents();
       const waiting = events.filter((event) => !event.delivered && !event.given_up).length;
-      const unheard = [...this.#answered.keys()].filter((id) => !this.#heard.has(id)).length;
-      if ((waiting === 0 && unheard === 0) || Date.now() > start + QUIET_LIMIT) return events;
-      report.say(`waiting for ${waiting} hooks`);
+      const missing = [...this.#confirmed.keys()].filter((id) => !this.#hookRuns.has(id)).length;
+      if ((waiting === 0 && missing === 0) || Date.now() > start + DELIVERY_LIMIT_MS) return events;
+      report.print(`waiting for ${waiting} hooks`);
       await new Promise((resolve) => setTimeout(resolve, 5_000));
     }
   }
 
-  /** Compares all three. `events` are the rows of the table. */
+  /** `events` are the rows of the table. */
   compare(events, report) {
     const rows = new Map(events.map((event) => [event.id, event]));
-    const known = new Set([...rows.keys(), ...this.#answered.keys()]);
-    const lost = [...known].filter((id) => !this.#heard.has(id));
-    for (const id of lost.slice(0, 10)) report.say(`LOST: ${id} ${JSON.stringify(rows.get(id) ?? "not in the table")}`);
-    for (const [id, ended] of this.#answered) {
+    const known = new Set([...rows.keys(), ...this.#confirmed.keys()]);
+    const lost = [...known].filter((id) => !this.#hookRuns.has(id));
+    for (const id of lost.slice(0, 10)) report.print(`LOST: ${id} ${JSON.stringify(rows.get(id) ?? "not in the table")}`);
+    for (const [id, ended] of this.#confirmed) {
       const row = rows.get(id);
-      if (!row) report.violation(`the answered event ${id} is not in the table`);
+      if (!row) report.violation(`the confirmed event ${id} is not in the table`);
       else if (!JSON.parse(row.ended).every((handle) => ended.includes(handle))) {
-        report.violation(`the event ${id} has other sessions than its answer`);
+        report.violation(`the event ${id} has other sessions than its response`);
       }
     }
     const counts = { lost: lost.length, doubled: 0, afterKill: 0, afterFault: 0 };
-    for (const [id, hearings] of this.#heard) {
-      if (!rows.has(id)) report.violation(`a hook heard of the event ${id}, which is not in the table`);
-      for (const earlier of hearings.slice(0, -1)) {
-        const kind = this.#whyAgain(id, earlier);
+    for (const [id, runs] of this.#hookRuns) {
+      if (!rows.has(id)) report.violation(`the hook ran for the event ${id}, which is not in the table`);
+      for (const earlier of runs.slice(0, -1)) {
+        const kind = this.#whyRunAgain(id, earlier);
         counts[kind] += 1;
-        if (kind === "doubled") report.say(`DOUBLED: ${id} ${JSON.stringify(hearings)} ${JSON.stringify(rows.get(id))}`);
+        if (kind === "doubled") report.print(`DOUBLED: ${id} ${JSON.stringify(runs)} ${JSON.stringify(rows.get(id))}`);
       }
     }
     return counts;
   }
 
-  /** What kept the server from noting that the hook has run. */
-  #whyAgain(id, { server, at }) {
-    const isNear = (from, to) => from <= at + NOTED_WITHIN && to >= at - 1000;
+  /** Why the hook ran again: what kept the server from recording the earlier run. */
+  #whyRunAgain(id, { server, at }) {
+    const isNear = (from, to) => from <= at + RECORDED_WITHIN_MS && to >= at - 1000;
     if (this.#kills.some((kill) => kill.server === server && isNear(kill.at, kill.at))) return "afterKill";
-    return this.#unmarked.has(id) || this.#faults.some(({ from, to }) => isNear(from, to)) ? "afterFault" : "doubled";
+    return this.#unrecorded.has(id) || this.#faults.some(({ from, to }) => isNear(from, to)) ? "afterFault" : "doubled";
   }
 }

@@ -1,4 +1,4 @@
-// What the users do, at random and in parallel, until told to stop.
+// Random operations of the users, in parallel, until `stop`.
 
 import { signIn, switchAccount } from "./accounts.mjs";
 import { changePassword, deleteAccount } from "./passwords.mjs";
@@ -6,17 +6,17 @@ import { sleep } from "./processes.mjs";
 import { check, list, page, replay } from "./reads.mjs";
 import { shellSignOut, signOut, signOutSession } from "./sign_outs.mjs";
 
-/** How many do something at the same moment, in each household. */
+/** How many operations run at the same time in each household. */
 const ACTORS = 2;
 
-/** Between two things that one does, in milliseconds; besides, as long as the last one took. */
-const PAUSE = [5, 150];
+/** The pause between two operations, in addition to the time that the last one took. */
+const PAUSE_MS = [5, 150];
 
-/** After so many sign-ins an account is deleted: limits count by account and hour. */
-const SIGN_INS = 40;
+/** After this many sign-ins an account is deleted, because limits count per account and hour. */
+const SIGN_INS_PER_ACCOUNT = 40;
 
-/** After something that took long, in milliseconds. */
-const LONGEST_PAUSE = 2_000;
+/** The longest pause after a slow operation, without the random part. */
+const LONGEST_PAUSE_MS = 2_000;
 
 const WEIGHTS = {
   check: 40,
@@ -32,7 +32,7 @@ const WEIGHTS = {
   foreignHandle: 0.5,
   switch: 8,
   password: 2,
-  forget: 0.5,
+  newBrowser: 0.5,
   shellUser: 0.15,
   shellSession: 0.15,
   shellEveryone: 0.004,
@@ -51,37 +51,37 @@ export class Load {
 
   start() {
     for (const household of this.world.households) {
-      for (let actor = 0; actor < ACTORS; actor++) this.#actors.push(this.#act(household));
+      for (let actor = 0; actor < ACTORS; actor++) this.#actors.push(this.#runActor(household));
     }
   }
 
-  /** Resolves when all that was sent is answered. */
+  /** Resolves when every request has an outcome. */
   async stop() {
     this.#isStopping = true;
     await Promise.all(this.#actors);
   }
 
-  async #act(household) {
+  async #runActor(household) {
     const { random } = this.world;
     while (!this.#isStopping) {
       const start = Date.now();
-      await this.#one(household);
+      await this.#runOperation(household);
       const took = Date.now() - start;
-      await sleep(Math.min(took, LONGEST_PAUSE) + random.between(...PAUSE));
+      await sleep(Math.min(took, LONGEST_PAUSE_MS) + random.between(...PAUSE_MS));
     }
   }
 
-  async #one(household) {
+  async #runOperation(household) {
     const { world } = this;
     const { random } = world;
     const browser = random.pick(household.browsers);
     const chosen = random.weighted(WEIGHTS);
-    // Signing out has little to do where nobody is signed in.
-    const isIdle = !browser.cookies.living().length && !browser.failedSignOut;
+    // Where nobody is signed in, most sign-outs become sign-ins.
+    const isIdle = !browser.cookies.live().length && !browser.failedSignOut;
     const what = isIdle && SIGN_OUTS.includes(chosen) && random.chance(0.85) ? "signIn" : chosen;
     const changes = !["check", "replay", "list", "page"].includes(what) && !what.startsWith("shell");
     if (changes && browser.isBusy) return check(world, browser);
-    const active = browser.cookies.living()[0];
+    const active = browser.cookies.live()[0];
     switch (what) {
       case "replay":
         return replay(world);
@@ -101,15 +101,15 @@ export class Load {
       case "foreignHandle":
         return this.#byHandle(household, browser, random.pick(world.households.filter((other) => other !== household)));
       case "switch":
-        return browser.cookies.living().length > 1 ? switchAccount(world, browser) : check(world, browser);
+        return browser.cookies.live().length > 1 ? switchAccount(world, browser) : check(world, browser);
       case "password":
         if (!active || !world.mayAttempt(active.user)) return check(world, browser);
-        return active.user.signIns > SIGN_INS
+        return active.user.signIns > SIGN_INS_PER_ACCOUNT
           ? deleteAccount(world, browser, active.user)
           : changePassword(world, browser, active.user);
       case "forget":
-        // Another browser in its place: what it knew is only tried again.
-        return changeToNew(world, browser);
+        // Replaces the browser. Its old cookies are only replayed.
+        return replaceBrowser(world, browser);
       case "shellUser":
       case "shellSession":
       case "shellEveryone":
@@ -122,7 +122,7 @@ export class Load {
   async #signIn(household, browser) {
     const user = this.world.random.pick(household.users);
     if (!this.world.mayAttempt(user)) return check(this.world, browser);
-    // Its own sign-up must be over before anybody signs in.
+    // The user's sign-up must have finished before a sign-in.
     if (user.id) return signIn(this.world, browser, user, false);
     if (user.isBeingMade) return check(this.world, browser);
     user.isBeingMade = true;
@@ -131,13 +131,13 @@ export class Load {
   }
 
   #byHandle(household, browser, of) {
-    const own = browser.cookies.living()[0]?.user;
+    const own = browser.cookies.live()[0]?.user;
     const sessions = [...of.sessions].filter((session) => of !== household || session.user === own);
     if (!sessions.length) return check(this.world, browser);
     return signOutSession(this.world, browser, this.world.random.pick(sessions));
   }
 
-  /** A process each: one at a time. */
+  /** Runs one command at a time, because each is a process. */
   async #shell(household, what) {
     if (this.#shells > 0) return;
     this.#shells += 1;
@@ -151,9 +151,9 @@ export class Load {
   }
 }
 
-function changeToNew(world, browser) {
+function replaceBrowser(world, browser) {
   const { household, name, address, cookies } = browser;
-  world.bury(cookies);
+  world.keepForReplay(cookies);
   const fresh = new browser.constructor(household, name, address);
   household.browsers[household.browsers.indexOf(browser)] = fresh;
 }

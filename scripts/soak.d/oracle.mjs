@@ -1,23 +1,23 @@
-// What must be true of sessions, by what was answered.
+// What must be true of sessions, given the responses so far.
 //
-// Every start of an operation and every answer has a number in one sequence. A claim is made only
-// where one follows from the numbers: what was answered before a check began has happened; of what
-// overlaps a check either may be true.
+// Every request and every response gets a number in one sequence. The oracle claims only what follows
+// from these numbers. An operation whose response came before a check began has happened. An operation
+// that overlaps a check may or may not have happened.
 //
-// A session is certainly out once an operation that ends it was answered with success. It is
-// certainly in when its sign-in was answered and no operation that may end it has begun. Else it is
-// in doubt, for ever: only an answered operation ends a doubt.
+// A session is certainly revoked once an operation that revokes it has succeeded. It is certainly live
+// if its sign-in has succeeded and no operation that may revoke it has begun. Otherwise it is in doubt
+// until an operation with a response revokes it.
 
 /**
- * How long something without an answer may still be carried out, in milliseconds: the server's
- * limit for a request, and as much as a statement may still wait in the database.
+ * How long the server may still carry out a request without a response: its limit for a request, plus
+ * the time that a statement may wait in the database.
  */
-export const SETTLE_TIME = 60_000;
+export const SETTLE_TIME_MS = 60_000;
 
 export class Oracle {
   #sequence = 0;
   #time;
-  /** By their handles, those that are over, too. */
+  /** All sessions by their handles, including revoked ones. */
   sessions = new Map();
 
   constructor(time = Date.now) {
@@ -28,116 +28,134 @@ export class Oracle {
     return ++this.#sequence;
   }
 
-  // Signing in.
+  // Signing in
 
-  /** A sign-in is sent. */
-  birthBegins(user, browser) {
-    const birth = { user, browser, password: user.password, start: this.tick(), sentAt: this.#time(), overlaps: [] };
-    user.household.births.add(birth);
-    return birth;
+  signInSent(user, browser) {
+    const attempt = { user, browser, password: user.password, start: this.tick(), sentAt: this.#time(), overlaps: [] };
+    user.household.signInsInFlight.add(attempt);
+    return attempt;
   }
 
-  /** A sign-in is answered with success. */
-  birthDone(birth, handle) {
-    const { user, browser, password, start } = birth;
+  signInSucceeded(attempt, handle) {
+    const { user, browser, password, start } = attempt;
     const household = user.household;
-    household.births.delete(birth);
-    const session = { handle, user, browser, password, bornAfter: start, bornBefore: this.tick(), out: null, doubt: null };
+    household.signInsInFlight.delete(attempt);
+    const session = {
+      handle,
+      user,
+      browser,
+      password,
+      createdAfter: start,
+      createdBefore: this.tick(),
+      revoked: null,
+      doubt: null,
+    };
     this.sessions.set(handle, session);
     household.sessions.add(session);
-    for (const ending of birth.overlaps) this.#apply(ending, session);
-    // Kept for as long again: a sign-in that was sent in its time may be answered later.
-    household.lingering = household.lingering.filter((ending) => ending.until + SETTLE_TIME > this.#time());
-    for (const ending of household.lingering) {
-      if (birth.sentAt < ending.until && ending.mayEnd(session)) session.doubt ??= ending;
+    for (const revocation of attempt.overlaps) this.#apply(revocation, session);
+    // Kept for another SETTLE_TIME_MS: the response to a sign-in that was sent earlier may come later.
+    household.unresolvedRevocations = household.unresolvedRevocations.filter(
+      (revocation) => revocation.until + SETTLE_TIME_MS > this.#time(),
+    );
+    for (const revocation of household.unresolvedRevocations) {
+      if (attempt.sentAt < revocation.until && revocation.mayRevoke(session)) session.doubt ??= revocation;
     }
-    // A password ends with the sessions that it opened, and an account with all of its.
-    const isOver = user.isDeleted || user.endedPasswords.has(password);
-    if (isOver) this.#end(session, { what: "its password is over" });
+    // A changed password and a deleted account revoke their sessions.
+    const isObsolete = user.isDeleted || user.oldPasswords.has(password);
+    if (isObsolete) this.#revoke(session, { what: "a change of its password" });
     return session;
   }
 
-  /** A sign-in without an answer: there may be a session that nobody knows the handle of. */
-  birthUnknown(birth) {
-    birth.user.household.births.delete(birth);
-    birth.user.strays.push({ start: birth.start, until: this.#time() + SETTLE_TIME });
+  /** A sign-in without a response may have created a session with an unknown handle. */
+  signInUnknown(attempt) {
+    attempt.user.household.signInsInFlight.delete(attempt);
+    attempt.user.unknownSessions.push({ start: attempt.start, until: this.#time() + SETTLE_TIME_MS });
   }
 
-  /** A sign-in that was refused. */
-  birthNothing(birth) {
-    birth.user.household.births.delete(birth);
+  signInRefused(attempt) {
+    attempt.user.household.signInsInFlight.delete(attempt);
   }
 
-  // Signing out.
+  // Signing out
 
-  /**
-   * An operation that may end sessions is sent. `mayEnd` says of a session whether it may be one;
-   * it is one of these households'.
-   */
-  endingBegins(what, households, mayEnd) {
-    const ending = { what, households, mayEnd, start: this.tick(), sentAt: this.#time(), answer: null };
-    for (const household of households) household.flying.add(ending);
-    return ending;
+  /** `mayRevoke` says whether the operation may revoke a session of these households. */
+  revocationSent(what, households, mayRevoke) {
+    const revocation = { what, households, mayRevoke, start: this.tick(), sentAt: this.#time(), respondedAt: null };
+    for (const household of households) household.revocationsInFlight.add(revocation);
+    return revocation;
   }
 
   /**
-   * It is answered with success. `ended` has the handles of all that it ended, where the answer
-   * says so; `covers` says of a session whether it is certainly over now; `spares`, whether it was
-   * certainly not touched.
+   * `ended` has all handles that the operation revoked, if the response lists them. `covers` says
+   * whether it certainly revoked a session, `spares` whether it certainly did not, and
+   * `clearsUnknownOf` whether it revoked a user's sessions with unknown handles.
    */
-  endingDone(ending, { ended = null, covers = () => false, spares = () => false, clearsStraysOf = () => false }) {
-    ending.answer = this.tick();
-    Object.assign(ending, { ended: ended && new Set(ended), covers, spares });
-    for (const household of ending.households) {
-      household.flying.delete(ending);
-      for (const session of household.sessions) this.#apply(ending, session);
-      for (const birth of household.births) birth.overlaps.push(ending);
+  revocationSucceeded(
+    revocation,
+    { ended = null, covers = () => false, spares = () => false, clearsUnknownOf = () => false },
+  ) {
+    revocation.respondedAt = this.tick();
+    Object.assign(revocation, { ended: ended && new Set(ended), covers, spares });
+    for (const household of revocation.households) {
+      household.revocationsInFlight.delete(revocation);
+      for (const session of household.sessions) this.#apply(revocation, session);
+      for (const attempt of household.signInsInFlight) attempt.overlaps.push(revocation);
       for (const user of household.users) {
-        if (clearsStraysOf(user)) user.strays = user.strays.filter((stray) => stray.until >= ending.sentAt);
+        if (clearsUnknownOf(user)) {
+          user.unknownSessions = user.unknownSessions.filter(({ until }) => until >= revocation.sentAt);
+        }
       }
     }
   }
 
-  /** It has no answer, or one that leaves open what happened. */
-  endingUnknown(ending) {
-    ending.until = this.#time() + SETTLE_TIME;
-    for (const household of ending.households) {
-      household.flying.delete(ending);
-      household.lingering.push(ending);
-      for (const session of household.sessions) if (ending.mayEnd(session)) session.doubt ??= ending;
+  /** It has no response, or one that does not say what happened. */
+  revocationUnknown(revocation) {
+    revocation.until = this.#time() + SETTLE_TIME_MS;
+    for (const household of revocation.households) {
+      household.revocationsInFlight.delete(revocation);
+      household.unresolvedRevocations.push(revocation);
+      for (const session of household.sessions) {
+        if (revocation.mayRevoke(session)) session.doubt ??= revocation;
+      }
     }
   }
 
-  /** It was not carried out. */
-  endingNothing(ending) {
-    for (const household of ending.households) household.flying.delete(ending);
+  /** The server did not carry it out. */
+  revocationRefused(revocation) {
+    for (const household of revocation.households) household.revocationsInFlight.delete(revocation);
   }
 
-  #apply(ending, session) {
-    if (ending.ended?.has(session.handle) || ending.covers(session)) this.#end(session, ending);
-    else if (!ending.ended && ending.mayEnd(session) && !ending.spares(session)) session.doubt ??= ending;
+  #apply(revocation, session) {
+    if (revocation.ended?.has(session.handle) || revocation.covers(session)) this.#revoke(session, revocation);
+    else if (!revocation.ended && revocation.mayRevoke(session) && !revocation.spares(session)) {
+      session.doubt ??= revocation;
+    }
   }
 
-  /** What ended is known to be over from the answer on. */
-  #end(session, ending) {
-    session.out ??= { what: ending.what, at: this.#sequence };
+  /** The session is certainly revoked from the response on. */
+  #revoke(session, revocation) {
+    session.revoked ??= { what: revocation.what, at: this.#sequence };
     session.user.household.sessions.delete(session);
   }
 
-  // What follows, for a request that was sent at `start` and is answered now.
+  // Claims, for a request that was sent at `start` and gets its response now
 
-  mustBeOut(session, start) {
-    return session.out !== null && session.out.at < start;
+  mustBeRevoked(session, start) {
+    return session.revoked !== null && session.revoked.at < start;
   }
 
-  /** `except` is the operation that asks. */
-  mustBeIn(session, start, except) {
-    if (session.out || session.doubt || session.bornBefore >= start) return false;
-    return ![...session.user.household.flying].some((ending) => ending !== except && ending.mayEnd(session));
+  /** Ignores the operation `except`, which makes the request. */
+  mustBeLive(session, start, except) {
+    if (session.revoked || session.doubt || session.createdBefore >= start) return false;
+    return ![...session.user.household.revocationsInFlight].some(
+      (revocation) => revocation !== except && revocation.mayRevoke(session),
+    );
   }
 
-  /** Whether a user may have a session whose handle nobody knows. */
-  mayHaveStrays(user) {
-    return user.strays.length > 0 || [...user.household.births].some((birth) => birth.user === user);
+  /** Whether a user may have a session with an unknown handle. */
+  mayHaveUnknownSessions(user) {
+    return (
+      user.unknownSessions.length > 0 || [...user.household.signInsInFlight].some((attempt) => attempt.user === user)
+    );
   }
 }

@@ -1,7 +1,7 @@
-// What a password confirms: its own change, and the end of the account.
+// Operations that the password confirms: changing it, and deleting the account.
 
 import { changeCookies } from "./cookies.mjs";
-import { SETTLE_TIME } from "./oracle.mjs";
+import { SETTLE_TIME_MS } from "./oracle.mjs";
 import { beginRotation } from "./rotation.mjs";
 
 export function changePassword(world, browser, user) {
@@ -12,7 +12,8 @@ export function changePassword(world, browser, user) {
     const before = user.password;
     const certainty = user.certainty(Date.now());
     user.changing += 1;
-    const ending = oracle.endingBegins("a change of the password", [user.household], (other) => other.user === user);
+    const isTheirs = (other) => other.user === user;
+    const revocation = oracle.revocationSent("a change of the password", [user.household], isTheirs);
     const change = beginRotation(world, browser, session);
     const outcome = await world.request(browser, "change of password", {
       path: "/api/change_password",
@@ -21,21 +22,23 @@ export function changePassword(world, browser, user) {
       mayAbort: true,
     });
     user.changing -= 1;
-    browser.jar.take(outcome.cookies ?? []);
+    browser.jar.store(outcome.cookies ?? []);
     if (outcome.label === "200") {
       user.changed(password);
       const isCertain = await change.done(cookies, password);
       const isThis = (other) => other === session;
-      const mayBeOpenedByIt = (other) => other.bornBefore < ending.start || other.password === before;
-      oracle.endingDone(ending, {
-        covers: (other) => other.user === user && !isThis(other) && other.password !== password && mayBeOpenedByIt(other),
+      const mayUseOldPassword = (other) =>
+        other.createdBefore < revocation.start || other.password === before;
+      oracle.revocationSucceeded(revocation, {
+        covers: (other) =>
+          other.user === user && !isThis(other) && other.password !== password && mayUseOldPassword(other),
         spares: (other) => isThis(other) || other.password === password,
-        clearsStraysOf: (other) => other === user,
+        clearsUnknownOf: (other) => other === user,
       });
       return isCertain;
     }
     judgeRefusal(world, cookies, user, certainty, outcome.label);
-    return failedChange(oracle, user, ending, change, outcome.label, () => user.maybePasswords.push(password));
+    return failedChange(oracle, user, revocation, change, outcome.label, () => user.possiblePasswords.push(password));
   });
 }
 
@@ -44,7 +47,7 @@ export function deleteAccount(world, browser, user) {
   return changeCookies(world, browser, async (cookies) => {
     const certainty = user.certainty(Date.now());
     user.changing += 1;
-    const ending = oracle.endingBegins("the account's deletion", [user.household], (other) => other.user === user);
+    const revocation = oracle.revocationSent("the account's deletion", [user.household], (other) => other.user === user);
     const change = beginRotation(world, browser, cookies.accountOf(user));
     const outcome = await world.request(browser, "deletion", {
       path: "/api/delete_account",
@@ -53,34 +56,34 @@ export function deleteAccount(world, browser, user) {
       mayAbort: true,
     });
     user.changing -= 1;
-    browser.jar.take(outcome.cookies ?? []);
+    browser.jar.store(outcome.cookies ?? []);
     if (outcome.label === "200") {
       user.isDeleted = true;
       user.revision += 1;
-      oracle.endingDone(ending, { covers: (other) => other.user === user });
-      change.nothing();
+      oracle.revocationSucceeded(revocation, { covers: (other) => other.user === user });
+      change.cancel();
       world.replaceUser(user);
       return true;
     }
     judgeRefusal(world, cookies, user, certainty, outcome.label);
-    return failedChange(oracle, user, ending, change, outcome.label, () => world.replaceUser(user));
+    return failedChange(oracle, user, revocation, change, outcome.label, () => world.replaceUser(user));
   });
 }
 
-/** `certainty` is the one from before it. With several accounts, another may have become the active one. */
+/** `certainty` is the user's before the request. With several accounts, another one may have become active. */
 function judgeRefusal(world, cookies, user, certainty, label) {
   const wasCertain = certainty !== null && certainty === user.certainty(Date.now());
   if (label === "403" && wasCertain && cookies.order.length === 1) {
-    world.wrong(user.household, "confirmation", [`${user.email} is refused with the right password`]);
+    world.reportViolations(user.household, "confirmation", [`${user.email} is refused with the right password`]);
   }
 }
 
-function failedChange(oracle, user, ending, change, label, maybe) {
-  if (["refused", "401", "403", "429"].includes(label)) oracle.endingNothing(ending);
+function failedChange(oracle, user, revocation, change, label, onUncertain) {
+  if (["refused", "401", "403", "429"].includes(label)) oracle.revocationRefused(revocation);
   else {
-    oracle.endingUnknown(ending);
-    user.unsettled(Date.now() + SETTLE_TIME);
-    maybe();
+    oracle.revocationUnknown(revocation);
+    user.unsettled(Date.now() + SETTLE_TIME_MS);
+    onUncertain();
   }
   return change.failed(label, ["refused", "401", "403", "429"]);
 }

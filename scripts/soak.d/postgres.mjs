@@ -1,4 +1,4 @@
-// A PostgreSQL with a streaming, synchronous standby, behind a forwarder.
+// PostgreSQL with a synchronous streaming standby, behind a forwarder.
 
 import { spawn } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ const pg = require("pg");
 const SETTINGS = {
   listen_addresses: "127.0.0.1",
   max_connections: "100",
-  // No power cut happens here: what ends is a process, and the system keeps what it has written.
+  // The faults kill processes and do not cut the power, so the system keeps what they have written.
   fsync: "off",
   wal_level: "replica",
   hot_standby: "on",
@@ -21,11 +21,11 @@ const SETTINGS = {
   wal_retrieve_retry_interval: "500ms",
 };
 
-/** How long a database may take to start or to follow, in milliseconds. */
-const LIMIT = 60_000;
+/** How long a database may take to start or to follow. */
+const LIMIT_MS = 60_000;
 
-/** Its programs' folder: the one on the path, or where distributions put the newest. */
-async function programs() {
+/** Returns the folder of its programs: the one in PATH, or the newest of the distribution. */
+async function findPrograms() {
   const onPath = (process.env.PATH ?? "").split(":").find((folder) => existsSync(join(folder, "pg_basebackup")) && existsSync(join(folder, "initdb")));
   if (onPath) return onPath;
   const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
@@ -34,8 +34,8 @@ async function programs() {
   return `/usr/lib/postgresql/${newest}/bin`;
 }
 
-/** It refuses to run as root: then as Debian's user. */
-async function owner() {
+/** PostgreSQL refuses to run as root: then it runs as Debian's user. */
+async function findOwner() {
   if (process.getuid() !== 0) return {};
   const id = async (what) => Number(await run("id", [what, "postgres"]));
   return { uid: await id("-u"), gid: await id("-g") };
@@ -67,13 +67,13 @@ class Instance {
     }
   }
 
-  /** Waits until a query has a row. */
+  /** Waits until a query returns a row. */
   async until(sql) {
-    const deadline = Date.now() + LIMIT;
+    const deadline = Date.now() + LIMIT_MS;
     for (;;) {
       const rows = await this.query(sql).catch(() => []);
       if (rows.length) return;
-      if (Date.now() > deadline) throw new Error(`PostgreSQL: nothing for ${sql}\n${this.log.join("")}`);
+      if (Date.now() > deadline) throw new Error(`PostgreSQL: no row for ${sql}\n${this.log.join("")}`);
       await sleep(100);
     }
   }
@@ -97,8 +97,8 @@ export class Postgres {
 
   async start(folder) {
     this.folder = join(folder, "postgres");
-    this.bin = await programs();
-    this.user = await owner();
+    this.bin = await findPrograms();
+    this.user = await findOwner();
     mkdirSync(this.folder);
     if (this.user.uid !== undefined) {
       chmodSync(folder, 0o755);
@@ -107,14 +107,14 @@ export class Postgres {
     this.port = await freePort();
     await this.#forwarder.listen(this.port);
     this.primary = await this.#instance();
-    await run(join(this.bin, "initdb"), ["-D", this.primary.folder, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale"], this.#as());
+    await run(join(this.bin, "initdb"), ["-D", this.primary.folder, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale"], this.#spawnOptions());
     await this.primary.start();
-    await this.#follow();
-    this.#forwarder.lead(this.primary.port);
+    await this.#addStandby();
+    this.#forwarder.pointTo(this.primary.port);
     this.url = `postgres://postgres@127.0.0.1:${this.port}/postgres`;
   }
 
-  #as() {
+  #spawnOptions() {
     return { ...this.user, cwd: this.folder };
   }
 
@@ -124,14 +124,14 @@ export class Postgres {
     return instance;
   }
 
-  /** Gives the primary a standby, and lets no commit be answered that the standby does not have. */
-  async #follow() {
+  /** Adds a standby, and makes every commit wait for it. */
+  async #addStandby() {
     this.standby = await this.#instance();
     const { folder } = this.standby;
     await run(
       join(this.bin, "pg_basebackup"),
       ["-D", folder, "-h", "127.0.0.1", "-p", String(this.primary.port), "-U", "postgres", "-R", "-X", "stream", "-c", "fast", "--no-sync"],
-      this.#as(),
+      this.#spawnOptions(),
     );
     await this.standby.start();
     await this.primary.until("select 1 from pg_stat_replication where state = 'streaming'");
@@ -147,7 +147,7 @@ export class Postgres {
   }
 
   async promote() {
-    // Nobody is answered by the old one any more, also not by what is left of it.
+    // No client gets a response from the old primary any more.
     this.#forwarder.cut();
     await this.primary.signal("SIGKILL");
     const old = this.primary;
@@ -155,17 +155,17 @@ export class Postgres {
     await this.primary.query("select pg_promote()");
     await this.primary.until("select 1 where not pg_is_in_recovery()");
     await this.primary.set("synchronous_standby_names", "");
-    this.#forwarder.lead(this.primary.port);
-    await this.#follow();
+    this.#forwarder.pointTo(this.primary.port);
+    await this.#addStandby();
     rmSync(old.folder, { recursive: true, force: true });
     this.#all = this.#all.filter((instance) => instance !== old);
   }
 
-  /** The network between: broken off, and back after a while. */
+  /** Cuts the network for a while. */
   async cut(time) {
     this.#forwarder.cut();
     await sleep(time);
-    this.#forwarder.lead(this.primary.port);
+    this.#forwarder.pointTo(this.primary.port);
   }
 
   async rows(sql) {
@@ -177,7 +177,7 @@ export class Postgres {
     await Promise.all(this.#all.map((instance) => instance.child && instance.child.exitCode === null && instance.signal("SIGQUIT")));
   }
 
-  /** At once. */
+  /** Stops at once, without waiting. */
   kill() {
     this.#forwarder.close();
     for (const { child } of this.#all) child?.kill("SIGQUIT");

@@ -13,7 +13,7 @@ export function freePort() {
   });
 }
 
-/** Runs a program to its end, and returns its output. */
+/** Runs a program and returns its output. */
 export function run(program, args, options = {}) {
   return new Promise((resolve, reject) => {
     execFile(program, args, { maxBuffer: 1 << 30, ...options }, (error, stdout, stderr) => {

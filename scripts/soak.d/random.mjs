@@ -1,6 +1,6 @@
-// Random numbers from a seed, so that a run can be repeated as far as its timing allows.
+// Random numbers from a seed. They repeat a run, except for its timing.
 
-/** mulberry32: small, and good enough to choose what to do next. */
+/** mulberry32: small, and random enough for this. */
 export class Random {
   #state;
 
@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to 1. */
+  /** From 0 to 1, without 1. */
   next() {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -33,7 +33,7 @@ export class Random {
     return list[Math.floor(this.next() * list.length)];
   }
 
-  /** One of the keys of `weights`, as often as its weight says. */
+  /** A random key of `weights`, with a probability in proportion to its weight. */
   weighted(weights) {
     const entries = Object.entries(weights);
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -1,4 +1,4 @@
-// What reads: who is signed in, the list of sessions, a page, old cookies.
+// Operations that read: who is signed in, the list of sessions, a page, old cookies.
 
 import { judgeList, judgePage, judgeSession, judgeSignedOut } from "./judge.mjs";
 
@@ -6,15 +6,15 @@ export async function check(world, browser, cookies = browser.cookies, kind = "c
   const start = world.oracle.tick();
   const outcome = await world.request(browser, kind, { path: "/api/session", fields: {}, cookies });
   if (outcome.label === "200") {
-    world.wrong(browser.household, kind, judgeSession(world.oracle, cookies, start, outcome.json));
+    world.reportViolations(browser.household, kind, judgeSession(world.oracle, cookies, start, outcome.json));
   }
   return outcome;
 }
 
-/** The cookies of some time ago. */
+/** Checks with random old cookies. */
 export async function replay(world) {
-  if (!world.graves.length) return;
-  const cookies = world.random.pick(world.graves);
+  if (!world.oldCookies.length) return;
+  const cookies = world.random.pick(world.oldCookies);
   await check(world, cookies.browser, cookies, "replay");
 }
 
@@ -24,11 +24,11 @@ export async function list(world, browser) {
   const start = oracle.tick();
   const outcome = await world.request(browser, "list", { path: "/api/sessions", fields: {}, expected: ["200", "401"] });
   const lines = Array.isArray(outcome.json) ? outcome.json : outcome.json?.sessions;
-  if (outcome.label === "200") world.wrong(browser.household, "list", judgeList(oracle, cookies, start, lines));
-  if (outcome.label === "401") world.wrong(browser.household, "list", judgeSignedOut(oracle, cookies, start));
+  if (outcome.label === "200") world.reportViolations(browser.household, "list", judgeList(oracle, cookies, start, lines));
+  if (outcome.label === "401") world.reportViolations(browser.household, "list", judgeSignedOut(oracle, cookies, start));
 }
 
-/** The page of the account, or the way to the sign-in page. */
+/** Requests the account page, which redirects to the sign-in page if nobody is signed in. */
 export async function page(world, browser) {
   const { oracle } = world;
   const { cookies } = browser;
@@ -39,6 +39,6 @@ export async function page(world, browser) {
     accept: "text/html",
     expected: ["200", "303", "302"],
   });
-  if (outcome.label === "200") world.wrong(browser.household, "page", judgePage(oracle, cookies, start, outcome.body));
-  if (outcome.label.startsWith("30")) world.wrong(browser.household, "page", judgeSignedOut(oracle, cookies, start));
+  if (outcome.label === "200") world.reportViolations(browser.household, "page", judgePage(oracle, cookies, start, outcome.body));
+  if (outcome.label.startsWith("30")) world.reportViolations(browser.household, "page", judgeSignedOut(oracle, cookies, start));
 }

@@ -1,4 +1,4 @@
-// Counts, prints what is wrong with what led to it, and writes the last line.
+// Counts operations, prints violations with their history, and prints the totals.
 
 /** How many violations are printed in full. */
 const PRINTED = 25;
@@ -11,19 +11,19 @@ export class Report {
   #outcomes = new Map();
   #start = Date.now();
 
-  /** What the servers have complained of lately: beside what is wrong. */
-  complaints = () => "";
+  /** The servers' recent errors, which are printed with a violation. */
+  recentErrors = () => "";
 
   constructor(database) {
     this.database = database;
   }
 
-  /** Since the start, in seconds. */
+  /** The time since the start, in seconds. */
   time() {
     return ((Date.now() - this.#start) / 1000).toFixed(2);
   }
 
-  say(text) {
+  print(text) {
     console.log(`[${this.database} ${this.time()} s] ${text}`);
   }
 
@@ -34,7 +34,7 @@ export class Report {
     this.#outcomes.set(key, (this.#outcomes.get(key) ?? 0) + 1);
   }
 
-  note(household, text) {
+  record(household, text) {
     household.history.push(`${this.time().padStart(9)} s  ${text}`);
     if (household.history.length > 60) household.history.shift();
   }
@@ -45,21 +45,21 @@ export class Report {
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
     if (this.violations > PRINTED) return;
     const history = household ? `\n  ${household.name}:\n    ${household.history.join("\n    ")}` : "";
-    this.say(`VIOLATION ${this.violations}: ${text}${history}${household ? this.complaints() : ""}`);
-    if (this.violations === PRINTED) this.say("Further violations are only counted.");
+    this.print(`VIOLATION ${this.violations}: ${text}${history}${household ? this.recentErrors() : ""}`);
+    if (this.violations === PRINTED) this.print("Further violations are only counted.");
   }
 
-  /** Operations per second are those since the start. */
+  /** The rate is the average since the start. */
   progress(more) {
     const rate = (this.operations / Number(this.time())).toFixed(0);
-    this.say(`${this.operations} operations (${rate}/s), ${this.failures} without success, ${this.violations} violations; ${more}`);
+    this.print(`${this.operations} operations (${rate}/s), ${this.failures} not successful, ${this.violations} violations; ${more}`);
   }
 
-  end({ lost, doubled, afterKill, afterFault }) {
+  summarize({ lost, doubled, afterKill, afterFault }) {
     const lines = [...this.#outcomes].sort().map(([key, count]) => `  ${key}: ${count}`);
     console.log(`\n${this.database}: operations by their outcome\n${lines.join("\n")}`);
     for (const [kind, count] of this.#kinds) console.log(`${this.database}: ${count} × ${kind}`);
-    const again = `${afterKill} told again after a kill, ${afterFault} after a fault of the database`;
+    const again = `${afterKill} hooks ran again after a kill, ${afterFault} after a database fault`;
     console.log(
       `${this.database}: operations ${this.operations}, violations ${this.violations}, lost ${lost}, doubled ${doubled} (${again})`,
     );

@@ -1,56 +1,58 @@
-// A new token for the browser, where there may be one.
+// Operations that may give the browser a new token.
 
 /**
- * An operation that may give the browser a new token, and with it the account a new session: what
- * that is, a check says before anything else happens on this browser.
+ * Begins an operation that may give the browser a new token, and the account a new session. If it does,
+ * a check reads the new session before anything else happens on this browser.
  */
 export function beginRotation(world, browser, session) {
   const { oracle } = world;
   const { user } = session;
-  const birth = oracle.birthBegins(user, browser);
-  const ending = oracle.endingBegins("a new token", [user.household], (other) => other === session);
-  const nothing = () => {
-    oracle.birthNothing(birth);
-    oracle.endingNothing(ending);
+  const attempt = oracle.signInSent(user, browser);
+  const revocation = oracle.revocationSent("a new token", [user.household], (other) => other === session);
+  const cancel = () => {
+    oracle.signInRefused(attempt);
+    oracle.revocationRefused(revocation);
   };
   return {
-    start: ending.start,
-    ending,
-    nothing,
+    start: revocation.start,
+    revocation,
+    cancel,
     failed(label, refusals) {
       if (refusals.includes(label)) {
-        nothing();
+        cancel();
         return true;
       }
-      oracle.birthUnknown(birth);
-      oracle.endingUnknown(ending);
+      oracle.signInUnknown(attempt);
+      oracle.revocationUnknown(revocation);
       return false;
     },
-    async done(cookies, password = birth.password) {
+    async done(cookies, password = attempt.password) {
       const header = browser.jar.toString();
       if (header === cookies.header) {
-        nothing();
+        cancel();
         return true;
       }
-      cookies.deadSince = oracle.tick();
-      birth.password = password;
+      cookies.replacedAt = oracle.tick();
+      attempt.password = password;
       const next = cookies.successor(header, oracle.tick());
       next.isChanging = true;
       browser.cookies = next;
-      const { label, json } = await world.request(browser, "check", { path: "/api/session", fields: {}, cookies: next });
-      const shown = label === "200" && json ? [json, ...(json.others ?? [])].find((account) => account.id === user.id) : null;
+      const request = { path: "/api/session", fields: {}, cookies: next };
+      const { label, json } = await world.request(browser, "check", request);
+      const accounts = label === "200" && json ? [json, ...(json.others ?? [])] : [];
+      const shown = accounts.find((account) => account.id === user.id);
       if (shown && shown.session !== session.handle && !oracle.sessions.has(shown.session)) {
-        oracle.endingDone(ending, { covers: (other) => other === session });
+        oracle.revocationSucceeded(revocation, { covers: (other) => other === session });
         next.remove(session);
-        next.add(oracle.birthDone(birth, shown.session), true);
-      } else if (shown) nothing();
+        next.add(oracle.signInSucceeded(attempt, shown.session), true);
+      } else if (shown) cancel();
       else {
-        oracle.birthUnknown(birth);
-        oracle.endingUnknown(ending);
+        oracle.signInUnknown(attempt);
+        oracle.revocationUnknown(revocation);
         next.loseCertainty();
       }
       next.isChanging = false;
-      next.steadySince = oracle.tick();
+      next.stableSince = oracle.tick();
       return true;
     },
   };

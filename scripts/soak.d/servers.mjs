@@ -1,43 +1,43 @@
-// Two servers of one site on one database, and a shell beside them.
+// Two servers of one site on one database, and the server's commands.
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { freePort } from "./processes.mjs";
 
-/** A server waits 30 s for a database that is being started. In milliseconds. */
-const START_LIMIT = 60_000;
+/** A server waits 30 s for a database that is starting. */
+const START_LIMIT_MS = 60_000;
 
-/** Requests and hooks have 10 s each once it is told to stop. In milliseconds. */
-const STOP_LIMIT = 25_000;
+/** While stopping, requests and hooks have 10 s each. */
+const STOP_LIMIT_MS = 25_000;
 
-const SHELL_LIMIT = 60_000;
+const SHELL_LIMIT_MS = 60_000;
 
 class Server {
   isUp = false;
-  /** Counts its starts. */
+  /** How often it has started. */
   run = 0;
   #log = [];
-  #isEnding = false;
+  #isStopping = false;
 
   constructor(name, port, site, { report, ledger }) {
     Object.assign(this, { name, port, site, report, ledger });
   }
 
-  /** The end of its log. */
+  /** The last lines of its log. */
   tail() {
     return `    ${this.name}'s log:\n    ${this.#log.slice(-12).join("\n    ")}`;
   }
 
-  /** The errors in it. */
-  complaints() {
+  /** The last errors in its log. */
+  recentErrors() {
     const errors = this.#log.filter((line) => line.includes(" ERROR ")).slice(-6);
     return errors.length ? `\n  ${this.name}'s errors:\n    ${errors.join("\n    ")}` : "";
   }
 
   async start() {
-    const deadline = Date.now() + START_LIMIT;
-    while (!(await this.#try())) {
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (!(await this.#spawn())) {
       if (Date.now() > deadline) {
         this.report.violation(`${this.name} does not start\n${this.tail()}`);
         return;
@@ -46,9 +46,9 @@ class Server {
     }
   }
 
-  #try() {
-    this.#isEnding = false;
-    // A file that has become too large is an error to be told, and not the end of the process.
+  #spawn() {
+    this.#isStopping = false;
+    // With SIGXFSZ ignored, a file that is too large is an error and does not end the process.
     const child = spawn("/bin/sh", ["-c", 'trap "" XFSZ; exec "$0"', this.site.program], {
       cwd: this.site.folder,
       env: { ...this.site.env, LEPTOS_SITE_ADDR: `127.0.0.1:${this.port}` },
@@ -66,14 +66,14 @@ class Server {
           resolve(true);
         }
         const [, event] = /event="([^"]+)"/.exec(line) ?? [];
-        if (event && line.includes("after sign-out")) this.ledger.heard(event, this.name);
-        if (event && line.includes("it runs again")) this.ledger.unmarked(event);
+        if (event && line.includes("after sign-out")) this.ledger.hookRan(event, this.name);
+        if (event && line.includes("it runs again")) this.ledger.unrecorded(event);
         if (line.includes("panicked")) this.report.violation(`${this.name}: ${line}`);
       };
       createInterface({ input: child.stdout }).on("line", read);
       createInterface({ input: child.stderr }).on("line", read);
       child.on("exit", (code, signal) => {
-        if (this.isUp && !this.#isEnding) {
+        if (this.isUp && !this.#isStopping) {
           this.report.violation(`${this.name} ended by itself (${code ?? signal})\n${this.tail()}`);
         }
         this.isUp = false;
@@ -83,22 +83,22 @@ class Server {
   }
 
   async kill() {
-    this.#isEnding = true;
+    this.#isStopping = true;
     this.isUp = false;
     this.ledger.killed(this.name);
     this.child.kill("SIGKILL");
     await this.ended;
   }
 
-  /** As a service manager does. */
+  /** Stops it like a service manager does. */
   async stop() {
-    this.#isEnding = true;
+    this.#isStopping = true;
     this.isUp = false;
     this.child.kill("SIGTERM");
     const timer = setTimeout(() => {
-      this.report.violation(`${this.name} did not stop within ${STOP_LIMIT / 1000} s\n${this.tail()}`);
+      this.report.violation(`${this.name} did not stop within ${STOP_LIMIT_MS / 1000} s\n${this.tail()}`);
       void this.kill();
-    }, STOP_LIMIT);
+    }, STOP_LIMIT_MS);
     await this.ended;
     clearTimeout(timer);
   }
@@ -107,10 +107,10 @@ class Server {
 export class Servers {
   #children = new Set();
 
-  constructor(site, both) {
+  constructor(site, shared) {
     this.site = site;
     this.host = new URL(site.env.SITE_URL).host;
-    this.all = site.ports.map((port, index) => new Server(`server ${index + 1}`, port, site, both));
+    this.all = site.ports.map((port, index) => new Server(`server ${index + 1}`, port, site, shared));
   }
 
   static async site(program, folder, databaseUrl) {
@@ -132,9 +132,9 @@ export class Servers {
     return this.all.filter((server) => server.isUp);
   }
 
-  /** Starts those that do not run. */
+  /** Starts the servers that are not running. */
   async start() {
-    // The first prepares the tables.
+    // One after the other, because the first creates the tables.
     for (const server of this.all) if (!server.isUp) await server.start();
   }
 
@@ -142,11 +142,16 @@ export class Servers {
     await Promise.all(this.up().map((server) => server.stop()));
   }
 
-  /** Runs a command of the server's program. */
+  /** Runs one of the server's commands. */
   shell(args) {
     const { program, folder, env } = this.site;
     return new Promise((resolve) => {
-      const child = spawn(program, args, { cwd: folder, env: { ...env, RUST_LOG: "error" }, timeout: SHELL_LIMIT, killSignal: "SIGKILL" });
+      const child = spawn(program, args, {
+        cwd: folder,
+        env: { ...env, RUST_LOG: "error" },
+        timeout: SHELL_LIMIT_MS,
+        killSignal: "SIGKILL",
+      });
       this.#children.add(child);
       let output = "";
       child.stdout.on("data", (text) => (output += text));
@@ -158,7 +163,7 @@ export class Servers {
     });
   }
 
-  /** At once, also in the middle of something. */
+  /** Kills all servers and commands at once. */
   killAll() {
     for (const child of this.#children) child.kill("SIGKILL");
     for (const { child } of this.all) child?.kill("SIGKILL");

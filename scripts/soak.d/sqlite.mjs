@@ -1,39 +1,39 @@
-// A SQLite file that both servers share, on a disk that can be filled.
+// A SQLite file that both servers share, on a disk that the soak can fill.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./processes.mjs";
 
-/** The disk's size in MiB: room for the events of so many minutes. */
-const sizeFor = (minutes) => 96 + Math.ceil(6 * minutes);
+/** The disk's size in MiB, with room for the events of a run. */
+const diskMib = (minutes) => 96 + Math.ceil(6 * minutes);
 
 export class Sqlite {
   name = "sqlite";
-  /** Whether there is a disk of its own. */
+  /** Whether the file has its own disk. */
   hasDisk = false;
 
   async start(folder, minutes, report) {
     await run("sqlite3", ["-version"]).catch(() => {
-      throw new Error("The soak reads the events with sqlite3: install it (Debian: apt-get install sqlite3).");
+      throw new Error("The soak needs sqlite3 to read the events. Install it (Debian: apt-get install sqlite3).");
     });
     this.folder = join(folder, "disk");
     this.report = report;
     mkdirSync(this.folder);
     try {
-      await run("mount", ["-t", "tmpfs", "-o", `size=${sizeFor(minutes)}m`, "tmpfs", this.folder]);
+      await run("mount", ["-t", "tmpfs", "-o", `size=${diskMib(minutes)}m`, "tmpfs", this.folder]);
       this.hasDisk = true;
     } catch (error) {
       const frame = "*".repeat(78);
       console.error(
-        `${frame}\nNO DISK CAN BE FILLED HERE: ${error.message.trim()}\nInstead files become too large; run this as root for a full disk.\n${frame}`,
+        `${frame}\nTHE SOAK CANNOT FILL A DISK: ${error.message.trim()}\nIt limits file sizes instead. Run it as root for a full disk.\n${frame}`,
       );
     }
     this.file = join(this.folder, "app.db");
     this.url = `sqlite://${this.file}`;
   }
 
-  /** Fills the disk but for so many bytes: files of all sizes, down to a byte. */
+  /** Fills the disk except for `left` bytes, with files of all sizes down to one byte. */
   fill(left) {
     for (let size = 8 << 20, number = 0; size >= 1; ) {
       const chunk = Buffer.alloc(size, 1);
@@ -45,13 +45,13 @@ export class Sqlite {
         rmSync(file, { force: true });
         size >>= 1;
       }
-      if (number > 5000) throw new Error("the disk is never full");
+      if (number > 5000) throw new Error("the disk does not become full");
     }
-    this.#give(left);
+    this.#freeBytes(left);
   }
 
-  /** Takes fillers away until so many bytes are free, the smallest first. */
-  #give(bytes) {
+  /** Removes filler files, the smallest first, until `bytes` are free. */
+  #freeBytes(bytes) {
     let free = 0;
     for (let number = 5000; number >= 0 && free < bytes; number--) {
       const file = join(this.folder, `filler-${number}`);
@@ -73,8 +73,8 @@ export class Sqlite {
     return Math.max(...sizes);
   }
 
-  /** How large a process may make its files from now on; `null` for any size. */
-  async limit(pid, bytes) {
+  /** Limits the size of a process's files; `null` removes the limit. */
+  async limitFileSize(pid, bytes) {
     await run("prlimit", ["--pid", String(pid), `--fsize=${bytes ?? "unlimited"}:`]);
   }
 
@@ -89,7 +89,7 @@ export class Sqlite {
 
   kill() {
     if (!this.hasDisk) return;
-    // Also while something of it is still open.
+    // Lazily, because files may still be open.
     execFileSync("umount", ["-l", this.folder]);
     this.hasDisk = false;
   }

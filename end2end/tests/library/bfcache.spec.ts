@@ -1,8 +1,8 @@
 import { chromium, expect, type Page } from "@playwright/test";
-import { hydrated, signUp, userButton, whoIs } from "../site";
+import { hydrated, signedInUser, signUp, userButton } from "../site";
 import { test } from "../test";
 
-// Playwright turns the back/forward cache off; this is about what it brings back.
+// Playwright disables the back/forward cache, which these tests need.
 async function withCache(use: (page: Page) => Promise<void>) {
   const { launchOptions } = test.info().project.use;
   const browser = await chromium.launch({
@@ -18,13 +18,13 @@ async function withCache(use: (page: Page) => Promise<void>) {
   await browser.close();
 }
 
-// A page that is restored does not load, which is what Playwright's own waits for.
+// Playwright's own `goBack` waits for a load, and a restored page does not load.
 const goBack = (page: Page) => page.evaluate(() => void setTimeout(() => history.back()));
 
 const wasRestored = (page: Page) => page.evaluate(() => "persisted" in window && window.persisted);
 
-// Chromium keeps no page in the cache that was sent with `no-store` and holds a script's
-// connections; other browsers, and pages of other apps, may be kept.
+// Chromium does not cache a page that was sent with `no-store` and has a script's open connections.
+// Other browsers, and pages of other apps, may be cached.
 async function withoutNoStore(page: Page, path: string) {
   await page.route(
     (url) => url.pathname === path,
@@ -37,7 +37,7 @@ async function withoutNoStore(page: Page, path: string) {
   );
 }
 
-test("a page that comes back is shown when the same session is still there", async () => {
+test("a restored page is shown if its session still exists", async () => {
   await withCache(async (page) => {
     await signUp(page);
     await withoutNoStore(page, "/");
@@ -49,18 +49,18 @@ test("a page that comes back is shown when the same session is still there", asy
     await expect(userButton(page)).toBeVisible();
     expect(await wasRestored(page), "from the cache").toBe(true);
     expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
-    // And it hears of what happens then.
+    // It still receives events.
     await page.context().request.post("/api/sign_out");
     await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
   });
 });
 
-test("a public page that comes back keeps what was typed, also without a network", async () => {
+test("a restored public page keeps typed text, even offline", async () => {
   await withCache(async (page) => {
     await page.goto("/sign-up");
     await page.waitForLoadState("networkidle");
     await page.getByLabel("Name").fill("half a nam");
-    // The library hides what leaves, until it knows more.
+    // The library hides a page that is left, until it knows who is signed in.
     await page.evaluate(() => {
       addEventListener("pagehide", () => sessionStorage.setItem("left", String(document.documentElement.hidden)));
     });
@@ -69,12 +69,12 @@ test("a public page that comes back keeps what was typed, also without a network
     await goBack(page);
     await expect(page.getByLabel("Name")).toBeVisible();
     await expect(page.getByLabel("Name")).toHaveValue("half a nam");
-    expect(await page.evaluate(() => sessionStorage.getItem("left")), "hidden while it left").toBe("true");
+    expect(await page.evaluate(() => sessionStorage.getItem("left")), "hidden when it was left").toBe("true");
     expect(await wasRestored(page), "from the cache").toBe(true);
   });
 });
 
-test("Back after a sign-out that led away shows nothing private", async () => {
+test("going back after a sign-out with a redirect shows nothing private", async () => {
   await withCache(async (page) => {
     const person = await signUp(page);
     await withoutNoStore(page, "/sign-out");
@@ -89,13 +89,13 @@ test("Back after a sign-out that led away shows nothing private", async () => {
   });
 });
 
-test("nothing private comes back with a page whose session is over", async () => {
+test("a restored page whose session has ended shows nothing private", async () => {
   await withCache(async (page) => {
     await signUp(page);
     await withoutNoStore(page, "/");
     await page.goto("/");
     await hydrated(page);
-    // What a person could see of it, from the first frame on.
+    // Checks every frame from the first one.
     await page.evaluate(() => {
       addEventListener("pageshow", () => {
         const visible = () => document.body.checkVisibility() && !!document.querySelector(".guardian-user");
@@ -109,7 +109,7 @@ test("nothing private comes back with a page whose session is over", async () =>
     });
     await page.goto("/favicon.svg");
     await page.context().request.post("/api/sign_out");
-    expect(await whoIs(page.context().request)).toBeNull();
+    expect(await signedInUser(page.context().request)).toBeNull();
     await goBack(page);
     await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
     expect(await page.evaluate(() => sessionStorage.getItem("restored")), "from the cache").toBe("yes");

@@ -1,29 +1,29 @@
-// What the server says about cookies, as it came to the browser.
+// The server's `Set-Cookie` headers, as the browser receives them.
 
 import { expect, type BrowserContext, type Response } from "@playwright/test";
 
 interface SetCookie {
   name: string;
   isRemoval: boolean;
-  /** Whether it is at the place where the site keeps its own, and not where others plant some. */
+  /** Whether it has the site's own path and domain, unlike a planted cookie. */
   isOurs: boolean;
-  /** All but the value and the age. */
+  /** All except the value and the age. */
   attributes: string[];
 }
 
-/** Keeps the `Set-Cookie` headers of every answer from now on. */
+/** Records the `Set-Cookie` headers of every response from now on. */
 export function watchCookies(context: BrowserContext) {
-  const answers: Response[] = [];
-  context.on("response", (response) => answers.push(response));
-  return () => Promise.all(answers.map(setCookies));
+  const responses: Response[] = [];
+  context.on("response", (response) => responses.push(response));
+  return () => Promise.all(responses.map(setCookies));
 }
 
 async function setCookies(response: Response) {
   const headers = await response.headersArray();
-  return headers.filter(({ name }) => name.toLowerCase() === "set-cookie").map(({ value }) => read(value));
+  return headers.filter(({ name }) => name.toLowerCase() === "set-cookie").map(({ value }) => parse(value));
 }
 
-function read(header: string): SetCookie {
+function parse(header: string): SetCookie {
   const [pair, ...attributes] = header.split("; ");
   return {
     name: pair.split("=")[0],
@@ -33,15 +33,15 @@ function read(header: string): SetCookie {
   };
 }
 
-/** What is set is removed with the same attributes, and no answer says two things of one cookie. */
-export function expectSound(answers: SetCookie[][], names: string[], attributes: string[]) {
-  for (const answer of answers) {
-    const named = answer.map(({ name }) => name);
+/** Each cookie is set and removed with the same attributes, and no response mentions a cookie twice. */
+export function expectConsistent(responses: SetCookie[][], names: string[], attributes: string[]) {
+  for (const cookies of responses) {
+    const named = cookies.map(({ name }) => name);
     expect(named).toEqual([...new Set(named)]);
-    for (const cookie of answer) expect(cookie).toMatchObject({ attributes });
+    for (const cookie of cookies) expect(cookie).toMatchObject({ attributes });
   }
   for (const isRemoval of [false, true]) {
-    const found = answers.flat().filter((cookie) => cookie.isRemoval === isRemoval);
+    const found = responses.flat().filter((cookie) => cookie.isRemoval === isRemoval);
     expect([...new Set(found.map(({ name }) => name))].sort()).toEqual(names);
   }
 }

@@ -1,39 +1,39 @@
-// The UserButton before the page's WebAssembly has arrived, and when it arrives late.
+// The UserButton before hydration, and when the WebAssembly arrives late.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { hydrated, sessionCookie, signUp, userButton, whoIs } from "../site";
+import { hydrated, sessionCookie, signedInUser, signUp, userButton } from "../site";
 import { test } from "../test";
 
-/** Holds the WebAssembly back, until the function that is returned is called. */
-async function holdBack(page: Page) {
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => (letGo = resolve));
+/** Delays the WebAssembly until the returned function is called. */
+async function delayWebAssembly(page: Page) {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
   await page.route("**/*.wasm", async (route) => {
     await held;
     await route.continue();
   });
-  return letGo;
+  return release;
 }
 
 function menuOf(page: Page) {
   return page.getByRole("dialog", { name: /^Account of / });
 }
 
-async function tab(page: Page, times: number) {
-  for (let time = 0; time < times; time++) await page.keyboard.press("Tab");
+async function pressTab(page: Page, times: number) {
+  for (let count = 0; count < times; count++) await page.keyboard.press("Tab");
 }
 
-/** Signed out, also for who has kept the cookie. */
+/** Expects that the page shows nobody signed in, and that the old cookie no longer works. */
 async function expectSignedOut(page: Page, context: BrowserContext, old: Awaited<ReturnType<typeof sessionCookie>>) {
   await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
   await expect(page).toHaveURL("/");
   expect(await sessionCookie(context)).toBeUndefined();
   await context.addCookies([old!]);
-  expect(await whoIs(context.request)).toBeNull();
+  expect(await signedInUser(context.request)).toBeNull();
 }
 
-test("without its WebAssembly the menu works by mouse, and signs out for real", async ({ page, context }) => {
-  await holdBack(page);
+test("without WebAssembly, the menu works with a mouse and signs out", async ({ page, context }) => {
+  await delayWebAssembly(page);
   await signUp(page);
   const old = await sessionCookie(context);
 
@@ -41,7 +41,7 @@ test("without its WebAssembly the menu works by mouse, and signs out for real", 
   await userButton(page).click();
   await expect(menuOf(page).getByText("Ada Lovelace")).toBeVisible();
   await page.getByRole("heading", { level: 1 }).click();
-  await expect(menuOf(page), "a click beside it closes it").toBeHidden();
+  await expect(menuOf(page), "a click outside closes it").toBeHidden();
 
   await userButton(page).click();
   await menuOf(page).getByRole("link", { name: "Where you are signed in" }).click();
@@ -58,13 +58,13 @@ test("without its WebAssembly the menu works by mouse, and signs out for real", 
   await expectSignedOut(page, context, old);
 });
 
-test("without its WebAssembly the menu works by keyboard, and signs out for real", async ({ page, context }) => {
-  await holdBack(page);
+test("without WebAssembly, the menu works with a keyboard and signs out", async ({ page, context }) => {
+  await delayWebAssembly(page);
   await signUp(page);
   const old = await sessionCookie(context);
 
   await page.goto("/");
-  await tab(page, 3); // Skip to content, the brand, the button
+  await pressTab(page, 3); // the skip link, the brand, the button
   await expect(userButton(page)).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(menuOf(page)).toBeVisible();
@@ -73,26 +73,26 @@ test("without its WebAssembly the menu works by keyboard, and signs out for real
   await expect(userButton(page)).toBeFocused();
 
   await page.keyboard.press("Space");
-  await tab(page, 1);
+  await pressTab(page, 1);
   await expect(menuOf(page).getByRole("link", { name: "Manage account" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL("/account");
 
-  await tab(page, 3);
+  await pressTab(page, 3);
   await page.keyboard.press("Enter");
-  await tab(page, 3);
+  await pressTab(page, 3);
   await expect(menuOf(page).getByRole("button", { name: "Sign out" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expectSignedOut(page, context, old);
 });
 
-test("WebAssembly that arrives late leaves an open menu as it is", async ({ page, context }) => {
-  const letGo = await holdBack(page);
+test("late WebAssembly leaves an open menu unchanged", async ({ page, context }) => {
+  const release = await delayWebAssembly(page);
   await signUp(page);
   const old = await sessionCookie(context);
   await page.goto("/");
   await userButton(page).click();
-  await tab(page, 2);
+  await pressTab(page, 2);
   const link = menuOf(page).getByRole("link", { name: "Where you are signed in" });
   await expect(link).toBeFocused();
   await page.evaluate(() => {
@@ -103,7 +103,7 @@ test("WebAssembly that arrives late leaves an open menu as it is", async ({ page
     Object.assign(window, { seen });
   });
 
-  letGo();
+  release();
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "true");
   await expect(menuOf(page)).toBeVisible();
   await expect(link).toBeFocused();
@@ -112,27 +112,27 @@ test("WebAssembly that arrives late leaves an open menu as it is", async ({ page
     const { seen } = window as unknown as { seen: { menu: Element; focus: Element; changes: number } };
     return seen.changes === 0 && seen.menu === document.querySelector("[popover]") && seen.focus === document.activeElement;
   });
-  expect(isSame, "the same menu, the same focus, and neither was lost for a moment").toBe(true);
+  expect(isSame, "the same menu and focus, without an interruption").toBe(true);
 
-  // What works from now on is the hydrated button.
+  // From now on the hydrated button works.
   await page.keyboard.press("Escape");
   await hydrated(page);
   await expect(userButton(page)).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "true");
-  const answer = page.waitForResponse("/api/sign_out");
+  const response = page.waitForResponse("/api/sign_out");
   await menuOf(page).getByRole("button", { name: "Sign out" }).click();
-  expect((await answer).headers()["content-type"], "asked for by the page, not by the form").toContain("json");
+  expect((await response).headers()["content-type"], "sent by the page, not by the form").toContain("json");
   await expectSignedOut(page, context, old);
 });
 
-test("WebAssembly that arrives late leaves a closed menu closed, and the focus on its button", async ({ page }) => {
-  const letGo = await holdBack(page);
+test("late WebAssembly leaves a closed menu closed, and the focus on its button", async ({ page }) => {
+  const release = await delayWebAssembly(page);
   await signUp(page);
   await page.goto("/");
-  await tab(page, 3);
+  await pressTab(page, 3);
   await expect(userButton(page)).toBeFocused();
-  letGo();
+  release();
   await hydrated(page);
   await expect(userButton(page)).toBeFocused();
   await expect(menuOf(page)).toBeHidden();

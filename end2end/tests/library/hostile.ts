@@ -1,12 +1,12 @@
-// The callback URLs that mean harm: the same list that the Rust tests read.
+// Hostile callback URLs, from the list that the Rust tests also use.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const LIST = join(__dirname, "../../../guardian/tests/redirects/hostile.txt");
 
-/** Callback URLs for this site, encoded as a form field carries them, in groups of a kind. */
-export function hostile(site: string): string[][] {
+/** Callback URLs for this site, grouped by kind, in a form field's encoding. */
+export function hostileFields(site: string): string[][] {
   const { origin, hostname, port } = new URL(site);
   const values = { site: origin, host: hostname, port, long: "a".repeat(3000), wide: "%C3%A9".repeat(700) };
   const fill = (line: string) =>
@@ -18,7 +18,7 @@ export function hostile(site: string): string[][] {
     .map((group) => group.map(fill));
 }
 
-/** What such a field holds. */
+/** The callback URL in an encoded field. */
 export function decode(field: string): string {
   return new URLSearchParams(`callback_url=${field}`).get("callback_url")!;
 }

@@ -1,18 +1,18 @@
-// An https front before a server of the test's own, as a proxy stands before a deployed one.
+// An https proxy in front of a test server, as in a deployment.
 
 import { once } from "node:events";
 import { request, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { generate } from "selfsigned";
-import { OwnServer } from "./server";
+import { TestServer } from "./server";
 import { test as plain } from "../test";
 
 class SecureSite {
   private constructor(
     readonly url: string,
-    private readonly front: Server,
-    private readonly server: OwnServer,
+    private readonly proxy: Server,
+    private readonly server: TestServer,
   ) {}
 
   static async start(host: string) {
@@ -20,35 +20,34 @@ class SecureSite {
       keyType: "ec",
       algorithm: "sha256",
     });
-    const front = createServer({ key, cert }).listen(0, "127.0.0.1");
-    await once(front, "listening");
-    const url = `https://${host}:${(front.address() as AddressInfo).port}`;
-    const server = await OwnServer.start({ SITE_URL: url, TRUSTED_PROXIES: "127.0.0.1" });
-    front.on("request", (asked, answer) => passOn(server.url, asked, answer));
-    return new SecureSite(url, front, server);
+    const proxy = createServer({ key, cert }).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const url = `https://${host}:${(proxy.address() as AddressInfo).port}`;
+    const server = await TestServer.start({ SITE_URL: url, TRUSTED_PROXIES: "127.0.0.1" });
+    proxy.on("request", (incoming, response) => forward(server.url, incoming, response));
+    return new SecureSite(url, proxy, server);
   }
 
   async end() {
-    this.front.close();
-    this.front.closeAllConnections();
+    this.proxy.close();
+    this.proxy.closeAllConnections();
     await this.server.end();
   }
 }
 
-function passOn(to: string, asked: IncomingMessage, answer: ServerResponse) {
-  const headers = { ...asked.headers, "x-forwarded-for": asked.socket.remoteAddress };
-  const passed = request(to + asked.url, { method: asked.method, headers }, (response) => {
-    // As they came: several `Set-Cookie` stay several.
-    answer.writeHead(response.statusCode!, response.rawHeaders);
-    response.pipe(answer);
+function forward(to: string, incoming: IncomingMessage, response: ServerResponse) {
+  const headers = { ...incoming.headers, "x-forwarded-for": incoming.socket.remoteAddress };
+  const outgoing = request(to + incoming.url, { method: incoming.method, headers }, (upstream) => {
+    // The raw headers keep several `Set-Cookie` headers apart.
+    response.writeHead(upstream.statusCode!, upstream.rawHeaders);
+    upstream.pipe(response);
   });
-  asked.pipe(passed);
-  // When one side is gone, the other waits for nothing.
-  passed.on("error", () => answer.destroy());
-  answer.on("close", () => passed.destroy());
+  incoming.pipe(outgoing);
+  outgoing.on("error", () => response.destroy());
+  response.on("close", () => outgoing.destroy());
 }
 
-/** Playwright's `test`, whose pages and requests go to a site over https. */
+/** Playwright's `test`, with a site over https. */
 export const test = plain.extend<object, { host: string; site: SecureSite }>({
   host: ["127.0.0.1", { option: true, scope: "worker" }],
   site: [
@@ -60,6 +59,6 @@ export const test = plain.extend<object, { host: string; site: SecureSite }>({
     { scope: "worker" },
   ],
   baseURL: ({ site }, use) => use(site.url),
-  // The certificate is nobody's.
+  // The certificate is self-signed.
   ignoreHTTPSErrors: true,
 });

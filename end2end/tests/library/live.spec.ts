@@ -1,21 +1,21 @@
 import { devices, expect, type Page, type Request } from "@playwright/test";
-import { command, OwnServer } from "./server";
+import { command, TestServer } from "./server";
 import {
-  AT_ONCE,
+  NOTICE_LIMIT_MS,
   hydrated,
-  latency,
   listening,
+  measureLatency,
   navigations,
   settled,
+  signedInUser,
   signIn,
+  signOutReceived,
   signUp,
-  toldOfSignOut,
   userButton,
-  whoIs,
 } from "../site";
 import { test } from "../test";
 
-test("two tabs, another browser and a phone learn of a sign-out at once", async ({ page, context, newContext }) => {
+test("two tabs, another browser and a phone show a sign-out at once", async ({ page, context, newContext }) => {
   const person = await signUp(page);
   const tab = await context.newPage();
   await tab.goto("/");
@@ -23,27 +23,27 @@ test("two tabs, another browser and a phone learn of a sign-out at once", async 
   const home = await laptop.newPage();
   await signIn(home, person);
   await home.goto("/");
-  const handset = await newContext(devices["Pixel 7"]);
-  const form = await handset.newPage();
+  const phone = await newContext(devices["Pixel 7"]);
+  const form = await phone.newPage();
   await signIn(form, person);
   await form.goto("/sign-up");
   await form.getByLabel("Name").fill("half a nam");
-  for (const one of [tab, home, form]) await hydrated(one);
-  for (const one of [home, form]) await listening(one);
+  for (const open of [tab, home, form]) await hydrated(open);
+  for (const open of [home, form]) await listening(open);
 
   const end = () => context.request.post("/api/sign_out", { form: { scope: "global" } });
   await Promise.all([
-    latency("another tab", tab, async () => {}),
-    latency("another browser", home, end),
-    latency("a phone", form, async () => {}),
+    measureLatency("another tab", tab, async () => {}),
+    measureLatency("another browser", home, end),
+    measureLatency("a phone", form, async () => {}),
   ]);
   await expect(home.getByRole("link", { name: "Create an account" })).toBeVisible();
   await expect(home.getByRole("status").filter({ hasText: "from another device" })).toBeVisible();
-  await expect(form.getByLabel("Name"), "what was typed is kept").toHaveValue("half a nam");
-  await expect(page, "a page that needs a user is left").toHaveURL(/\/sign-in\?callback_url=%2Faccount/);
+  await expect(form.getByLabel("Name"), "the typed text is kept").toHaveValue("half a nam");
+  await expect(page, "a private page redirects to the sign-in page").toHaveURL(/\/sign-in\?callback_url=%2Faccount/);
 });
 
-test("everywhere else: the others leave and say why, this one stays", async ({ page, newContext }) => {
+test("after a sign-out everywhere else, the other devices leave and say why, and this one stays", async ({ page, newContext }) => {
   const person = await signUp(page);
   await hydrated(page);
   const other = await newContext();
@@ -51,12 +51,12 @@ test("everywhere else: the others leave and say why, this one stays", async ({ p
   await signIn(account, person);
   await listening(account);
   await page.getByRole("button", { name: "Sign out everywhere else" }).click();
-  await expect(account).toHaveURL("/sign-in?callback_url=%2Faccount&reason=other_device", { timeout: AT_ONCE });
+  await expect(account).toHaveURL("/sign-in?callback_url=%2Faccount&reason=other_device", { timeout: NOTICE_LIMIT_MS });
   await expect(account.getByRole("status").filter({ hasText: "signed out from another device" })).toBeVisible();
   await expect(userButton(page)).toBeVisible();
 });
 
-test("a changed password says so on the other devices", async ({ page, newContext }) => {
+test("other devices say that the password was changed", async ({ page, newContext }) => {
   const person = await signUp(page);
   const other = await newContext();
   const account = await other.newPage();
@@ -68,19 +68,19 @@ test("a changed password says so on the other devices", async ({ page, newContex
   await expect(account.getByRole("status").filter({ hasText: "password was changed" })).toBeVisible();
 });
 
-test("a command in a shell is seen on the open page within two seconds", async ({ page, context }) => {
+test("a shell command signs out an open page within two seconds", async ({ page, context }) => {
   const person = await signUp(page);
   await page.goto("/");
   await hydrated(page);
   await listening(page);
-  await latency("a command in a shell", page, async () => {
+  await measureLatency("a shell command", page, async () => {
     expect(await command("sign-out", "--user", person.email, "--reason", "a test")).toBe("1 session ended.");
   });
   await expect(page.getByRole("status").filter({ hasText: "An administrator" })).toBeVisible();
-  expect(await whoIs(context.request)).toBeNull();
+  expect(await signedInUser(context.request)).toBeNull();
 });
 
-test("eight tabs of one browser hold one stream, and hand it on", async ({ page, context }) => {
+test("eight tabs of one browser share one stream, and another tab takes it over", async ({ page, context }) => {
   const streams = new Set<Request>();
   const open = () => [...streams].filter((request) => !request.frame().page().isClosed()).length;
   await signUp(page);
@@ -112,11 +112,11 @@ test("eight tabs of one browser hold one stream, and hand it on", async ({ page,
   await expect.poll(open).toBe(1);
   await listening(tabs[0]);
   await context.request.post("/api/sign_out");
-  for (const tab of tabs) await expect(userButton(tab)).toHaveCount(0, { timeout: AT_ONCE });
+  for (const tab of tabs) await expect(userButton(tab)).toHaveCount(0, { timeout: NOTICE_LIMIT_MS });
 });
 
-test("the stream survives a restart of the server", async ({ newContext }) => {
-  const server = await OwnServer.start();
+test("the stream reconnects after a server restart", async ({ newContext }) => {
+  const server = await TestServer.start();
   const context = await newContext({ baseURL: server.url });
   const other = await newContext({ baseURL: server.url });
   try {
@@ -130,11 +130,11 @@ test("the stream survives a restart of the server", async ({ newContext }) => {
 
     const took = await server.stop();
     console.log(`the server stopped after ${took} ms, with two pages open`);
-    expect(took, "open pages do not hold it up").toBeLessThan(5_000);
+    expect(took, "open pages do not delay it").toBeLessThan(5_000);
     await server.run();
-    // The browser comes back by itself.
+    // The browser reconnects by itself.
     await listening(page);
-    await latency("after a restart", page, () =>
+    await measureLatency("after a restart", page, () =>
       other.request.post("/api/sign_out", { form: { scope: "global" } }),
     );
   } finally {
@@ -142,8 +142,8 @@ test("the stream survives a restart of the server", async ({ newContext }) => {
   }
 });
 
-test("a sign-out while the server is restarting is seen when it is back", async ({ newContext }) => {
-  const server = await OwnServer.start();
+test("a sign-out during a server restart is shown once the server is back", async ({ newContext }) => {
+  const server = await TestServer.start();
   const context = await newContext({ baseURL: server.url });
   try {
     const page = await context.newPage();
@@ -152,7 +152,7 @@ test("a sign-out while the server is restarting is seen when it is back", async 
     await listening(page);
     await server.stop();
     expect(await server.command("sign-out", "--everyone")).toBe("1 session ended.");
-    await expect(userButton(page), "nobody has told it yet").toBeVisible();
+    await expect(userButton(page), "the page does not know yet").toBeVisible();
     await server.run();
     await expect(userButton(page)).toHaveCount(0);
     await expect(page.getByRole("status").filter({ hasText: "You were signed out." })).toBeVisible();
@@ -161,29 +161,29 @@ test("a sign-out while the server is restarting is seen when it is back", async 
   }
 });
 
-test("the tab that signs out is not hurried away by what it hears of itself", async ({ page }) => {
+test("the tab that signs out ignores the event of its own sign-out", async ({ page }) => {
   await signUp(page);
   await hydrated(page);
   await listening(page);
-  // The stream is faster than the answer.
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => (letGo = resolve));
+  // The event arrives before the response.
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
   await page.route("/api/sign_out", async (route) => {
     const response = await route.fetch();
     await held;
     await route.fulfill({ response });
   });
-  let asked = 0;
+  let sessionRequests = 0;
   page.on("request", (request) => {
-    if (request.url().endsWith("/api/session")) asked++;
+    if (request.url().endsWith("/api/session")) sessionRequests++;
   });
-  const leftFor = navigations(page);
+  const paths = navigations(page);
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
-  await toldOfSignOut(page);
+  await signOutReceived(page);
   await settled(page);
-  expect(asked, "it does not ask who is signed in now").toBe(0);
+  expect(sessionRequests, "it does not ask who is signed in").toBe(0);
   await expect(page).toHaveURL("/account");
-  letGo();
-  await expect(page, "it goes where it was sent").toHaveURL("/");
-  expect(leftFor).toEqual(["/"]);
+  release();
+  await expect(page, "it follows its own response").toHaveURL("/");
+  expect(paths).toEqual(["/"]);
 });

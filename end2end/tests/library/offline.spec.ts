@@ -1,10 +1,10 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { cookieName, hydrated, newPerson, sessionCookie, settled, signIn, signUp, userButton, whoIs } from "../site";
+import { cookieName, hydrated, newPerson, sessionCookie, settled, signedInUser, signIn, signUp, userButton } from "../site";
 import { test } from "../test";
 
 const FORGOTTEN = "This browser has forgotten you";
 
-test("signing out without a network forgets at once, and is sent when it is back", async ({ page, context }) => {
+test("an offline sign-out hides the user at once, and is sent once the network is back", async ({ page, context }) => {
   const person = await signUp(page);
   const tab = await context.newPage();
   await tab.goto("/account");
@@ -13,20 +13,20 @@ test("signing out without a network forgets at once, and is sent when it is back
   const old = await sessionCookie(context);
   await context.setOffline(true);
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
-  for (const one of [page, tab]) {
-    await expect(one.getByRole("alert").filter({ hasText: FORGOTTEN })).toBeVisible();
-    await expect(one.getByText(person.email), "nothing private is left").toHaveCount(0);
-    await expect(userButton(one)).toHaveCount(0);
+  for (const open of [page, tab]) {
+    await expect(open.getByRole("alert").filter({ hasText: FORGOTTEN })).toBeVisible();
+    await expect(open.getByText(person.email), "nothing private is left").toHaveCount(0);
+    await expect(userButton(open)).toHaveCount(0);
   }
   await context.setOffline(false);
-  await expect(page, "then it goes where it was to lead").toHaveURL("/");
+  await expect(page, "then the page follows the redirect").toHaveURL("/");
   await expect(tab.getByText(FORGOTTEN)).toHaveCount(0);
   await expect.poll(() => sessionCookie(context)).toBeUndefined();
   await context.addCookies([old!]);
-  expect(await whoIs(context.request), "the old cookie is dead").toBeNull();
+  expect(await signedInUser(context.request), "the old cookie no longer works").toBeNull();
 });
 
-test("it is sent after a reload, too, and no page shows the user before", async ({ page, context }) => {
+test("a later page sends a pending sign-out, and no page shows the user until then", async ({ page, context }) => {
   await signUp(page);
   await hydrated(page);
   const old = await sessionCookie(context);
@@ -39,17 +39,17 @@ test("it is sent after a reload, too, and no page shows the user before", async 
   const html = await (await context.request.get("/")).text();
   expect(html).toContain("Create an account");
   expect(html).not.toContain("Account of");
-  expect(await whoIs(context.request)).toBeNull();
+  expect(await signedInUser(context.request)).toBeNull();
   const next = await context.newPage();
   await next.goto("/");
   await expect.poll(() => sessionCookie(context)).toBeUndefined();
   const names = (await context.cookies()).map((cookie) => cookie.name);
-  expect(names).not.toContain(cookieName("signing_out"));
+  expect(names).not.toContain(cookieName("pending_sign_out"));
   await context.addCookies([old!]);
-  expect(await whoIs(context.request), "the old cookie is dead").toBeNull();
+  expect(await signedInUser(context.request), "the old cookie no longer works").toBeNull();
 });
 
-test("a server that does not answer is asked again until it does", async ({ page, context }) => {
+test("a sign-out is retried until the server responds", async ({ page, context }) => {
   await signUp(page);
   await hydrated(page);
   let refused = 0;
@@ -61,7 +61,7 @@ test("a server that does not answer is asked again until it does", async ({ page
   expect(await sessionCookie(context)).toBeUndefined();
 });
 
-test("of several accounts, the one that the page showed is signed out", async ({ page, context }) => {
+test("an offline sign-out ends the account that the page showed", async ({ page, context }) => {
   const first = await signUp(page);
   await signUp(page);
   await page.goto("/");
@@ -72,10 +72,10 @@ test("of several accounts, the one that the page showed is signed out", async ({
   await context.setOffline(false);
   await expect(page.getByText(FORGOTTEN)).toHaveCount(0);
   await expect(userButton(page)).toBeVisible();
-  expect((await whoIs(context.request)).profile.email).toBe(first.email);
+  expect((await signedInUser(context.request)).profile.email).toBe(first.email);
 });
 
-test("a server that does not answer at all keeps nothing private on the page", async ({ page }) => {
+test("nothing private stays on the page if the server never responds", async ({ page }) => {
   const person = await signUp(page);
   await hydrated(page);
   await page.route("/api/sign_out", () => {});
@@ -83,17 +83,17 @@ test("a server that does not answer at all keeps nothing private on the page", a
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
   await expect(page.getByText(person.email)).toHaveCount(0);
   await page.unroute("/api/sign_out");
-  await expect(page, "it is sent again by itself").toHaveURL("/");
+  await expect(page, "the page retries by itself").toHaveURL("/");
 });
 
-test("a sign-out that is sent twice signs nobody else out", async ({ page, context, newContext }) => {
+test("sending a sign-out twice signs out no other account", async ({ page, context, newContext }) => {
   const ada = await signUp(page);
   const other = await newContext();
   await signIn(await other.newPage(), ada);
   const grace = await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/account");
   await hydrated(page);
-  // Carried out, but the answer is lost; the page sends it again.
+  // The server signs out, but its response is lost, so the page sends the sign-out again.
   let lost = 0;
   await page.route("/api/sign_out", async (route) => {
     if (lost++ > 0) return route.continue();
@@ -105,12 +105,12 @@ test("a sign-out that is sent twice signs nobody else out", async ({ page, conte
   await expect(page).toHaveURL("/");
   expect(lost).toBeGreaterThan(1);
   await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
-  expect((await whoIs(context.request)).profile.email).toBe(ada.email);
-  expect((await whoIs(other.request)).profile.email).toBe(ada.email);
+  expect((await signedInUser(context.request)).profile.email).toBe(ada.email);
+  expect((await signedInUser(other.request)).profile.email).toBe(ada.email);
   expect(grace.email).not.toBe(ada.email);
 });
 
-test("a notice that is overtaken by a new sign-in is gone, and signs nobody out", async ({ page, context }) => {
+test("a new sign-in cancels a pending sign-out and removes its notice", async ({ page, context }) => {
   await page.clock.install();
   const person = await signUp(page);
   await page.goto("/");
@@ -128,14 +128,14 @@ test("a notice that is overtaken by a new sign-in is gone, and signs nobody out"
   page.on("request", (request) => {
     if (request.url().endsWith("/api/sign_out")) sent++;
   });
-  // Longer than any pause after which it would be sent again.
+  // Longer than any pause between retries.
   await page.clock.runFor("05:00");
   await settled(page);
   expect(sent).toBe(0);
-  expect(await whoIs(context.request)).not.toBeNull();
+  expect(await signedInUser(context.request)).not.toBeNull();
 });
 
-test("a long callback URL does not keep it from being sent", async ({ page, context }) => {
+test("a pending sign-out with a long callback URL is still sent", async ({ page, context }) => {
   await signUp(page);
   await page.goto(`/sign-out?callback_url=/sign-up%3F${"é".repeat(600)}`);
   await hydrated(page);
@@ -143,31 +143,31 @@ test("a long callback URL does not keep it from being sent", async ({ page, cont
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
   const names = (await context.cookies()).map((cookie) => cookie.name);
-  expect(names).toContain(cookieName("signing_out"));
+  expect(names).toContain(cookieName("pending_sign_out"));
   await context.setOffline(false);
   await expect.poll(() => sessionCookie(context)).toBeUndefined();
 });
 
-const STORED = "leptos-guardian.signing_out";
+const STORAGE_KEY = "leptos-guardian.pending_sign_out";
 
-/** A page of another app on this host, on another port, sets the cookie; and perhaps the storage has an old entry. */
+/** Sets the cookie, as another app on this host could, and optionally an old storage entry. */
 async function plant(page: Page, cookie: string, stored?: string) {
   await page.evaluate(
     ([cookie, key, stored]) => {
       if (stored) localStorage.setItem(key, stored);
       document.cookie = `${cookie}; Path=/`;
     },
-    [cookie, STORED, stored ?? ""] as const,
+    [cookie, STORAGE_KEY, stored ?? ""] as const,
   );
 }
 
 async function expectNothingLeft(page: Page, context: BrowserContext) {
-  await expect.poll(() => page.evaluate((key) => localStorage.getItem(key), STORED)).toBeNull();
+  await expect.poll(() => page.evaluate((key) => localStorage.getItem(key), STORAGE_KEY)).toBeNull();
   const names = (await context.cookies()).map((cookie) => cookie.name);
-  expect(names).not.toContain(cookieName("signing_out"));
+  expect(names).not.toContain(cookieName("pending_sign_out"));
 }
 
-test("a later page signs out everywhere, if that was asked for", async ({ page, context, newContext }) => {
+test("a later page signs out everywhere if that was requested", async ({ page, context, newContext }) => {
   const person = await signUp(page);
   const other = await newContext();
   await signIn(await other.newPage(), person);
@@ -176,22 +176,22 @@ test("a later page signs out everywhere, if that was asked for", async ({ page, 
   await context.setOffline(true);
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
-  const marker = await sessionCookie(context, cookieName("signing_out"));
-  expect(marker!.value, "it says no more than that").toBe("1");
+  const marker = await sessionCookie(context, cookieName("pending_sign_out"));
+  expect(marker!.value, "it holds no details").toBe("1");
   await page.close();
   await context.setOffline(false);
   const next = await context.newPage();
   await next.goto("/");
-  await expect.poll(() => whoIs(other.request)).toBeNull();
+  await expect.poll(() => signedInUser(other.request)).toBeNull();
   await expectNothingLeft(next, context);
 });
 
 for (const [what, value, stored] of [
-  ["a cookie that asks for more", "scope=global", undefined],
-  ["a cookie and an entry of nobody's", "1", "scope=global"],
-  ["a cookie and an entry that cannot be read", "1", "scope=everything&session=x"],
-  ["a cookie and an entry for the other sessions", "1", "scope=others&session=x"],
-  ["a cookie and an earlier session's entry", "1", "scope=global&session=mgvEcr0AAAAAAAAAAAAAAA"],
+  ["a planted cookie with a scope", "scope=global", undefined],
+  ["a planted cookie and an entry without a session", "1", "scope=global"],
+  ["a planted cookie and an invalid entry", "1", "scope=everything&session=x"],
+  ["a planted cookie and an entry for the other sessions", "1", "scope=others&session=x"],
+  ["a planted cookie and an entry of an earlier session", "1", "scope=global&session=mgvEcr0AAAAAAAAAAAAAAA"],
 ] as const) {
   test(`${what} ends no session elsewhere`, async ({ page, context, newContext }) => {
     const person = await signUp(page);
@@ -199,32 +199,32 @@ for (const [what, value, stored] of [
     await signIn(await other.newPage(), person);
     await page.goto("/");
     await hydrated(page);
-    await plant(page, `${cookieName("signing_out")}=${value}`, stored);
+    await plant(page, `${cookieName("pending_sign_out")}=${value}`, stored);
     const sent = page.waitForResponse((response) => response.url().endsWith("/api/sign_out"));
     await page.reload();
     await sent;
     await expectNothingLeft(page, context);
-    expect(await whoIs(other.request)).not.toBeNull();
+    expect(await signedInUser(other.request)).not.toBeNull();
   });
 }
 
-test("what an earlier user has left does not wait for the next one", async ({ page, context }) => {
+test("an entry of an earlier user does not sign out the next user", async ({ page, context }) => {
   await signUp(page);
   await page.goto("/");
   await hydrated(page);
-  await page.evaluate((key) => localStorage.setItem(key, "scope=browser"), STORED);
+  await page.evaluate((key) => localStorage.setItem(key, "scope=browser"), STORAGE_KEY);
   await page.reload();
   await expectNothingLeft(page, context);
   await expect(userButton(page)).toBeVisible();
 });
 
 for (const storage of ["throws", "is null", "is full"]) {
-  test(`a browser whose storage ${storage} is signed out by a later page all the same`, async ({ page, context }) => {
+  test(`a later page sends a pending sign-out even if the storage ${storage}`, async ({ page, context }) => {
     const errors: Error[] = [];
     page.on("pageerror", (error) => errors.push(error));
     await context.addInitScript((storage) => {
       const fail = () => {
-        throw new DOMException("The storage is not to be had.", "SecurityError");
+        throw new DOMException("The storage is not available.", "SecurityError");
       };
       if (storage === "is full") Storage.prototype.setItem = fail;
       else Object.defineProperty(window, "localStorage", { get: storage === "throws" ? fail : () => null });
@@ -242,7 +242,7 @@ for (const storage of ["throws", "is null", "is full"]) {
     await next.goto("/");
     await expect.poll(() => sessionCookie(context)).toBeUndefined();
     await context.addCookies([old!]);
-    expect(await whoIs(context.request), "the old cookie is dead").toBeNull();
+    expect(await signedInUser(context.request), "the old cookie no longer works").toBeNull();
     expect(errors).toEqual([]);
   });
 }

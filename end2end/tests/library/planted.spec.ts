@@ -1,9 +1,9 @@
-// A page on a host beside the site's sets cookies for the domain that both are under.
+// A page on a sibling host plants cookies for the parent domain of both hosts.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { test as secure } from "./https";
-import { OwnServer } from "./server";
-import { cookieName, hydrated, newPerson, sessionCookie, signUp, userButton, whoIs } from "../site";
+import { TestServer } from "./server";
+import { cookieName, hydrated, newPerson, sessionCookie, signedInUser, signUp, userButton } from "../site";
 
 const test = secure.extend({
   launchOptions: [
@@ -16,7 +16,7 @@ const test = secure.extend({
 });
 test.use({ host: "www.app.test" });
 
-/** What a page on the host beside sets by a script. */
+/** Sets cookies from a script on a sibling host. */
 async function plant(context: BrowserContext, site: string, cookies: string[]) {
   const evil = await context.newPage();
   const url = new URL("/", site.replace("www.", "evil."));
@@ -30,32 +30,32 @@ async function expectUser(page: Page, name: string) {
   await expect(page.getByRole("button", { name: `Account of ${name}` })).toBeVisible();
 }
 
-test("over https, no space before the name makes a cookie of the domain ours", async ({ page, context, newContext, baseURL }) => {
+test("over https, no space around the name makes a planted cookie count as the site's", async ({ page, context, newContext, baseURL }) => {
   const other = await newContext();
   await signUp(await other.newPage(), newPerson("Eve"));
-  const [session, queued] = ["session", "signing_out"].map((name) => cookieName(name, baseURL));
+  const [session, pending] = ["session", "pending_sign_out"].map((name) => cookieName(name, baseURL));
   const { value } = (await sessionCookie(other, session))!;
   await signUp(page);
   const everywhere = "; Domain=app.test; Path=/; Secure";
-  for (const name of [session, queued]) {
+  for (const name of [session, pending]) {
     const cookies = ["", "\u2000", "\u00a0", "\ufeff", "\u0085", "\u3000"].flatMap((space) =>
       [value, "junk"].flatMap((value) => [`${space}${name}=${value}${everywhere}`, `${name}${space}=${value}${everywhere}`]),
     );
     await plant(context, baseURL!, cookies);
-    expect((await context.cookies()).length, "the browser has some of them").toBeGreaterThan(5);
+    expect((await context.cookies()).length, "the browser keeps some of them").toBeGreaterThan(5);
     await page.goto("/");
     await expectUser(page, "Ada Lovelace");
   }
 });
 
 test.describe("over http", () => {
-  let server: OwnServer;
+  let server: TestServer;
   test.beforeEach(async () => {
-    server = await OwnServer.start({}, "www.app.test");
+    server = await TestServer.start({}, "www.app.test");
   });
   test.afterEach(() => server.end());
 
-  test("a valid cookie of the domain signs nobody in as somebody else, and is gone at once", async ({ page, context, newContext }) => {
+  test("a valid planted cookie signs nobody in as another user, and is removed at once", async ({ page, context, newContext }) => {
     const other = await newContext();
     await signUp(await other.newPage(), newPerson("Eve"), server.url);
     const name = cookieName("session", server.url);
@@ -64,7 +64,7 @@ test.describe("over http", () => {
     for (const place of ["Domain=app.test; Path=/", "Domain=www.app.test; Path=/account"]) {
       await plant(context, server.url, [`${name}=${value}; ${place.replace("www.", "")}`]);
       await page.goto(`${server.url}/account`);
-      await expect(page, "nobody's page").toHaveURL(/sign-in/);
+      await expect(page, "with both cookies, nobody is signed in").toHaveURL(/sign-in/);
       await page.goto(`${server.url}/account`);
       await expectUser(page, "Ada Lovelace");
       const left = (await context.cookies()).filter((cookie) => cookie.name === name);
@@ -72,7 +72,7 @@ test.describe("over http", () => {
     }
   });
 
-  test("a pending sign-out of the domain ends no session but this one, and is gone after it", async ({ page, context, newContext }) => {
+  test("a planted pending sign-out ends only this browser's session, and is then removed", async ({ page, context, newContext }) => {
     const ada = await signUp(page, undefined, server.url);
     const other = await newContext();
     const there = await other.newPage();
@@ -81,7 +81,7 @@ test.describe("over http", () => {
     await there.getByLabel("Password").fill(ada.password);
     await there.getByRole("button", { name: "Sign in" }).click();
     await expectUser(there, "Ada Lovelace");
-    const name = cookieName("signing_out", server.url);
+    const name = cookieName("pending_sign_out", server.url);
     await plant(context, server.url, [`${name}=scope=global; Domain=app.test; Path=/`]);
     await page.goto(server.url);
     await expect(userButton(page)).toHaveCount(0);

@@ -1,4 +1,4 @@
-// A server of the test's own, for tests that stop it; and the server's commands.
+// A separate server for tests that stop it, and the server's commands.
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { PROGRAM as SERVER, SESSION_KEY } from "../site";
 const ROOT = resolve(__dirname, "../../..");
 const PROGRAM = join(ROOT, SERVER);
 
-/** Runs a command of the server beside the one that the tests talk to. */
+/** Runs a command on the database of the server that most tests use. */
 export async function command(...words: string[]) {
   return runCommand(words, { ...process.env, SESSION_KEY, RUST_LOG: "warn" });
 }
@@ -22,8 +22,8 @@ async function runCommand(words: string[], env: NodeJS.ProcessEnv) {
   return stdout.trim();
 }
 
-/** A server with a database of its own, which can be stopped and started again. */
-export class OwnServer {
+/** A server with its own database. It can be stopped and started again. */
+export class TestServer {
   private process?: ChildProcess;
 
   private constructor(
@@ -36,7 +36,7 @@ export class OwnServer {
     const port = await freePort();
     const url = `http://${host}:${port}`;
     const folder = await mkdtemp(join(tmpdir(), "server-"));
-    const server = new OwnServer(url, folder, {
+    const server = new TestServer(url, folder, {
       ...process.env,
       DATABASE_URL: `sqlite://${join(folder, "app.db")}`,
       LEPTOS_SITE_ADDR: `127.0.0.1:${port}`,
@@ -54,12 +54,12 @@ export class OwnServer {
     await once(this.process.stdout!, "data");
   }
 
-  /** Runs a command on its database, whether or not it runs itself. */
+  /** Runs a command on its database, even while the server is stopped. */
   command(...words: string[]) {
     return runCommand(words, this.env);
   }
 
-  /** Asks it to stop, and answers after how many milliseconds it has. */
+  /** Stops the server gracefully, and returns how long that took, in milliseconds. */
   async stop() {
     const start = Date.now();
     this.process!.kill("SIGTERM");
@@ -67,7 +67,7 @@ export class OwnServer {
     return Date.now() - start;
   }
 
-  /** Ends it without a warning, as a power cut does. */
+  /** Kills the server without a warning. */
   async kill() {
     this.process!.kill("SIGKILL");
     await once(this.process!, "exit");

@@ -1,4 +1,4 @@
-// Several servers on one database: the pages of one learn what happens on the others.
+// Several servers on one database: pages of one server show what happens on the others.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { randomUUID } from "node:crypto";
@@ -6,13 +6,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { OwnServer } from "./server";
-import { latency, listening, signUp, userButton, whoIs } from "../site";
+import { TestServer } from "./server";
+import { listening, measureLatency, signedInUser, signUp, userButton } from "../site";
 import { test } from "../test";
 
 const { TEST_POSTGRES_URL } = process.env;
 
-/** A database for servers to share. */
+/** Creates a database that servers share. */
 const databases = {
   SQLite: async () => {
     const folder = await mkdtemp(join(tmpdir(), "shared-"));
@@ -31,17 +31,17 @@ const databases = {
   },
 };
 
-for (const [name, make] of Object.entries(databases)) {
+for (const [name, create] of Object.entries(databases)) {
   test.describe(`on ${name}`, () => {
     test.skip(name === "PostgreSQL" && !TEST_POSTGRES_URL, "no PostgreSQL server: see scripts/with-postgres");
-    let database: Awaited<ReturnType<typeof make>>;
-    let servers: OwnServer[];
+    let database: Awaited<ReturnType<typeof create>>;
+    let servers: TestServer[];
 
     test.beforeEach(async () => {
-      database = await make();
-      // At once, on an empty database. One site, with one name for the cookie.
+      database = await create();
+      // Both start at once on an empty database. One SITE_URL gives them the same cookie name.
       const settings = { DATABASE_URL: database.url, SITE_URL: "http://127.0.0.1" };
-      servers = await Promise.all([OwnServer.start(settings), OwnServer.start(settings)]);
+      servers = await Promise.all([TestServer.start(settings), TestServer.start(settings)]);
     });
 
     test.afterEach(async () => {
@@ -49,13 +49,13 @@ for (const [name, make] of Object.entries(databases)) {
       await database.end();
     });
 
-    /** A page of each server, signed in. Browsers send a cookie to every port of a host. */
-    async function onePageEach(context: BrowserContext): Promise<Page[]> {
+    /** Opens a signed-in page of each server. Browsers send a cookie to every port of a host. */
+    async function openPages(context: BrowserContext): Promise<Page[]> {
       const pages = [];
       for (const server of servers) {
         const page = await context.newPage();
         if (pages.length === 0) await signUp(page, undefined, server.url);
-        // A public page, which flips in place.
+        // A public page changes in place.
         await page.goto(server.url);
         await expect(userButton(page)).toBeVisible();
         await listening(page);
@@ -70,43 +70,43 @@ for (const [name, make] of Object.entries(databases)) {
       await expect(userButton(page)).toHaveCount(0);
     }
 
-    test("a sign-out on one is seen at once on a page of the other", async ({ context }) => {
-      const [here, there] = await onePageEach(context);
+    test("a page of one server shows a sign-out on the other at once", async ({ context }) => {
+      const [here, there] = await openPages(context);
       const old = await context.cookies();
-      await latency(`the other server, ${name}`, there, () => signOut(here));
+      await measureLatency(`the other server, ${name}`, there, () => signOut(here));
       await expect(there.getByRole("link", { name: "Sign in" }).first()).toBeVisible();
       await context.addCookies(old);
-      for (const server of servers) expect(await whoIs(context.request, server.url)).toBeNull();
+      for (const server of servers) expect(await signedInUser(context.request, server.url)).toBeNull();
     });
 
-    test("one is killed after a sign-out, and the other shows it", async ({ context }) => {
-      const [here, there] = await onePageEach(context);
-      await latency(`the other server, after a kill, ${name}`, there, async () => {
+    test("a page of one server shows a sign-out even if the other is killed right after it", async ({ context }) => {
+      const [here, there] = await openPages(context);
+      await measureLatency(`the other server, after a kill, ${name}`, there, async () => {
         await signOut(here);
         await servers[0].kill();
       });
-      expect(await whoIs(context.request, servers[1].url)).toBeNull();
+      expect(await signedInUser(context.request, servers[1].url)).toBeNull();
     });
 
-    test("a rolling restart signs nobody out, and misses nothing", async ({ context, newContext }) => {
-      const [here, there] = await onePageEach(context);
+    test("a rolling restart signs nobody out and misses no sign-out", async ({ context, newContext }) => {
+      const [here, there] = await openPages(context);
       for (const server of servers) {
         await server.stop();
         await server.run();
       }
       for (const [server, page] of [[servers[0], here], [servers[1], there]] as const) {
-        expect(await whoIs(context.request, server.url)).not.toBeNull();
+        expect(await signedInUser(context.request, server.url)).not.toBeNull();
         await page.reload();
         await expect(userButton(page)).toBeVisible();
         await listening(page);
       }
-      // Somebody signs out on the first while the second is restarting.
+      // A user signs out on the first server while the second restarts.
       await servers[1].stop();
       await signOut(here);
-      await latency(`a server that was away, ${name}`, there, () => servers[1].run());
+      await measureLatency(`a restarted server, ${name}`, there, () => servers[1].run());
       const elsewhere = await newContext();
       await signUp(await elsewhere.newPage(), undefined, servers[1].url);
-      expect(await whoIs(elsewhere.request, servers[0].url)).not.toBeNull();
+      expect(await signedInUser(elsewhere.request, servers[0].url)).not.toBeNull();
     });
   });
 }

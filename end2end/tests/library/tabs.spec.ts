@@ -1,8 +1,8 @@
 import { expect, type Request } from "@playwright/test";
-import { hydrated, listening, lookAt, navigations, settled, signIn, signUp, userButton, whoIs } from "../site";
+import { hydrated, listening, navigations, refocus, settled, signedInUser, signIn, signUp, userButton } from "../site";
 import { test } from "../test";
 
-test("the other tabs learn of a sign-out at once, and keep what was typed", async ({ page, context }) => {
+test("other tabs show a sign-out at once and keep typed text", async ({ page, context }) => {
   await signUp(page);
   const [home, form, account] = [await context.newPage(), await context.newPage(), await context.newPage()];
   await home.goto("/");
@@ -24,7 +24,7 @@ test("the other tabs learn of a sign-out at once, and keep what was typed", asyn
 });
 
 for (const missing of ["EventSource", "locks"]) {
-  test(`without ${missing}, a tab that is looked at again asks who is signed in`, async ({ page, context, newContext }) => {
+  test(`without ${missing}, a tab that becomes visible again asks who is signed in`, async ({ page, context, newContext }) => {
     await page.addInitScript((missing) => {
       if (missing === "locks") Object.defineProperty(navigator, "locks", { value: undefined });
       else Reflect.deleteProperty(window, missing);
@@ -37,69 +37,69 @@ for (const missing of ["EventSource", "locks"]) {
     await signIn(elsewhere, person);
     await elsewhere.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
     await expect(elsewhere).toHaveURL("/");
-    expect(await whoIs(context.request)).toBeNull();
+    expect(await signedInUser(context.request)).toBeNull();
     await expect(userButton(page)).toBeVisible();
-    const asked = page.waitForRequest("**/api/session");
-    await lookAt(page);
-    await asked;
+    const sessionRequest = page.waitForRequest("**/api/session");
+    await refocus(page);
+    await sessionRequest;
     await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
   });
 }
 
-test("the tab that signs out goes where it was sent, however slow the way", async ({ page }) => {
+test("the tab that signs out reaches its destination even if the navigation is slow", async ({ page }) => {
   await signUp(page);
   await hydrated(page);
   await listening(page);
-  // The page says when it has heard of its sign-out, and that nobody is signed in: one that needs
-  // a user could leave for the sign-in page. It cannot be asked while it is on its way.
+  // The page requests /favicon.svg?checked once it knows that nobody is signed in: a private page
+  // could then leave for the sign-in page. `evaluate` does not work during a navigation.
   await page.evaluate(() => {
-    const ask = window.fetch.bind(window);
-    window.fetch = async (...question) => {
-      const answer = await ask(...question);
-      if (question[0] === "/api/session") {
-        void answer.clone().text().then(() => setTimeout(() => void ask("/favicon.svg?heard")));
+    const originalFetch = window.fetch.bind(window);
+    window.fetch = async (...args) => {
+      const response = await originalFetch(...args);
+      if (args[0] === "/api/session") {
+        void response.clone().text().then(() => setTimeout(() => void originalFetch("/favicon.svg?checked")));
       }
-      return answer;
+      return response;
     };
   });
-  const heard = page.waitForRequest("**/favicon.svg?heard");
+  const checked = page.waitForRequest("**/favicon.svg?checked");
   await page.route(
     (url) => url.pathname === "/",
     async (route) => {
-      await heard;
+      await checked;
       await route.continue();
     },
   );
-  const leftFor = navigations(page);
+  const paths = navigations(page);
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
   await expect(page).toHaveURL("/");
-  expect(leftFor).toEqual(["/"]);
+  expect(paths).toEqual(["/"]);
 });
 
-test("a late answer does not bring back who has signed out", async ({ page }) => {
+test("a late response does not bring back a signed-out user", async ({ page }) => {
   await signUp(page);
   await page.goto("/");
   await hydrated(page);
-  // Asked before the sign-out, and arriving after it.
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => (letGo = resolve));
-  let answered = (_: Request) => {};
-  const answer = new Promise<Request>((resolve) => (answered = resolve));
+  // The request is sent before the sign-out, and its response arrives after it.
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  let fetched = (_: Request) => {};
+  const fetchedRequest = new Promise<Request>((resolve) => (fetched = resolve));
   await page.route(
     "/api/session",
     async (route) => {
       const response = await route.fetch();
-      answered(route.request());
+      fetched(route.request());
       await held;
       await route.fulfill({ response });
     },
     { times: 1 },
   );
-  await lookAt(page);
-  const request = await answer;
+  await refocus(page);
+  const request = await fetchedRequest;
   await page.getByRole("button", { name: "Sign out and stay here" }).click();
   await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
-  // Not even for a moment.
+  // The user must not appear even for a moment.
   await page.evaluate(() => {
     const look = () => {
       if (document.querySelector(".guardian-user")) Object.assign(window, { seen: true });
@@ -107,7 +107,7 @@ test("a late answer does not bring back who has signed out", async ({ page }) =>
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
   });
   const late = page.waitForEvent("requestfinished", (finished) => finished === request);
-  letGo();
+  release();
   await late;
   await settled(page);
   expect(await page.evaluate(() => "seen" in window)).toBe(false);
@@ -123,7 +123,7 @@ test("a page from the browser's history asks who is signed in", async ({ page })
   await expect(userButton(page)).toBeVisible();
 });
 
-test("a link within the app to a private page leads back to that page", async ({ page }) => {
+test("a link within the app to a private page keeps that page as the callback URL", async ({ page }) => {
   await page.goto("/sign-up?from=here");
   await page.waitForLoadState("networkidle");
   await page.evaluate(() => {
@@ -136,7 +136,7 @@ test("a link within the app to a private page leads back to that page", async ({
   await expect(page).toHaveURL("/sign-in?callback_url=%2Faccount%2Fsessions%3Fx%3D1");
 });
 
-test("a sign-in in one tab is seen in the others, and keeps what was typed", async ({ page, context }) => {
+test("other tabs show a sign-in and keep typed text", async ({ page, context }) => {
   const form = await context.newPage();
   await form.goto("/sign-up");
   await form.waitForLoadState("networkidle");
