@@ -8,7 +8,7 @@ pub(crate) fn take_flash() -> Flash {
 }
 
 /// A browser refuses no form.
-pub(crate) fn refuse(error: FormError) -> FormError {
+pub(crate) fn reject_unreadable(error: FormError) -> FormError {
     error
 }
 

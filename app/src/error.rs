@@ -1,6 +1,6 @@
 //! What can go wrong with a form, in words for the person who filled it in.
 
-use crate::refuse;
+use crate::reject_unreadable;
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
@@ -115,7 +115,7 @@ impl FromServerFnError for FormError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        refuse(match error.into() {
+        reject_unreadable(match error.into() {
             CallFailure::Malformed => Self::Malformed,
             CallFailure::TooLarge => Self::TooLarge,
             CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,

@@ -1,7 +1,7 @@
 //! The configuration, from the environment. Every setting has a default that works at once
 //! on a laptop.
 
-use crate::built;
+use crate::assets;
 use http::HeaderValue;
 use leptos_guardian::server::{Builder, Database, Guardian, KeyError, SigningKey};
 use std::{
@@ -111,7 +111,7 @@ impl Config {
                 .parse()
                 .map_err(|_| ConfigError::SiteAddr(site_addr))?,
             hsts: read_hsts(&get("HSTS", HSTS), &site_url)?,
-            hash_file: built::hash_file(&site_root, &get("LEPTOS_HASH_FILES", "")),
+            hash_file: assets::hash_file(&site_root, &get("LEPTOS_HASH_FILES", "")),
             site_root,
             session_key: key(&get("SESSION_KEY", ""), &site_url)?,
             attempts_per_minute: attempts

@@ -2,7 +2,7 @@
 
 #![deny(clippy::unwrap_used)]
 
-pub mod built;
+pub mod assets;
 pub mod commands;
 pub mod compression;
 pub mod config;
@@ -10,7 +10,7 @@ pub mod headers;
 pub mod request;
 pub mod router;
 pub mod serve;
-mod stalled;
+mod write_timeout;
 
 /// Rendering a page is a thousand small allocations, and half of its work with the system's
 /// allocator. Without huge pages, which would take twice the memory for each open page.

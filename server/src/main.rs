@@ -110,13 +110,13 @@ async fn run_server(
     // Whatever the log level: this is what somebody at a terminal waits for.
     println!("Serving {}", config.site_url);
     let stop = async {
-        told_to_stop().await;
+        stop_signal().await;
         // Open pages would hold the server up; they come back to the next one.
         guardian.close_streams();
     };
     tokio::select! {
         () = serve(listener, router, Limits::default(), stop) => {}
-        () = async { told_to_stop().await; sleep(SHUTDOWN_LIMIT).await } => {
+        () = async { stop_signal().await; sleep(SHUTDOWN_LIMIT).await } => {
             tracing::warn!("some requests did not finish in time");
         }
     }
@@ -131,7 +131,7 @@ async fn run_server(
 }
 
 /// Resolves on Ctrl-C, and on the SIGTERM that service managers send.
-async fn told_to_stop() {
+async fn stop_signal() {
     let interrupted = async {
         // Only fails where there are no signals; then the server runs until it is killed.
         if signal::ctrl_c().await.is_err() {

@@ -18,7 +18,7 @@ pub struct FromConnection;
 pub async fn refuse_malformed(request: Request, next: Next) -> Response {
     let message = if !is_origin_form(&request) {
         "The request's target must be a path of this site."
-    } else if !has_sound_host(&request) {
+    } else if !has_valid_host(&request) {
         "The request must have one Host, which is a host and perhaps a port."
     } else {
         return next.run(request).await;
@@ -26,7 +26,7 @@ pub async fn refuse_malformed(request: Request, next: Next) -> Response {
     (StatusCode::BAD_REQUEST, message).into_response()
 }
 
-fn has_sound_host(request: &Request) -> bool {
+fn has_valid_host(request: &Request) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => is_host(host),

@@ -1,7 +1,7 @@
 //! The router: every route, and the layers around them in one place.
 
 use crate::{
-    built::{PKG, built_files},
+    assets::{PKG_DIR, serve_assets},
     compression::{compression, join_vary},
     config::Config,
     headers::{send_page_policy, with_security_headers},
@@ -41,7 +41,7 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
     let options = LeptosOptions::builder()
         .output_name(env!("LEPTOS_OUTPUT_NAME"))
         .site_root(config.site_root.clone())
-        .site_pkg_dir(PKG)
+        .site_pkg_dir(PKG_DIR)
         .site_addr(config.site_addr)
         .hash_files(hash_file.is_some())
         .hash_file(hash_file.as_deref().unwrap_or_default().into())
@@ -60,7 +60,7 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
         .with_state(options);
     let site = guardian
         .protect(pages)
-        .nest(&format!("/{PKG}"), built_files(config));
+        .nest(&format!("/{PKG_DIR}"), serve_assets(config));
     with_layers(site, config, REQUEST_LIMIT)
 }
 

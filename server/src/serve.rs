@@ -3,7 +3,7 @@
 //! 16 KiB to read on, twice as much, for as long as the connection lasts; and every open page
 //! holds one.
 
-use crate::{request::FromConnection, stalled::Stalling};
+use crate::{request::FromConnection, write_timeout::WriteTimeout};
 use axum::{
     Router,
     body::Body,
@@ -32,21 +32,21 @@ pub struct Limits {
     /// For reading anything of what is written to it. A slow phone has read 85 KB in a minute, or it
     /// gets less than 1.5 KB a second; nginx waits as long. An open page's stream is quiet in
     /// between, and waits for nobody.
-    pub stall: Duration,
+    pub write: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(75),
-            stall: Duration::from_secs(60),
+            write: Duration::from_secs(60),
         }
     }
 }
 
 /// Serves until `stop` resolves; then takes no more connections, and waits for the requests that
 /// are under way. A connection is closed when its next request has not begun, or not got beyond its
-/// head, within `limits.head`, and when the client reads nothing for `limits.stall`: otherwise
+/// head, within `limits.head`, and when the client reads nothing for `limits.write`: otherwise
 /// anybody could hold all that there are, with a byte now and then or without.
 pub async fn serve(
     mut listener: TcpListener,
@@ -87,7 +87,7 @@ async fn answer(
         request.extensions_mut().insert(FromConnection);
         request
     });
-    let stream = Stalling::new(stream, limits.stall);
+    let stream = WriteTimeout::new(stream, limits.write);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)

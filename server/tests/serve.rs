@@ -19,7 +19,7 @@ const SLOW: Duration = Duration::from_millis(500);
 const HEAD_LIMIT: Duration = Duration::from_secs(2);
 const LIMITS: Limits = Limits {
     head: HEAD_LIMIT,
-    stall: Duration::from_secs(1),
+    write: Duration::from_secs(1),
 };
 
 /// More than the system holds for a connection.
@@ -129,7 +129,7 @@ async fn until_closed(connection: &mut TcpStream) {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(10 * LIMITS.stall, closed)
+    timeout(10 * LIMITS.write, closed)
         .await
         .expect("it is still open");
 }
@@ -143,10 +143,10 @@ async fn a_client_that_reads_nothing_is_let_go() {
         ask(&mut greedy, "/large").await;
     }
     until_closed(&mut greedy).await;
-    assert!(start.elapsed() >= LIMITS.stall);
+    assert!(start.elapsed() >= LIMITS.write);
     // Nothing is left that a stop would wait for.
     site.stop.send(()).unwrap();
-    timeout(LIMITS.stall, site.server).await.unwrap().unwrap();
+    timeout(LIMITS.write, site.server).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -156,10 +156,10 @@ async fn a_client_that_stops_reading_half_way_is_let_go() {
     ask(&mut tired, "/large").await;
     let mut begun = vec![0; LARGE / 8];
     tired.read_exact(&mut begun).await.unwrap();
-    sleep(4 * LIMITS.stall).await;
+    sleep(4 * LIMITS.write).await;
     // With a reset: nothing is left for it, neither here nor in the system.
     let mut rest = Vec::new();
-    let end = timeout(LIMITS.stall, tired.read_to_end(&mut rest)).await;
+    let end = timeout(LIMITS.write, tired.read_to_end(&mut rest)).await;
     let end = end.expect("it is still open").map_err(|cause| cause.kind());
     assert_eq!(end, Err(ErrorKind::ConnectionReset));
 }
@@ -173,8 +173,8 @@ async fn a_client_that_reads_slowly_is_waited_for() {
     ask(&mut slow, "/large").await;
     let start = Instant::now();
     let mut buffer = vec![0; PORTION];
-    while start.elapsed() < 8 * LIMITS.stall {
+    while start.elapsed() < 8 * LIMITS.write {
         slow.read_exact(&mut buffer).await.expect("it is closed");
-        sleep(LIMITS.stall / 10).await;
+        sleep(LIMITS.write / 10).await;
     }
 }

@@ -1,7 +1,7 @@
 use crate::{
     api::{PostChangePassword, PostDeleteAccount},
+    components::{Field, FormAlert, PlainForm},
     flash::{Flash, use_flash},
-    parts::{Field, FormAlert, PlainForm},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{RequireSignedIn, SignOutButton, SignOutScope, use_auth};

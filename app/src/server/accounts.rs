@@ -24,7 +24,7 @@ pub(crate) async fn sign_up(
     let name = read_name(name)?;
     let email = Email::parse_new(email)?;
     check_length(&password)?;
-    state.attempts.sign_up(&context.auth).await?;
+    state.attempts.count_sign_up(&context.auth).await?;
     let passwords = &state.passwords;
     let hash = passwords.hash(&password, &name, &email.canonical).await?;
     let account = state
@@ -52,7 +52,9 @@ pub(crate) async fn sign_in(
     let browser = state.known_browsers.find(auth, user_id).await?;
     let browser = browser.as_ref().map(|browser| browser.token_hash.as_str());
     let attempts = &state.attempts;
-    let attempt = attempts.sign_in(auth, &email.canonical, browser).await?;
+    let attempt = attempts
+        .count_guess(auth, &email.canonical, browser)
+        .await?;
     // An unknown address costs the same work, so that the time does not tell.
     let hash = account
         .as_ref()
@@ -61,13 +63,13 @@ pub(crate) async fn sign_in(
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
-    attempts.signed_in(auth, &account.id).await?;
+    attempts.count_sign_in(auth, &account.id).await?;
     let user = begin_session(context, &account).await?;
     // A password that was changed while it was being checked: its change may have ended the
     // other sessions just before this one began.
     match state
         .users
-        .still_has(auth.guardian(), &account.id, &account.password_hash)
+        .is_password_unchanged(auth.guardian(), &account.id, &account.password_hash)
         .await
     {
         Ok(true) => {
@@ -154,7 +156,7 @@ async fn confirm(
     let attempt = context
         .state
         .attempts
-        .confirmation(&context.auth, &user)
+        .count_confirmation(&context.auth, &user)
         .await?;
     let hash = Some(account.password_hash.clone());
     match check(context, attempt, password, hash).await? {
@@ -171,11 +173,11 @@ async fn check(
     hash: Option<String>,
 ) -> Result<bool, FormError> {
     match context.state.passwords.verify(password, hash).await {
-        Ok(true) => attempt.was_right().await.map(|()| true),
+        Ok(true) => attempt.succeed().await.map(|()| true),
         Ok(false) => Ok(false),
         Err(failure) => {
             // What failed is told; the attempt is forgotten in time anyway.
-            let _ = attempt.was_not_made().await;
+            let _ = attempt.cancel().await;
             Err(failure)
         }
     }

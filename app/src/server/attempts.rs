@@ -14,7 +14,7 @@
 //! has one of 100 in a row). The price: whoever commands many networks gets as many guesses from
 //! each, which is why [weak passwords](super::weak_passwords) are refused.
 
-use super::buckets::{Bucket, Buckets, Limit};
+use super::rate_limiter::{Bucket, RateLimit, RateLimiter};
 use crate::FormError;
 use leptos_guardian::{
     User,
@@ -30,7 +30,7 @@ use std::{
 /// section 3.2.2, suggests (30 seconds to an hour); a quarter of an hour at most, for a person
 /// shares the network with a stranger, and still no more than about 110 guesses in the first day
 /// and 96 in each further one.
-const GUESSES: Limit = Limit {
+const GUESSES: RateLimit = RateLimit {
     at_once: 10,
     forgets_one_in: Duration::from_secs(15 * 60),
     first_wait: Duration::from_secs(30),
@@ -45,8 +45,8 @@ const SIGN_INS_PER_HOUR: u32 = 100;
 /// Counts attempts.
 #[derive(Clone)]
 pub(crate) struct Attempts {
-    buckets: Buckets,
-    per_network: Limit,
+    rate_limiter: RateLimiter,
+    per_network: RateLimit,
 }
 
 /// A password that is about to be checked, counted as wrong until it is known to be right: many at
@@ -54,7 +54,7 @@ pub(crate) struct Attempts {
 #[must_use]
 pub(crate) struct Attempt {
     guardian: Guardian,
-    buckets: Buckets,
+    rate_limiter: RateLimiter,
     guesses: Bucket,
     network: Option<Bucket>,
 }
@@ -65,15 +65,15 @@ impl Attempts {
         per_network_and_minute: u32,
     ) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            buckets: Buckets::new(database).await?,
-            per_network: Limit::per(Duration::from_secs(60), per_network_and_minute),
+            rate_limiter: RateLimiter::new(database).await?,
+            per_network: RateLimit::per(Duration::from_secs(60), per_network_and_minute),
         })
     }
 
     /// Counts a sign-up.
-    pub(crate) async fn sign_up(&self, auth: &Auth) -> Result<(), FormError> {
+    pub(crate) async fn count_sign_up(&self, auth: &Auth) -> Result<(), FormError> {
         let network = self.network(auth);
-        self.buckets.take(auth.guardian(), &network).await
+        self.rate_limiter.add(auth.guardian(), &network).await
     }
 
     /// Counts a guess at the password of the account with this address, whether or not there is
@@ -81,26 +81,26 @@ impl Attempts {
     /// signed in to this account before
     /// ([device cookies](https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)):
     /// whatever strangers do, it has attempts of its own.
-    pub(crate) async fn sign_in(
+    pub(crate) async fn count_guess(
         &self,
         auth: &Auth,
         address: &str,
         known_browser: Option<&str>,
     ) -> Result<Attempt, FormError> {
         if let Some(browser) = known_browser {
-            return self.guess(auth, &["browser", browser, address]).await;
+            return self.add_guess(auth, &["browser", browser, address]).await;
         }
         let network = self.network(auth);
-        self.buckets.take(auth.guardian(), &network).await?;
+        self.rate_limiter.add(auth.guardian(), &network).await?;
         let parts = ["account", address, &network_of(auth)];
-        match self.guess(auth, &parts).await {
+        match self.add_guess(auth, &parts).await {
             Ok(attempt) => Ok(Attempt {
                 network: Some(network),
                 ..attempt
             }),
             Err(refused) => {
                 // No password is checked, so others in the network lose nothing.
-                self.buckets.give_back(auth.guardian(), &network).await?;
+                self.rate_limiter.remove(auth.guardian(), &network).await?;
                 Err(refused)
             }
         }
@@ -108,28 +108,29 @@ impl Attempts {
 
     /// Counts a guess of a signed-in user, for their session: a thief of it has no more than that,
     /// and failures elsewhere take nothing from it.
-    pub(crate) async fn confirmation(
+    pub(crate) async fn count_confirmation(
         &self,
         auth: &Auth,
         user: &User,
     ) -> Result<Attempt, FormError> {
-        self.guess(auth, &["session", user.session.as_str()]).await
+        self.add_guess(auth, &["session", user.session.as_str()])
+            .await
     }
 
     /// Counts a sign-in of the account with this id. The right password is known by then.
-    pub(crate) async fn signed_in(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
+    pub(crate) async fn count_sign_in(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
         let hour = Duration::from_secs(60 * 60);
-        let limit = Limit::per(hour, SIGN_INS_PER_HOUR);
+        let limit = RateLimit::per(hour, SIGN_INS_PER_HOUR);
         let bucket = Bucket::new(limit, &["signed in", user_id]);
-        self.buckets.take(auth.guardian(), &bucket).await
+        self.rate_limiter.add(auth.guardian(), &bucket).await
     }
 
-    async fn guess(&self, auth: &Auth, parts: &[&str]) -> Result<Attempt, FormError> {
+    async fn add_guess(&self, auth: &Auth, parts: &[&str]) -> Result<Attempt, FormError> {
         let guesses = Bucket::new(GUESSES, parts);
-        self.buckets.take(auth.guardian(), &guesses).await?;
+        self.rate_limiter.add(auth.guardian(), &guesses).await?;
         Ok(Attempt {
             guardian: auth.guardian().clone(),
-            buckets: self.buckets.clone(),
+            rate_limiter: self.rate_limiter.clone(),
             guesses,
             network: None,
         })
@@ -143,22 +144,24 @@ impl Attempts {
 impl Attempt {
     /// The password was right: the failures before it are forgotten, but not those of the network,
     /// which may be on other accounts.
-    pub(crate) async fn was_right(self) -> Result<(), FormError> {
-        self.buckets.clear(&self.guardian, &self.guesses).await?;
-        self.give_back_network().await
+    pub(crate) async fn succeed(self) -> Result<(), FormError> {
+        self.rate_limiter
+            .clear(&self.guardian, &self.guesses)
+            .await?;
+        self.remove_from_network().await
     }
 
     /// The password could not be checked, and nothing was learnt of it.
-    pub(crate) async fn was_not_made(self) -> Result<(), FormError> {
-        self.buckets
-            .give_back(&self.guardian, &self.guesses)
+    pub(crate) async fn cancel(self) -> Result<(), FormError> {
+        self.rate_limiter
+            .remove(&self.guardian, &self.guesses)
             .await?;
-        self.give_back_network().await
+        self.remove_from_network().await
     }
 
-    async fn give_back_network(&self) -> Result<(), FormError> {
+    async fn remove_from_network(&self) -> Result<(), FormError> {
         match &self.network {
-            Some(network) => self.buckets.give_back(&self.guardian, network).await,
+            Some(network) => self.rate_limiter.remove(&self.guardian, network).await,
             None => Ok(()),
         }
     }

@@ -79,7 +79,7 @@ impl KnownBrowsers {
         auth: &Auth,
         user_id: Option<&str>,
     ) -> Result<Option<KnownBrowser>, FormError> {
-        let known = self.of_tokens(&presented(auth)).await?;
+        let known = self.find_by_tokens(&tokens_of_request(auth)).await?;
         Ok(known
             .into_iter()
             .find(|browser| Some(browser.user_id.as_str()) == user_id))
@@ -89,8 +89,8 @@ impl KnownBrowsers {
     /// other accounts stay. A token is kept, and not replaced: the answer with a new one may be
     /// lost, and whoever copies it copies the session beside it.
     pub(crate) async fn remember(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
-        let presented = presented(auth);
-        let known = self.of_tokens(&presented).await?;
+        let tokens = tokens_of_request(auth);
+        let known = self.find_by_tokens(&tokens).await?;
         let user_of = |token: &String| {
             let hash = hash(token);
             let mut known = known.iter();
@@ -98,13 +98,13 @@ impl KnownBrowsers {
             Some(browser.user_id.as_str())
         };
         let is_own = |token: &&String| user_of(token) == Some(user_id);
-        let own = presented.iter().find(is_own).cloned();
+        let own = tokens.iter().find(is_own).cloned();
         let own = own.unwrap_or_else(new_token);
         let permit = auth.guardian().acquire_write().await;
-        let kept = self.keep(&hash(&own), user_id).await;
+        let stored = self.store(&hash(&own), user_id).await;
         drop(permit);
-        kept.map_err(unavailable)?;
-        let others = presented
+        stored.map_err(unavailable)?;
+        let others = tokens
             .into_iter()
             .filter(|token| user_of(token).is_some_and(|user| user != user_id))
             .take(ACCOUNTS - 1);
@@ -113,7 +113,7 @@ impl KnownBrowsers {
         Ok(())
     }
 
-    async fn of_tokens(&self, tokens: &[String]) -> Result<Vec<KnownBrowser>, FormError> {
+    async fn find_by_tokens(&self, tokens: &[String]) -> Result<Vec<KnownBrowser>, FormError> {
         if tokens.is_empty() {
             return Ok(Vec::new());
         }
@@ -133,8 +133,8 @@ impl KnownBrowsers {
 
     /// Keeps a token for a year from now, in place of the account's oldest one if there are too
     /// many.
-    async fn keep(&self, token_hash: &str, user_id: &str) -> Result<(), sqlx::Error> {
-        const KEEP: &str = "insert into app_known_browser (token_hash, user_id, expires_at)
+    async fn store(&self, token_hash: &str, user_id: &str) -> Result<(), sqlx::Error> {
+        const STORE: &str = "insert into app_known_browser (token_hash, user_id, expires_at)
             values ($1, $2, $3)
             on conflict (token_hash) do update set expires_at = excluded.expires_at";
         const DELETE_OLDEST: &str = "delete from app_known_browser
@@ -146,8 +146,8 @@ impl KnownBrowsers {
             select token_hash from app_known_browser where expires_at <= $1 limit $2)";
         let now = now();
         with_pool!(&self.database, pool => {
-            let keep = sqlx::query(KEEP).bind(token_hash).bind(user_id);
-            keep.bind(now + MAX_AGE.whole_seconds()).execute(pool).await?;
+            let store = sqlx::query(STORE).bind(token_hash).bind(user_id);
+            store.bind(now + MAX_AGE.whole_seconds()).execute(pool).await?;
             let delete_oldest = sqlx::query(DELETE_OLDEST).bind(user_id);
             delete_oldest.bind(BROWSERS).execute(pool).await?;
             let delete_expired = sqlx::query(DELETE_EXPIRED).bind(now);
@@ -166,7 +166,7 @@ pub(super) async fn forget(connection: Connection<'_>, user_id: &str) -> Result<
 }
 
 /// The tokens that the request brings.
-fn presented(auth: &Auth) -> Vec<String> {
+fn tokens_of_request(auth: &Auth) -> Vec<String> {
     let parts = use_context::<Parts>();
     let name = auth.guardian().cookie_name(NAME);
     parts.map_or_else(Vec::new, |parts| read(&parts.headers, &name))

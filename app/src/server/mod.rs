@@ -1,21 +1,21 @@
 //! The server only: who the users are.
 
 mod accounts;
-mod answer;
 mod attempts;
-mod buckets;
 mod email;
 mod flash;
+mod form_response;
 mod known_browsers;
 mod passwords;
-mod refusal;
+mod rate_limiter;
+mod unreadable_form;
 mod users;
 mod weak_passwords;
 
 pub(crate) use accounts::{change_password, delete_account, sign_in, sign_up};
-pub(crate) use answer::Answer;
 pub(crate) use flash::take_flash;
-pub(crate) use refusal::refuse;
+pub(crate) use form_response::FormResponse;
+pub(crate) use unreadable_form::reject_unreadable;
 
 use crate::FormError;
 use attempts::Attempts;

@@ -22,17 +22,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// core (Argon2id with OWASP's parameters), so no more run at once than there are cores.
 #[derive(Clone)]
 pub(crate) struct Passwords {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// A hash of no account's password, to verify against when there is no account.
-    nobody: Arc<str>,
+    dummy_hash: Arc<str>,
 }
 
 impl Passwords {
     pub(crate) fn new() -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
-            turns: Arc::new(Semaphore::new(cores)),
-            nobody: hash("nobody")
+            permits: Arc::new(Semaphore::new(cores)),
+            dummy_hash: hash("nobody")
                 .expect("the default parameters are valid")
                 .into(),
         }
@@ -47,7 +47,7 @@ impl Passwords {
     ) -> Result<String, FormError> {
         let password = normalize(password);
         let (name, email) = (name.to_owned(), email.to_owned());
-        let hashed = self.in_turn(move || {
+        let hashed = self.with_permit(move || {
             let is_strong = !is_weak(&password, &name, &email);
             is_strong.then(|| hash(&password)).transpose()
         });
@@ -65,9 +65,9 @@ impl Passwords {
         stored: Option<String>,
     ) -> Result<bool, FormError> {
         let has_account = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.nobody.to_string());
+        let stored = stored.unwrap_or_else(|| self.dummy_hash.to_string());
         let matches = self
-            .in_turn(move || {
+            .with_permit(move || {
                 let stored = PasswordHash::new(&stored)?;
                 let normal = normalize(&password);
                 Ok(matches(&normal, &stored)?
@@ -77,18 +77,18 @@ impl Passwords {
         Ok(matches && has_account)
     }
 
-    async fn in_turn<T: Send + 'static>(
+    async fn with_permit<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> argon2::password_hash::Result<T> + Send + 'static,
     ) -> Result<T, FormError> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
+        let permit = timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
             tracing::warn!("too many password hashes are waiting");
             return Err(FormError::Unavailable);
         };
         let done = spawn_blocking(move || {
             // Held by the work, not by the request: who gives up must not let another one in.
-            let _turn = turn;
+            let _permit = permit;
             work()
         });
         match done.await {

@@ -96,17 +96,17 @@ impl Users {
 
     /// Whether the user still has this password. Writes what is there already, and so waits for
     /// a transaction that is changing it; a read would answer with what was before.
-    pub(crate) async fn still_has(
+    pub(crate) async fn is_password_unchanged(
         &self,
         guardian: &Guardian,
         id: &str,
         password_hash: &str,
     ) -> Result<bool, FormError> {
-        const STILL: &str = "update app_user set password_hash = password_hash
+        const TOUCH: &str = "update app_user set password_hash = password_hash
             where id = $1 and password_hash = $2";
         let _permit = guardian.acquire_write().await;
         with_pool!(&self.database, pool => {
-            let done = sqlx::query(STILL).bind(id).bind(password_hash).execute(pool).await;
+            let done = sqlx::query(TOUCH).bind(id).bind(password_hash).execute(pool).await;
             done.map(|done| done.rows_affected() == 1)
         })
         .map_err(unavailable)

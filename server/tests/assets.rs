@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// What the built files' names begin with.
 const NAME: &str = env!("LEPTOS_OUTPUT_NAME");
 
-const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// A built site with these files, whose names begin with `NAME`, and a server for it.
 async fn site_with(files: &[(&str, &str)]) -> (Site, TempDir) {
@@ -61,7 +61,7 @@ async fn a_release_is_sent_compressed_and_kept_for_good() {
         let answer = get(&site, &format!("/pkg/{NAME}.2.js"), accepted, "").await;
         assert_eq!(encoding(&answer), sent, "{accepted}");
         assert_eq!(answer.body, body, "{accepted}");
-        assert_eq!(answer.headers[header::CACHE_CONTROL], FOR_GOOD);
+        assert_eq!(answer.headers[header::CACHE_CONTROL], IMMUTABLE);
         assert_eq!(answer.headers[header::CONTENT_TYPE], "text/javascript");
     }
 }

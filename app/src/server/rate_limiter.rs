@@ -38,7 +38,7 @@ const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60 * 60);
 
 /// How many attempts a bucket takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
+pub(super) struct RateLimit {
     /// So many at once cost no wait.
     pub(super) at_once: u32,
     /// After this long one attempt is forgotten.
@@ -49,7 +49,7 @@ pub(super) struct Limit {
     pub(super) longest_wait: Duration,
 }
 
-impl Limit {
+impl RateLimit {
     /// So many attempts in `period`, all at once or one by one.
     pub(super) fn per(period: Duration, attempts: u32) -> Self {
         let attempts = attempts.max(1);
@@ -67,13 +67,13 @@ impl Limit {
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
     key: String,
-    limit: Limit,
+    limit: RateLimit,
 }
 
 impl Bucket {
     /// The bucket for what the parts name together. The table has a hash of them: what is typed
     /// as an e-mail address may be anything, even a password.
-    pub(super) fn new(limit: Limit, parts: &[&str]) -> Self {
+    pub(super) fn new(limit: RateLimit, parts: &[&str]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             hash.update((part.len() as u64).to_le_bytes());
@@ -88,26 +88,26 @@ impl Bucket {
 
 /// The table of all buckets.
 #[derive(Clone)]
-pub(super) struct Buckets {
+pub(super) struct RateLimiter {
     database: Database,
-    taken: Arc<AtomicU32>,
+    added: Arc<AtomicU32>,
 }
 
-impl Buckets {
+impl RateLimiter {
     pub(super) async fn new(database: Database) -> Result<Self, sqlx::Error> {
         database.migrate("attempts", &STEPS).await?;
         Ok(Self {
             database,
-            taken: Arc::default(),
+            added: Arc::default(),
         })
     }
 
     /// Counts an attempt, if the bucket takes one more: one statement, so that of many at the same
     /// moment no more are let in than fit. One that is refused counts for nothing.
-    pub(super) async fn take(&self, guardian: &Guardian, bucket: &Bucket) -> Result<(), FormError> {
+    pub(super) async fn add(&self, guardian: &Guardian, bucket: &Bucket) -> Result<(), FormError> {
         // How full the bucket was is said in microseconds: each attempt adds `$3`. What no attempt
         // can have led to was written by a server whose clock was wrong.
-        const TAKE: &str = "insert into app_attempt (bucket, empty_at, free_at)
+        const ADD: &str = "insert into app_attempt (bucket, empty_at, free_at)
             values ($1, $2 + $3, case when $4 > 1 then 0 else $2 + $5 end)
             on conflict (bucket) do update set (empty_at, free_at) = (
                 select $2 + $3 + fill, case
@@ -126,8 +126,8 @@ impl Buckets {
         let limit = bucket.limit;
         let permit = guardian.acquire_write().await;
         let now = now();
-        let taken: Option<String> = with_pool!(&self.database, pool => {
-            sqlx::query_scalar(TAKE)
+        let added: Option<String> = with_pool!(&self.database, pool => {
+            sqlx::query_scalar(ADD)
                 .bind(&bucket.key)
                 .bind(now)
                 .bind(micros(limit.forgets_one_in))
@@ -139,13 +139,13 @@ impl Buckets {
                 .await
         })
         .map_err(unavailable)?;
-        if taken.is_none() {
+        if added.is_none() {
             drop(permit);
             let retry_after = self.wait(bucket, now).await?;
             return Err(FormError::TooManyAttempts { retry_after });
         }
-        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
-        if taken.is_multiple_of(CLEANING_EVERY) {
+        let count = self.added.fetch_add(1, Ordering::Relaxed);
+        if count.is_multiple_of(CLEANING_EVERY) {
             self.delete_expired(now).await;
         }
         Ok(())
@@ -153,18 +153,18 @@ impl Buckets {
 
     /// Takes an attempt back that has turned out not to count. It was let in, so the bucket has
     /// room for another one.
-    pub(super) async fn give_back(
+    pub(super) async fn remove(
         &self,
         guardian: &Guardian,
         bucket: &Bucket,
     ) -> Result<(), FormError> {
-        const GIVE_BACK: &str = "update app_attempt set empty_at = empty_at - $2, free_at = 0
+        const REMOVE: &str = "update app_attempt set empty_at = empty_at - $2, free_at = 0
             where bucket = $1";
         let _permit = guardian.acquire_write().await;
         with_pool!(&self.database, pool => {
-            let give_back = sqlx::query(GIVE_BACK).bind(&bucket.key);
-            let give_back = give_back.bind(micros(bucket.limit.forgets_one_in));
-            give_back.execute(pool).await.map(drop)
+            let remove = sqlx::query(REMOVE).bind(&bucket.key);
+            let remove = remove.bind(micros(bucket.limit.forgets_one_in));
+            remove.execute(pool).await.map(drop)
         })
         .map_err(unavailable)
     }

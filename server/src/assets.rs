@@ -10,16 +10,16 @@ use std::path::{Path, PathBuf};
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
 /// Where they are served, and their folder in the site's.
-pub const PKG: &str = "pkg";
+pub const PKG_DIR: &str = "pkg";
 
 /// The file of names. cargo-leptos calls it so, too.
 const HASH_FILE: &str = "hash.txt";
 
 /// A year, which is for good.
-const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// The browser asks each time whether the file has changed.
-const ASK: HeaderValue = HeaderValue::from_static("no-cache");
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// The file of names, if the names are hashed. `by_cargo_leptos` is its `LEPTOS_HASH_FILES`,
 /// which it sets for the server that it starts.
@@ -29,8 +29,8 @@ pub fn hash_file(site_root: &str, by_cargo_leptos: &str) -> Option<PathBuf> {
         "true" => Some(HASH_FILE.into()),
         "false" => None,
         _ => {
-            let beside_the_files = Path::new(site_root).join(PKG).join(HASH_FILE);
-            std::path::absolute(beside_the_files)
+            let beside_assets = Path::new(site_root).join(PKG_DIR).join(HASH_FILE);
+            std::path::absolute(beside_assets)
                 .ok()
                 .filter(|file| file.exists())
         }
@@ -38,11 +38,11 @@ pub fn hash_file(site_root: &str, by_cargo_leptos: &str) -> Option<PathBuf> {
 }
 
 /// Serves them, compressed if they have been compressed: `x.js.br` and `x.js.gz` beside `x.js`.
-pub fn built_files(config: &Config) -> Router {
+pub fn serve_assets(config: &Config) -> Router {
     let is_hashed = config.hash_file.is_some();
     Router::new()
         .fallback_service(
-            ServeDir::new(format!("{}/{PKG}", config.site_root))
+            ServeDir::new(format!("{}/{PKG_DIR}", config.site_root))
                 .precompressed_br()
                 .precompressed_gzip()
                 // Nor a redirect to a folder, which is made of the path that was asked for.
@@ -53,7 +53,11 @@ pub fn built_files(config: &Config) -> Router {
             move |response: &Response| {
                 let status = response.status();
                 let is_there = status.is_success() || status == StatusCode::NOT_MODIFIED;
-                Some(if is_hashed && is_there { FOR_GOOD } else { ASK })
+                Some(if is_hashed && is_there {
+                    IMMUTABLE
+                } else {
+                    REVALIDATE
+                })
             },
         ))
 }

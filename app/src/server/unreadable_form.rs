@@ -1,4 +1,4 @@
-//! How the app's server functions refuse a form that they do not understand.
+//! How the app's server functions reject a form that they cannot read.
 
 use super::flash::{Outcome, leave_flash};
 use crate::{
@@ -13,7 +13,7 @@ use leptos_guardian::{
 };
 
 /// Leads a form back to its page, with a note of what happened; a script gets the status.
-pub(crate) fn refuse(error: FormError) -> FormError {
+pub(crate) fn reject_unreadable(error: FormError) -> FormError {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return with_status(error);
     };

@@ -31,7 +31,7 @@ pub(crate) fn Header() -> impl IntoView {
 
 /// Says that this page's user was signed out, and why, as long as nobody is signed in.
 #[component]
-pub(crate) fn Farewell() -> impl IntoView {
+pub(crate) fn SignedOutMessage() -> impl IntoView {
     let reason = RwSignal::new(None::<String>);
     on_signed_out(move |event| {
         if event.here {

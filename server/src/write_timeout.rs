@@ -21,14 +21,14 @@ const SEND_BUFFER: usize = 128 * 1024;
 
 /// A connection that breaks off when nothing can be written to it for a while: otherwise the client
 /// could hold what it has asked for in the server's memory for as long as it likes.
-pub struct Stalling {
+pub struct WriteTimeout {
     stream: TcpStream,
     limit: Duration,
     /// Since a write had to wait: until when. Few do.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl Stalling {
+impl WriteTimeout {
     pub fn new(stream: TcpStream, limit: Duration) -> Self {
         if let Err(cause) = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER) {
             tracing::debug!(%cause, "a connection keeps the system's buffer");
@@ -58,7 +58,7 @@ impl Stalling {
     }
 }
 
-impl AsyncRead for Stalling {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -68,7 +68,7 @@ impl AsyncRead for Stalling {
     }
 }
 
-impl AsyncWrite for Stalling {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

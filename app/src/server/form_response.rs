@@ -4,7 +4,7 @@ use super::{
     Context,
     flash::{Outcome, leave_flash},
 };
-use crate::{FormError, api::Welcome};
+use crate::{FormError, api::SignInResponse};
 use leptos::server_fn::ServerFn;
 use leptos_guardian::{
     User,
@@ -17,7 +17,7 @@ use std::sync::Arc;
 const HOME: &str = "/account";
 
 /// The answer to one form.
-pub(crate) struct Answer {
+pub(crate) struct FormResponse {
     form: &'static str,
     page: &'static str,
     callback_url: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Answer {
     email: String,
 }
 
-impl Answer {
+impl FormResponse {
     /// An answer to the form of a server function, on `page`.
     pub(crate) fn to<F: ServerFn>(page: &'static str) -> Self {
         Self {
@@ -38,41 +38,41 @@ impl Answer {
     }
 
     /// Where the person was on the way to.
-    pub(crate) fn leading_to(mut self, callback_url: Option<String>) -> Self {
+    pub(crate) fn callback_url(mut self, callback_url: Option<String>) -> Self {
         self.callback_url = callback_url.filter(|url| !url.is_empty());
         self
     }
 
     /// What was typed, to be shown again when the form is not accepted.
-    pub(crate) fn keeping(mut self, name: String, email: String) -> Self {
+    pub(crate) fn input(mut self, name: String, email: String) -> Self {
         self.name = name;
         self.email = email;
         self
     }
 
     /// Answers a sign-up or a sign-in.
-    pub(crate) fn welcome(
+    pub(crate) fn respond_to_sign_in(
         self,
         context: &Context,
         result: Result<Arc<User>, FormError>,
-    ) -> Result<Welcome, FormError> {
+    ) -> Result<SignInResponse, FormError> {
         let target = self.target(context);
         match result {
             Ok(user) => {
                 if is_form_post() {
                     see_other(&target);
                 }
-                Ok(Welcome {
+                Ok(SignInResponse {
                     user: (*user).clone(),
                     url: target.into(),
                 })
             }
-            Err(error) => self.back(context, Err(error)),
+            Err(error) => self.respond(context, Err(error)),
         }
     }
 
     /// Leads back to the form's page, with a note of what happened.
-    pub(crate) fn back<T>(
+    pub(crate) fn respond<T>(
         self,
         context: &Context,
         result: Result<T, FormError>,
