@@ -3,7 +3,6 @@
 //! A release's files are named after their content, and `hash.txt` tells the names: beside the
 //! files where `make build` has made them, beside the program where cargo-leptos has.
 
-use crate::config::Config;
 use axum::{Router, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use std::path::{Path, PathBuf};
@@ -21,14 +20,13 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 /// The browser asks each time whether the file has changed.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// The file of names, if the names are hashed. `by_cargo_leptos` is its `LEPTOS_HASH_FILES`,
-/// which it sets for the server that it starts.
-pub fn hash_file(site_root: &str, by_cargo_leptos: &str) -> Option<PathBuf> {
-    match by_cargo_leptos {
+/// The file of names, if the names are hashed. `hash_files` is what cargo-leptos says about that.
+pub fn hash_file(site_root: &str, hash_files: Option<bool>) -> Option<PathBuf> {
+    match hash_files {
         // Leptos looks beside the program.
-        "true" => Some(HASH_FILE.into()),
-        "false" => None,
-        _ => {
+        Some(true) => Some(HASH_FILE.into()),
+        Some(false) => None,
+        None => {
             let beside_assets = Path::new(site_root).join(PKG_DIR).join(HASH_FILE);
             std::path::absolute(beside_assets)
                 .ok()
@@ -38,11 +36,10 @@ pub fn hash_file(site_root: &str, by_cargo_leptos: &str) -> Option<PathBuf> {
 }
 
 /// Serves them, compressed if they have been compressed: `x.js.br` and `x.js.gz` beside `x.js`.
-pub fn serve_assets(config: &Config) -> Router {
-    let is_hashed = config.hash_file.is_some();
+pub fn serve_assets(site_root: &str, is_hashed: bool) -> Router {
     Router::new()
         .fallback_service(
-            ServeDir::new(format!("{}/{PKG_DIR}", config.site_root))
+            ServeDir::new(format!("{site_root}/{PKG_DIR}"))
                 .precompressed_br()
                 .precompressed_gzip()
                 // Nor a redirect to a folder, which is made of the path that was asked for.

@@ -1,13 +1,9 @@
 //! The configuration, from the environment. Every setting has a default that works at once
 //! on a laptop.
 
-use crate::assets;
 use http::HeaderValue;
 use leptos_guardian::server::{Builder, Database, Guardian, KeyError, SigningKey};
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{net::SocketAddr, path::Path};
 use url::{Host, Url};
 
 /// The database, unless `DATABASE_URL` names one.
@@ -37,8 +33,9 @@ pub struct Config {
     pub site_addr: SocketAddr,
     /// `LEPTOS_SITE_ROOT`: the folder with the site's files.
     pub site_root: String,
-    /// The file that tells the names of the built files, if they carry hashes.
-    pub hash_file: Option<PathBuf>,
+    /// `LEPTOS_HASH_FILES`: whether the assets' names have hashes. cargo-leptos sets it for the
+    /// server that it starts.
+    pub hash_files: Option<bool>,
     /// `SITE_URL`: the site's address as browsers see it.
     pub site_url: Url,
     /// `HSTS`: the `Strict-Transport-Security` of an https site.
@@ -101,7 +98,6 @@ impl Config {
         };
         let site_addr = get("LEPTOS_SITE_ADDR", "127.0.0.1:3000");
         let site_url = read_site_url(&get("SITE_URL", "http://127.0.0.1:3000"))?;
-        let site_root = get("LEPTOS_SITE_ROOT", "target/site");
         let attempts = get("ATTEMPTS_PER_MINUTE", &ATTEMPTS_PER_MINUTE.to_string());
         Ok(Self {
             database_url: get("DATABASE_URL", DATABASE_URL),
@@ -111,8 +107,8 @@ impl Config {
                 .parse()
                 .map_err(|_| ConfigError::SiteAddr(site_addr))?,
             hsts: read_hsts(&get("HSTS", HSTS), &site_url)?,
-            hash_file: assets::hash_file(&site_root, &get("LEPTOS_HASH_FILES", "")),
-            site_root,
+            hash_files: get("LEPTOS_HASH_FILES", "").parse().ok(),
+            site_root: get("LEPTOS_SITE_ROOT", "target/site"),
             session_key: key(&get("SESSION_KEY", ""), &site_url)?,
             attempts_per_minute: attempts
                 .parse()

@@ -1,7 +1,7 @@
 //! The router: every route, and the layers around them in one place.
 
 use crate::{
-    assets::{PKG_DIR, serve_assets},
+    assets::{PKG_DIR, hash_file, serve_assets},
     compression::{compression, join_vary},
     config::Config,
     headers::{send_page_policy, with_security_headers},
@@ -37,14 +37,15 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(40);
 
 /// The whole site.
 pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
-    let hash_file = config.hash_file.as_ref().map(|file| file.to_string_lossy());
+    let hash_file = hash_file(&config.site_root, config.hash_files);
+    let is_hashed = hash_file.is_some();
     let options = LeptosOptions::builder()
         .output_name(env!("LEPTOS_OUTPUT_NAME"))
         .site_root(config.site_root.clone())
         .site_pkg_dir(PKG_DIR)
         .site_addr(config.site_addr)
-        .hash_files(hash_file.is_some())
-        .hash_file(hash_file.as_deref().unwrap_or_default().into())
+        .hash_files(is_hashed)
+        .hash_file(hash_file.unwrap_or_default().to_string_lossy().into())
         .build();
     let redirect_origins = guardian.redirects().allowed_origins().join(" ");
     let context = move || {
@@ -58,9 +59,8 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
         })
         .fallback(file_and_error_handler_with_context(context, shell))
         .with_state(options);
-    let site = guardian
-        .protect(pages)
-        .nest(&format!("/{PKG_DIR}"), serve_assets(config));
+    let assets = serve_assets(&config.site_root, is_hashed);
+    let site = guardian.protect(pages).nest(&format!("/{PKG_DIR}"), assets);
     with_layers(site, config, REQUEST_LIMIT)
 }
 
