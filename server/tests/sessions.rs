@@ -38,7 +38,7 @@ async fn a_script_gets_the_list_as_json() {
     assert_eq!(nobody.error(), "signed_out");
 }
 
-/// Invariant 9: the page holds the list and a form for each line.
+/// The site works without JavaScript: the page has the list, and a form for each session.
 #[tokio::test]
 async fn the_page_lists_and_ends_without_javascript() {
     let site = Site::new().await;

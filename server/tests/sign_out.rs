@@ -132,7 +132,7 @@ async fn the_referer_leads_nowhere_else() {
     assert_eq!(site.send(request, "").await.location(), "/");
 }
 
-/// Invariant 2, for a form: the page says what happened, and is its own retry.
+/// No failure looks like a success: the page says what happened, and its form tries again.
 #[tokio::test]
 async fn a_database_that_is_away_is_told_to_form_and_fetch() {
     let site = Site::new().await;
