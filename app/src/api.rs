@@ -1,20 +1,20 @@
-//! The server functions: POST with form fields. A plain form is answered with a redirect,
-//! everything else with JSON.
+//! The server functions: POST with form fields. A plain form gets a redirect, everything else gets
+//! JSON.
 
 use crate::FormError;
 use leptos::prelude::*;
 use leptos_guardian::User;
 use serde::{Deserialize, Serialize};
 
-/// Somebody has been signed in.
+/// The JSON response to a sign-up or a sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SignInResponse {
     pub user: User,
-    /// Where to go now, checked.
+    /// Where to go next: a checked URL.
     pub url: String,
 }
 
-/// Makes an account and signs in.
+/// Creates an account and signs in.
 #[server(name = PostSignUp, prefix = "/api", endpoint = "/sign_up")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_up(

@@ -32,7 +32,7 @@ pub enum FormError {
     NotDeleted,
     #[error("This browser already has {limit} accounts. Sign out of one of them first.")]
     TooManyAccounts {
-        /// How many fit.
+        /// How many accounts fit.
         limit: usize,
     },
     #[error("Too many attempts. Please wait {retry_after} seconds and try again.")]
@@ -53,7 +53,7 @@ pub enum FormError {
 }
 
 impl FormError {
-    /// The name of the field that the person should look at.
+    /// The name of the field to correct.
     pub fn field(&self) -> Option<&'static str> {
         match self {
             Self::Name => Some("name"),

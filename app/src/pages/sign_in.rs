@@ -9,7 +9,7 @@ use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignIn() -> impl IntoView {
-    let flash = use_flash().of(PostSignIn::PATH);
+    let flash = use_flash().for_form(PostSignIn::PATH);
     view! {
         <Title text="Sign in"/>
         <section class="card sheet">

@@ -8,7 +8,7 @@ use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignUp() -> impl IntoView {
-    let flash = use_flash().of(PostSignUp::PATH);
+    let flash = use_flash().for_form(PostSignUp::PATH);
     view! {
         <Title text="Sign up"/>
         <section class="card sheet">

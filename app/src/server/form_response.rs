@@ -1,4 +1,4 @@
-//! How the app's server functions answer: a form with a redirect, a script with JSON.
+//! The responses of the app's server functions: a redirect for a plain form, JSON for a script.
 
 use super::{
     Context,
@@ -13,10 +13,10 @@ use leptos_guardian::{
 };
 use std::sync::Arc;
 
-/// Where people land who came from nowhere in particular.
+/// Where a sign-in leads without a callback URL.
 const HOME: &str = "/account";
 
-/// The answer to one form.
+/// The response to one form.
 pub(crate) struct FormResponse {
     form: &'static str,
     page: &'static str,
@@ -26,7 +26,8 @@ pub(crate) struct FormResponse {
 }
 
 impl FormResponse {
-    /// An answer to the form of a server function, on `page`.
+    /// A response to the form of the server function `F`. A plain form is redirected to `page`, but
+    /// a sign-in that succeeds is redirected to its callback URL.
     pub(crate) fn to<F: ServerFn>(page: &'static str) -> Self {
         Self {
             form: F::PATH,
@@ -37,20 +38,20 @@ impl FormResponse {
         }
     }
 
-    /// Where the person was on the way to.
+    /// Where a sign-in that succeeds leads.
     pub(crate) fn callback_url(mut self, callback_url: Option<String>) -> Self {
         self.callback_url = callback_url.filter(|url| !url.is_empty());
         self
     }
 
-    /// What was typed, to be shown again when the form is not accepted.
+    /// What was typed, for the fields of a form that is not accepted.
     pub(crate) fn input(mut self, name: String, email: String) -> Self {
         self.name = name;
         self.email = email;
         self
     }
 
-    /// Answers a sign-up or a sign-in.
+    /// Responds to a sign-up or a sign-in.
     pub(crate) fn respond_to_sign_in(
         self,
         context: &Context,
@@ -71,7 +72,7 @@ impl FormResponse {
         }
     }
 
-    /// Leads back to the form's page, with a note of what happened.
+    /// Redirects a plain form to its page, with a flash message. A script gets the result as JSON.
     pub(crate) fn respond<T>(
         self,
         context: &Context,
@@ -93,7 +94,7 @@ impl FormResponse {
         result
     }
 
-    /// The callback URL if it is allowed, else home.
+    /// The callback URL if it is allowed, otherwise [`HOME`].
     fn target(&self, context: &Context) -> SafeRedirect {
         let redirects = context.auth.guardian().redirects();
         let target = redirects.check(self.callback_url.as_deref().unwrap_or(HOME));

@@ -1,4 +1,4 @@
-//! The server only: who the users are.
+//! Server only: users, passwords, limits.
 
 mod accounts;
 mod attempts;
@@ -30,7 +30,7 @@ use leptos_guardian::{
 use passwords::Passwords;
 use users::Users;
 
-/// What the server functions need, made once at the start.
+/// What the server functions need. Created once, at the start.
 #[derive(Clone)]
 pub struct AppState {
     pub(crate) users: Users,
@@ -69,7 +69,7 @@ impl AppState {
     }
 }
 
-/// What a server function works with: the app's state, and who asks.
+/// What a server function works with: the app's state, and the session of the request.
 pub(crate) struct Context {
     pub(crate) state: AppState,
     pub(crate) auth: Auth,
@@ -86,7 +86,7 @@ pub(crate) fn context() -> Result<Context, FormError> {
     })
 }
 
-/// Answers the page's request with 404.
+/// Sets the status of the page to 404.
 pub(crate) fn not_found() {
     if let Some(response) = use_context::<ResponseOptions>() {
         response.set_status(axum::http::StatusCode::NOT_FOUND);

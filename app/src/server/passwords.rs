@@ -14,8 +14,8 @@ use unicode_normalization::UnicodeNormalization as _;
 /// ([NIST SP 800-63B-4, section 3.1.1.2](https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver)).
 const LENGTH: RangeInclusive<usize> = 8..=256;
 
-/// How long a hash waits for its turn. A flood of sign-ins then gets an honest 503 instead
-/// of a queue that nobody waits for.
+/// How long a hash waits for a permit. In a flood of sign-ins, a 503 is better than a queue that
+/// nobody waits for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Hashes and verifies. Each hash takes about 19 MiB and some tens of milliseconds of one
@@ -54,11 +54,11 @@ impl Passwords {
         hashed.await?.ok_or(FormError::WeakPassword)
     }
 
-    /// Whether the password belongs to the hash. Without a hash the answer is no, after the
-    /// same work.
+    /// Whether the password matches the hash. Without a hash it returns `false`, after the same
+    /// work.
     ///
-    /// The hashes of accounts that are older than [`normalize`] are of what was typed: that is tried
-    /// second if it differs, whatever the account.
+    /// Accounts that are older than [`normalize`] have a hash of what was typed. That is tried
+    /// second if it differs, for every account.
     pub(crate) async fn verify(
         &self,
         password: String,
@@ -87,7 +87,8 @@ impl Passwords {
             return Err(FormError::Unavailable);
         };
         let done = spawn_blocking(move || {
-            // Held by the work, not by the request: who gives up must not let another one in.
+            // Held by the work, not by the request: a client that gives up must not free the permit
+            // early.
             let _permit = permit;
             work()
         });
@@ -108,7 +109,7 @@ impl Passwords {
 /// Checks the length of a new password, in characters.
 pub(crate) fn check_length(password: &str) -> Result<(), FormError> {
     let normal = normalize(password).chars().count();
-    // One character may stand for many, which makes nothing harder to guess.
+    // One typed character may become many, which makes nothing harder to guess.
     let shortest = normal.min(password.chars().count());
     if LENGTH.contains(&normal) && LENGTH.contains(&shortest) {
         Ok(())
@@ -117,7 +118,7 @@ pub(crate) fn check_length(password: &str) -> Result<(), FormError> {
     }
 }
 
-/// The one form of all ways to write a password: keyboards and systems compose accents differently
+/// The normal form of a password: keyboards and systems compose accents differently
 /// (NIST SP 800-63B-4, section 3.1.1.2, asks for a normal form; this is NFKC).
 fn normalize(password: &str) -> String {
     password.nfkc().collect()

@@ -12,7 +12,7 @@ use leptos_guardian::{
     with_status,
 };
 
-/// Leads a form back to its page, with a note of what happened; a script gets the status.
+/// Redirects a plain form to its page, with a flash message. A script gets the status.
 pub(crate) fn reject_unreadable(error: FormError) -> FormError {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return with_status(error);
@@ -33,7 +33,7 @@ pub(crate) fn reject_unreadable(error: FormError) -> FormError {
     error
 }
 
-/// The page that a form is on, by its action.
+/// The page that has the form with this action.
 fn page_of(form: &str) -> &'static str {
     match form {
         PostSignUp::PATH => "/sign-up",
