@@ -1,26 +1,26 @@
-//! The built CSS, JavaScript and WebAssembly.
+//! The assets: the built CSS, JavaScript and WebAssembly.
 //!
-//! A release's files are named after their content, and `hash.txt` tells the names: beside the
-//! files where `make build` has made them, beside the program where cargo-leptos has.
+//! A release puts a hash of the content into their names, and `hash.txt` lists the hashes. It
+//! stands beside the assets after `make build`, beside the program with cargo-leptos.
 
 use axum::{Router, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use std::path::{Path, PathBuf};
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
-/// Where they are served, and their folder in the site's.
+/// The path of the assets, and their folder in the site's folder.
 pub const PKG_DIR: &str = "pkg";
 
-/// The file of names. cargo-leptos calls it so, too.
+/// The file of hashes. cargo-leptos uses the same name.
 const HASH_FILE: &str = "hash.txt";
 
-/// A year, which is for good.
+/// For a name with a hash: a year, which means for good.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// The browser asks each time whether the file has changed.
+/// For a name without a hash: the browser asks each time whether the file has changed.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// The file of names, if the names are hashed. `hash_files` is what cargo-leptos says about that.
+/// The file of hashes, if the names have hashes. `hash_files` is what cargo-leptos says about that.
 pub fn hash_file(site_root: &str, hash_files: Option<bool>) -> Option<PathBuf> {
     match hash_files {
         // Leptos looks beside the program.
@@ -35,14 +35,14 @@ pub fn hash_file(site_root: &str, hash_files: Option<bool>) -> Option<PathBuf> {
     }
 }
 
-/// Serves them, compressed if they have been compressed: `x.js.br` and `x.js.gz` beside `x.js`.
+/// Serves the assets, compressed where `x.js.br` or `x.js.gz` stands beside `x.js`.
 pub fn serve_assets(site_root: &str, is_hashed: bool) -> Router {
     Router::new()
         .fallback_service(
             ServeDir::new(format!("{site_root}/{PKG_DIR}"))
                 .precompressed_br()
                 .precompressed_gzip()
-                // Nor a redirect to a folder, which is made of the path that was asked for.
+                // A folder would get a redirect that is made of the requested path.
                 .append_index_html_on_directories(false),
         )
         .layer(SetResponseHeaderLayer::overriding(

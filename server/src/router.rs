@@ -31,8 +31,8 @@ use tracing::{Level, Span};
 /// passwords.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// How long a request may take: more than a sign-out whose statements are all slow and not yet
-/// given up. The streams of open pages are answered at once, and last.
+/// How long a request may take. A sign-out takes less, even if all its statements are slow. The
+/// stream of an open page responds at once, and then lasts.
 const REQUEST_LIMIT: Duration = Duration::from_secs(40);
 
 /// The whole site.
@@ -64,7 +64,7 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
     with_layers(site, config, REQUEST_LIMIT)
 }
 
-/// Puts around all routes what answers instead of them, and around that the security headers and
+/// Adds the layers that may respond instead of a route, and around them the security headers and
 /// the log.
 pub fn with_layers(routes: Router, config: &Config, request_limit: Duration) -> Router {
     let site = routes
@@ -74,7 +74,7 @@ pub fn with_layers(routes: Router, config: &Config, request_limit: Duration) -> 
             request_limit,
         ))
         .layer(CatchPanicLayer::new())
-        .layer(MapResponseLayer::new(never_keep_failures))
+        .layer(MapResponseLayer::new(never_cache_errors))
         .layer(compression())
         .layer(MapResponseLayer::new(join_vary))
         .layer(from_fn(refuse_malformed));
@@ -85,9 +85,9 @@ pub fn with_layers(routes: Router, config: &Config, request_limit: Duration) -> 
     )
 }
 
-/// A proxy may be told to keep whatever says nothing of itself, and a panic or a timeout is the
-/// answer to one request.
-fn never_keep_failures(mut response: Response) -> Response {
+/// A panic or a timeout is the response to one request. A proxy may be configured to cache whatever
+/// has no `Cache-Control`.
+fn never_cache_errors(mut response: Response) -> Response {
     if response.status().is_server_error() {
         let caching = response.headers_mut().entry(header::CACHE_CONTROL);
         caching.or_insert(HeaderValue::from_static("no-store"));
@@ -95,8 +95,8 @@ fn never_keep_failures(mut response: Response) -> Response {
     response
 }
 
-/// What the log says of a request: never the query, the headers or the body, which hold
-/// callback URLs, cookies and passwords.
+/// A request in the log: without its query, headers and body, which hold callback URLs, cookies and
+/// passwords.
 fn request_span(request: &Request) -> Span {
     tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }
