@@ -1,4 +1,4 @@
-//! A changed password and a deleted account: the sessions end with it, or not at all.
+//! A password change and a deleted account end sessions together with the change, or not at all.
 
 mod common;
 
@@ -82,9 +82,9 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
     assert_eq!(nobody.error(), "signed_out");
 }
 
-/// Both know the old password; whoever is slower must not undo what the other has done.
+/// Both know the old password. The slower one must not undo the faster one.
 #[tokio::test]
-async fn of_two_password_changes_at_once_one_is_refused() {
+async fn one_of_two_concurrent_password_changes_is_refused() {
     let site = Site::new().await;
     let [here, there] = on_two_browsers(&site).await;
     let change = async |cookie: &str, password: &str| {
@@ -107,10 +107,10 @@ async fn of_two_password_changes_at_once_one_is_refused() {
     }
 }
 
-/// The old password is checked before the change is committed, and the session begins after:
-/// the change has ended the others without it.
+/// The old password is checked before the change is committed, and the session begins afterwards.
+/// The change does not end it.
 #[tokio::test]
-async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
+async fn a_sign_in_with_the_old_password_during_its_change_fails() {
     let site = Arc::new(Site::new().await);
     let old = site.sign_up("ada@example.com").await;
     let id = site.who_is(&old).await["id"].as_str().unwrap().to_owned();
@@ -136,9 +136,9 @@ async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
     assert_eq!(count(&site.database, "guardian_session").await, 0);
 }
 
-/// A copy of this browser's cookie, too, and what it was known by.
+/// This browser gets a new token, so that a copy of the old one is worthless.
 #[tokio::test]
-async fn a_changed_password_ends_whoever_knows_the_token_of_this_browser() {
+async fn a_changed_password_revokes_copies_of_this_browsers_token() {
     let site = Site::new().await;
     let [here, there] = on_two_browsers(&site).await;
     let fields = format!("current_password={PASSWORD}&password=a+new+password");

@@ -1,4 +1,4 @@
-//! How the built files are served, and what is compressed.
+//! How assets are served, and which responses are compressed.
 
 mod common;
 
@@ -7,12 +7,12 @@ use http::{Request, StatusCode, header};
 use std::fs;
 use tempfile::TempDir;
 
-/// What the built files' names begin with.
+/// The beginning of the assets' names.
 const NAME: &str = env!("LEPTOS_OUTPUT_NAME");
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// A built site with these files, whose names begin with `NAME`, and a server for it.
+/// A site with these assets. `NAME` in a file's name stands for [`NAME`].
 async fn site_with(files: &[(&str, &str)]) -> (Site, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("pkg")).unwrap();
@@ -38,7 +38,7 @@ fn encoding(answer: &Answer) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn a_release_is_sent_compressed_and_kept_for_good() {
+async fn a_release_is_sent_compressed_and_cached_for_good() {
     let (site, _folder) = site_with(&[
         ("hash.txt", "css: 1\njs: 2\nwasm: 3\n"),
         ("NAME.2.js", "plain"),
@@ -67,7 +67,7 @@ async fn a_release_is_sent_compressed_and_kept_for_good() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_yet_is_asked_for_again() {
+async fn a_missing_asset_is_not_cached() {
     let (site, _folder) = site_with(&[("hash.txt", "js: 2\n")]).await;
     let answer = site.get(&format!("/pkg/{NAME}.4.js"), "").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
@@ -75,7 +75,7 @@ async fn what_is_not_there_yet_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_file_whose_name_stays_is_asked_for_each_time() {
+async fn an_asset_without_a_hash_is_revalidated_each_time() {
     let (site, _folder) = site_with(&[("NAME.js", "plain")]).await;
     let page = site.get("/", "").await.body;
     assert!(page.contains(&format!("\"/pkg/{NAME}.js\"")), "{page}");

@@ -1,4 +1,4 @@
-//! What was asked is done or refused, never replaced: bodies that are not forms, fields that are
+//! A form is carried out exactly as it is, or refused: bodies that are not forms, fields that are
 //! unknown, doubled or unreadable.
 
 mod common;
@@ -33,7 +33,7 @@ impl Ada {
         }
     }
 
-    /// Where the old cookies still sign in.
+    /// Which of the old cookies still sign in.
     async fn is_in(&self, site: &Site) -> (bool, bool) {
         (
             site.who_is(&self.here).await.is_object(),
@@ -59,7 +59,7 @@ fn assert_refused(answer: &Answer, status: StatusCode, error: &str, asked: &str)
     assert!(!answer.headers.contains_key(header::SET_COOKIE), "{asked}");
 }
 
-/// Headers and bodies that all ask for a sign-out of everywhere, as something else than a form.
+/// Headers and bodies that ask for a global sign-out, but are not forms.
 fn not_forms() -> Vec<(Headers, &'static [u8])> {
     let form = ("content-type", FORM);
     vec![
@@ -101,7 +101,7 @@ fn not_forms() -> Vec<(Headers, &'static [u8])> {
 }
 
 #[tokio::test]
-async fn what_is_not_a_form_ends_nothing() {
+async fn a_request_that_is_not_a_form_ends_nothing() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for (headers, body) in not_forms() {
@@ -114,7 +114,7 @@ async fn what_is_not_a_form_ends_nothing() {
 }
 
 #[tokio::test]
-async fn a_form_is_one_however_its_type_is_written() {
+async fn the_type_of_a_form_may_be_written_in_several_ways() {
     let site = Site::new().await;
     for headers in [
         vec![("content-type", FORM)],
@@ -149,7 +149,7 @@ async fn no_body_and_no_type_is_an_empty_form() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_type_is_understood_or_refused() {
+async fn a_body_without_a_type_that_is_no_form_is_refused() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for body in [
@@ -167,7 +167,7 @@ async fn a_body_without_a_type_is_understood_or_refused() {
 }
 
 #[tokio::test]
-async fn fields_that_are_not_understood_end_nothing() {
+async fn fields_that_are_not_known_exactly_end_nothing() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for fields in [
@@ -197,7 +197,7 @@ async fn fields_that_are_not_understood_end_nothing() {
     }
 }
 
-/// They would be overlooked.
+/// Nothing would read them.
 #[tokio::test]
 async fn fields_in_the_query_end_nothing() {
     let site = Site::new().await;
@@ -214,7 +214,7 @@ async fn fields_in_the_query_end_nothing() {
 }
 
 #[tokio::test]
-async fn empty_fields_are_the_defaults_and_the_same_twice_is_once() {
+async fn empty_fields_are_the_defaults_and_equal_fields_count_once() {
     let site = Site::new().await;
     for (fields, left) in [
         ("scope=&session=&redirect=&callback_url=", (false, true)),
@@ -230,7 +230,7 @@ async fn empty_fields_are_the_defaults_and_the_same_twice_is_once() {
 }
 
 #[tokio::test]
-async fn of_two_callback_urls_the_first_counts_and_none_stops_a_sign_out() {
+async fn the_first_of_two_callback_urls_counts_and_none_stops_a_sign_out() {
     let site = Site::new().await;
     for (fields, url) in [
         ("callback_url=/a&callback_url=/b&scope=global", "/a"),
@@ -253,7 +253,7 @@ async fn of_two_callback_urls_the_first_counts_and_none_stops_a_sign_out() {
 
 /// Without JavaScript: the page says so, and its own form works.
 #[tokio::test]
-async fn a_browsers_form_that_is_refused_leads_to_the_page_that_says_so() {
+async fn a_refused_form_leads_to_the_page_that_says_so() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     let refused = [
@@ -281,9 +281,8 @@ async fn a_browsers_form_that_is_refused_leads_to_the_page_that_says_so() {
     }
 }
 
-/// The library's other functions.
 #[tokio::test]
-async fn no_function_takes_what_is_not_its_form() {
+async fn the_librarys_other_functions_accept_only_their_forms() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for path in ["/api/session", "/api/sessions", "/api/switch_account"] {
@@ -306,7 +305,7 @@ async fn no_function_takes_what_is_not_its_form() {
 }
 
 #[tokio::test]
-async fn the_apps_forms_are_taken_as_they_are_or_not_at_all() {
+async fn the_apps_forms_are_accepted_exactly_or_not_at_all() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     let new = "another good password";
@@ -369,7 +368,7 @@ async fn the_apps_forms_are_taken_as_they_are_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_large_body_is_too_large_whatever_is_in_it() {
+async fn a_large_body_is_refused_whatever_is_in_it() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     let raw = "/".repeat(60_000);
@@ -377,7 +376,7 @@ async fn a_large_body_is_too_large_whatever_is_in_it() {
     assert_eq!(
         answer.await.status,
         StatusCode::OK,
-        "escaped it is larger, and no matter"
+        "only its escaped form is too large"
     );
     for filler in ["a", "&", "\u{fc}", "scope=global&"] {
         let answer = site

@@ -1,5 +1,4 @@
-//! The security headers, on every kind of answer: also on those that are given instead of a
-//! handler's.
+//! Every kind of response has the security headers, also one that no handler has made.
 
 mod common;
 
@@ -15,7 +14,7 @@ use tower::ServiceExt as _;
 const HTTP: &[(&str, &str)] = &[];
 const HTTPS: &[(&str, &str)] = &[("SITE_URL", "https://site.test")];
 
-/// The built files and the others.
+/// A site's folder, with an asset and another file.
 fn site_root() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let write = |path: &Path, text| std::fs::write(root.path().join(path), text).unwrap();
@@ -79,7 +78,7 @@ fn assert_secure(headers: &HeaderMap, is_https: bool, what: &str) {
 }
 
 #[tokio::test]
-async fn every_kind_of_answer_has_the_security_headers() {
+async fn every_kind_of_response_has_the_security_headers() {
     let root = site_root();
     for (settings, is_https) in [(HTTP, false), (HTTPS, true)] {
         let site = site(settings, &root).await;
@@ -124,7 +123,7 @@ async fn stylesheet(site: &Site) -> String {
 }
 
 #[tokio::test]
-async fn so_has_what_is_refused() {
+async fn a_refused_request_gets_the_security_headers() {
     let root = site_root();
     for (settings, is_https) in [(HTTP, false), (HTTPS, true)] {
         let site = site(settings, &root).await;
@@ -178,7 +177,7 @@ async fn so_has_what_is_refused() {
                 request(Method::DELETE, "/sign-in"),
                 "",
                 StatusCode::METHOD_NOT_ALLOWED,
-                "a method that there is not",
+                "a method that does not exist",
             ),
         ] {
             let answer = site.send(request, body.to_owned()).await;
@@ -208,7 +207,7 @@ fn failing(settings: &[(&str, &str)]) -> Router {
 }
 
 #[tokio::test]
-async fn so_has_what_fails() {
+async fn a_failed_request_gets_the_security_headers() {
     for (settings, is_https) in [(HTTP, false), (HTTPS, true)] {
         for (path, expected) in [
             ("/panic", StatusCode::INTERNAL_SERVER_ERROR),
@@ -229,7 +228,7 @@ async fn so_has_what_fails() {
 }
 
 #[tokio::test]
-async fn the_owner_may_say_more_about_https_or_nothing() {
+async fn the_owner_can_change_the_hsts_header_or_switch_it_off() {
     let root = site_root();
     let all = "max-age=63072000; includeSubDomains; preload";
     for (hsts, expected) in [(all, Some(all)), ("off", None)] {

@@ -45,7 +45,7 @@ async fn an_unknown_page_is_a_404() {
 }
 
 #[tokio::test]
-async fn a_nonsense_cookie_is_anonymous() {
+async fn a_nonsense_cookie_signs_nobody_in() {
     let site = Site::new().await;
     for cookie in [
         "session-3000=",
@@ -60,7 +60,7 @@ async fn a_nonsense_cookie_is_anonymous() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_security_headers() {
+async fn every_response_has_the_security_headers() {
     let site = Site::new().await;
     for path in [
         "/",

@@ -1,4 +1,4 @@
-//! Every hostile callback URL, over HTTP: none stops a sign-out, none leads to a stranger.
+//! Every hostile callback URL, over HTTP: none stops a sign-out, and none leads to a stranger.
 
 mod common;
 #[path = "../../guardian/tests/redirects/hostile.rs"]
@@ -43,7 +43,7 @@ async fn a_form_signs_out_whatever_the_callback_url() {
 
 /// No browser sends these; a script may.
 #[tokio::test]
-async fn a_callback_url_in_no_known_form_stops_nothing_either() {
+async fn an_unreadable_callback_url_stops_no_sign_out() {
     let site = Site::new().await;
     let bad: [&[u8]; 6] = [
         b"callback_url=/\xff",
@@ -63,7 +63,7 @@ async fn a_callback_url_in_no_known_form_stops_nothing_either() {
     }
 }
 
-/// Also when the account is gone, as it is here.
+/// The account is gone here, and the redirect is checked anyway.
 #[tokio::test]
 async fn a_switch_of_accounts_leads_to_no_stranger() {
     let site = Site::new().await;
@@ -75,9 +75,9 @@ async fn a_switch_of_accounts_leads_to_no_stranger() {
     }
 }
 
-/// As a form field it would be three times as long, and more than the server takes.
+/// In a form field it would be three times as long, and more than the server accepts.
 #[tokio::test]
-async fn the_sign_out_page_passes_no_endless_callback_url_on() {
+async fn the_sign_out_page_drops_an_overlong_callback_url() {
     let site = Site::new().await;
     let cookie = site.sign_in("ada").await;
     for (length, is_passed_on) in [(2000, true), (30_000, false)] {
@@ -89,10 +89,10 @@ async fn the_sign_out_page_passes_no_endless_callback_url_on() {
     }
 }
 
-/// Where there is a folder, a server of files leads to its address with a slash at the end, which it
-/// makes of what was asked for.
+/// A file server redirects a folder to its address with a slash at the end. It makes that address
+/// from the requested path.
 #[tokio::test]
-async fn a_folder_leads_nowhere() {
+async fn a_folder_gets_no_redirect() {
     let root = tempfile::tempdir().unwrap();
     for folder in ["pkg/evil.example", "evil.example"] {
         std::fs::create_dir_all(root.path().join(folder)).unwrap();
@@ -115,7 +115,7 @@ async fn a_folder_leads_nowhere() {
     }
 }
 
-/// A plain form whose server function names no target comes back to its page.
+/// A plain form returns to its page if its server function names no target.
 #[tokio::test]
 async fn no_referer_leads_to_a_stranger() {
     let site = Site::new().await;

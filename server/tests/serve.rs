@@ -1,4 +1,4 @@
-//! How the server begins and ends.
+//! How the server treats connections: their limits, and its stop.
 
 use axum::{Router, extract::ConnectInfo, routing::get};
 use server::serve::{Limits, serve};
@@ -22,7 +22,7 @@ const LIMITS: Limits = Limits {
     write: Duration::from_secs(1),
 };
 
-/// More than the system holds for a connection.
+/// In bytes: more than the system buffers for a connection.
 const LARGE: usize = 32 * 1024 * 1024;
 
 struct Site {
@@ -82,7 +82,7 @@ async fn requests_know_who_sent_them() {
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_end_is_not_waited_for_and_an_answer_is() {
+async fn a_slow_request_is_cut_off_and_a_slow_response_is_not() {
     let site = Site::start().await;
     let mut halting = site.connect().await;
     let start = Instant::now();
@@ -102,7 +102,7 @@ async fn a_head_that_does_not_end_is_not_waited_for_and_an_answer_is() {
 }
 
 #[tokio::test]
-async fn told_to_stop_it_answers_what_is_under_way_and_waits_for_nothing_else() {
+async fn a_stop_waits_for_requests_under_way_and_for_nothing_else() {
     let site = Site::start().await;
     let mut idle = site.connect().await;
     ask(&mut idle, "/peer").await;
@@ -121,9 +121,9 @@ async fn told_to_stop_it_answers_what_is_under_way_and_waits_for_nothing_else() 
     assert!(stopped.elapsed() < 2 * SLOW);
 }
 
-/// Fails while the server still holds the connection.
+/// Fails if the server does not close the connection.
 async fn until_closed(connection: &mut TcpStream) {
-    // What was asked for is not read. A write to a connection that has been reset fails.
+    // Reads nothing. A write to a connection that has been reset fails.
     let closed = async {
         while connection.write_all(b"GET ").await.is_ok() {
             sleep(Duration::from_millis(50)).await;
@@ -135,7 +135,7 @@ async fn until_closed(connection: &mut TcpStream) {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_nothing_is_let_go() {
+async fn a_client_that_reads_nothing_is_disconnected() {
     let site = Site::start().await;
     let mut greedy = site.connect().await;
     let start = Instant::now();
@@ -150,23 +150,23 @@ async fn a_client_that_reads_nothing_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_client_that_stops_reading_half_way_is_let_go() {
+async fn a_client_that_stops_reading_half_way_is_disconnected() {
     let site = Site::start().await;
     let mut tired = site.connect().await;
     ask(&mut tired, "/large").await;
     let mut begun = vec![0; LARGE / 8];
     tired.read_exact(&mut begun).await.unwrap();
     sleep(4 * LIMITS.write).await;
-    // With a reset: nothing is left for it, neither here nor in the system.
+    // The connection is reset: neither the server nor the system keeps anything for it.
     let mut rest = Vec::new();
     let end = timeout(LIMITS.write, tired.read_to_end(&mut rest)).await;
     let end = end.expect("it is still open").map_err(|cause| cause.kind());
     assert_eq!(end, Err(ErrorKind::ConnectionReset));
 }
 
-/// As fast as a line that would take ten times as long for what the system could hold.
+/// At this speed, what the system could buffer would last for ten times the limit.
 #[tokio::test]
-async fn a_client_that_reads_slowly_is_waited_for() {
+async fn a_client_that_reads_slowly_stays_connected() {
     const PORTION: usize = 64 * 1024;
     let site = Site::start().await;
     let mut slow = site.connect().await;

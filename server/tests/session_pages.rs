@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The most that a page of the list may weigh, in bytes, however many sessions there are.
+/// The largest page of the list, in bytes, for any number of sessions.
 const PAGE_LIMIT: usize = 150_000;
 
 async fn page(site: &Site, cookie: &str, fields: &str) -> Value {
@@ -22,14 +22,14 @@ fn handles(page: &Value) -> Vec<String> {
     sessions.map(handle).collect()
 }
 
-/// Where the page's link with these words leads.
+/// The target of the page's link with these words.
 fn link<'a>(page: &'a Answer, words: &str) -> Option<&'a str> {
     let (before, _) = page.body.split_once(&format!(">{words}<"))?;
     let (_, address) = before.rsplit_once("href=\"")?;
     address.split('"').next()
 }
 
-/// As a browser follows a link on a page.
+/// Follows a link of a page, as a browser does.
 async fn follow(site: &Site, cookie: &str, path: &str, link: &str) -> Answer {
     let link = link.replace("&amp;", "&");
     let (query, fragment) = link.split_once('#').unwrap();
@@ -61,11 +61,15 @@ async fn a_script_reads_the_list_page_by_page() {
     assert_eq!(next, json!(null));
     assert_eq!(listed.len(), 120);
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>().len(), 120);
-    assert_eq!(page(&site, &ada, "after=").await, first, "empty as missing");
+    assert_eq!(
+        page(&site, &ada, "after=").await,
+        first,
+        "an empty field is a missing one"
+    );
 }
 
 #[tokio::test]
-async fn a_place_that_no_page_has_named_is_a_400() {
+async fn an_unknown_place_in_the_list_is_a_400() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     for after in [
@@ -122,9 +126,9 @@ async fn links_lead_through_the_pages_and_back() {
     assert!(back.body.contains("This device"));
 }
 
-/// The form leads back to where it was, and the page holds the same place.
+/// The form leads back to its page, which still begins at the same place.
 #[tokio::test]
-async fn a_session_of_a_later_page_is_ended_there() {
+async fn a_session_of_a_later_page_can_be_ended_there() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     site.add_sessions(60).await;

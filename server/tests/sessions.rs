@@ -40,7 +40,7 @@ async fn a_script_gets_the_list_as_json() {
 
 /// The site works without JavaScript: the page has the list, and a form for each session.
 #[tokio::test]
-async fn the_page_lists_and_ends_without_javascript() {
+async fn the_page_lists_and_ends_sessions_without_javascript() {
     let site = Site::new().await;
     let here = site.sign_up("ada@example.com").await;
     let there = sign_in(&site, "ada@example.com", "").await;
@@ -82,9 +82,9 @@ async fn a_list_that_cannot_be_loaded_says_so_on_the_page() {
     assert!(!page.body.contains("This device"));
 }
 
-/// The retry after a failed sign-out ends the very same session.
+/// The retry after a failed sign-out ends the same session.
 #[tokio::test]
-async fn a_failure_to_end_one_session_is_told_with_a_form_that_tries_again() {
+async fn a_failure_to_end_one_session_leads_to_a_form_that_tries_again() {
     let site = Site::new().await;
     let here = site.sign_up("ada@example.com").await;
     let there = sign_in(&site, "ada@example.com", "").await;
@@ -139,7 +139,10 @@ async fn accounts_are_added_and_switched_by_forms() {
     let answer = site.submit("/api/switch_account", &cookie, &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.location(), "/some-page");
-    assert!(site.who_is(&cookie).await.is_null(), "a copy of the cookie");
+    assert!(
+        site.who_is(&cookie).await.is_null(),
+        "the old cookie signs nobody in"
+    );
     let cookie = answer.cookie("session").unwrap();
     assert_eq!(
         site.who_is(&cookie).await["profile"]["email"],
@@ -168,9 +171,9 @@ async fn the_sixth_account_is_one_too_many() {
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert_eq!(answer.json()["limit"], 5);
     let page = site.submit("/api/sign_in", &cookie, &fields).await;
-    let note = page.cookie("flash").unwrap();
+    let flash = page.cookie("flash").unwrap();
     let page = site
-        .get(page.location(), &format!("{cookie}; {note}"))
+        .get(page.location(), &format!("{cookie}; {flash}"))
         .await;
     assert!(
         page.body.contains("already has 5 accounts"),
@@ -178,7 +181,7 @@ async fn the_sixth_account_is_one_too_many() {
         page.body
     );
 
-    // Nor does a sign-up leave an account behind that nobody was signed in to.
+    // A sign-up that is refused leaves no account behind, either.
     let fields = format!("name=Ada&email=seventh@example.com&password={PASSWORD}");
     let answer = site.post("/api/sign_up", &cookie, &fields).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);

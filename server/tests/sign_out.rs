@@ -1,4 +1,4 @@
-//! `/api/sign_out` as a form, as a fetch, and as mischief.
+//! `/api/sign_out` from a form, from a script, and from an attacker.
 
 mod common;
 
@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_form_is_redirected_and_the_old_cookie_is_nobodys() {
+async fn a_form_is_redirected_and_the_old_cookie_signs_nobody_in() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
@@ -20,7 +20,7 @@ async fn a_form_is_redirected_and_the_old_cookie_is_nobodys() {
 }
 
 #[tokio::test]
-async fn a_fetch_gets_json() {
+async fn a_script_gets_json() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     let answer = site.post("/api/sign_out", &cookie, "").await;
@@ -64,7 +64,7 @@ async fn a_post_from_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn a_bad_callback_url_never_stops_it() {
+async fn a_bad_callback_url_stops_no_sign_out() {
     let site = Site::new().await;
     for url in [
         "https://evil.example",
@@ -86,7 +86,7 @@ async fn a_bad_callback_url_never_stops_it() {
 }
 
 #[tokio::test]
-async fn fields_that_make_no_sense_are_a_400() {
+async fn invalid_fields_are_a_400() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     for fields in [
@@ -112,9 +112,9 @@ async fn a_form_that_asked_to_stay_goes_back_to_its_page() {
     assert_eq!(answer.location(), "/some-page");
 }
 
-/// Leptos itself redirects a form to the `Referer`: a client's word, and thus checked.
+/// Leptos redirects a form to the `Referer`. A client can choose it, so it is checked.
 #[tokio::test]
-async fn the_referer_leads_nowhere_else() {
+async fn the_referer_leads_to_no_other_site() {
     let site = Site::new().await;
     for (fields, location) in [
         ("redirect=false", "/"),
@@ -134,7 +134,7 @@ async fn the_referer_leads_nowhere_else() {
 
 /// No failure looks like a success: the page says what happened, and its form tries again.
 #[tokio::test]
-async fn a_database_that_is_away_is_told_to_form_and_fetch() {
+async fn a_form_and_a_script_learn_that_the_database_is_away() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     site.database.close().await;
@@ -162,7 +162,7 @@ async fn a_database_that_is_away_is_told_to_form_and_fetch() {
     assert_eq!(
         answer.location(),
         "/sign-out?error=unavailable&scope=local",
-        "told, even if the way on is too long to keep"
+        "a failure is shown even if the callback URL is too long to keep"
     );
     assert_eq!(
         site.get("/", &cookie).await.status,

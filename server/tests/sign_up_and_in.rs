@@ -1,4 +1,4 @@
-//! `/api/sign_up`, `/api/sign_in`, `/api/change_password`: bad input gets a clear answer.
+//! `/api/sign_up`, `/api/sign_in`, `/api/change_password`: bad input gets a clear error.
 
 mod common;
 
@@ -84,7 +84,7 @@ async fn a_body_over_the_limit_is_a_413() {
 }
 
 #[tokio::test]
-async fn a_form_goes_back_with_what_was_typed_but_the_password() {
+async fn a_refused_form_keeps_what_was_typed_except_the_password() {
     let site = Site::new().await;
     let fields = "name=Ada+L&email=ada@example.com&password=short12&callback_url=/bye";
     let answer = site.submit("/api/sign_up", "", fields).await;
@@ -104,9 +104,9 @@ async fn a_form_goes_back_with_what_was_typed_but_the_password() {
     );
 }
 
-/// A browser drops a cookie of more than 4096 bytes, and a proxy refuses the answer.
+/// A browser drops a cookie of more than 4096 bytes, and a proxy refuses the response.
 #[tokio::test]
-async fn however_much_was_typed_the_error_is_shown() {
+async fn the_error_is_shown_however_much_was_typed() {
     let site = Site::new().await;
     for (name, email) in [
         (
@@ -124,15 +124,15 @@ async fn however_much_was_typed_the_error_is_shown() {
         let sent = answer.headers.get_all(header::SET_COOKIE).iter();
         let length: usize = sent.map(HeaderValue::len).sum();
         assert!(length < 2100, "{length} bytes");
-        let note = answer.cookie("flash").unwrap();
-        let page = site.get(answer.location(), &note).await;
+        let flash = answer.cookie("flash").unwrap();
+        let page = site.get(answer.location(), &flash).await;
         assert!(page.body.contains(r#"role="alert""#), "{}", page.body);
     }
 }
 
-/// What fits the form comes back whole, and of more the beginning.
+/// Of longer input, the beginning comes back.
 #[tokio::test]
-async fn what_fits_the_form_comes_back_whole() {
+async fn input_that_fits_the_form_comes_back_whole() {
     let site = Site::new().await;
     let name = "\u{1f600}".repeat(100);
     let email = format!("{}@example.com", "a".repeat(242));
@@ -142,53 +142,53 @@ async fn what_fits_the_form_comes_back_whole() {
     ] {
         let fields = format!("name={typed_name}&email={typed_email}&password=short12");
         let answer = site.submit("/api/sign_up", "", fields).await;
-        let note = answer.cookie("flash").unwrap();
-        let page = site.get(answer.location(), &note).await.body;
+        let flash = answer.cookie("flash").unwrap();
+        let page = site.get(answer.location(), &flash).await.body;
         assert!(page.contains(&format!(r#"value="{name}""#)), "{page}");
         assert!(page.contains(&format!(r#"value="{email}""#)), "{page}");
     }
 }
 
 #[tokio::test]
-async fn a_note_is_read_by_exactly_its_name() {
+async fn a_flash_cookie_is_read_only_by_its_exact_name() {
     let site = Site::new().await;
     let fields = "name=Ada&email=ada@example.com&password=short12";
     let answer = site.submit("/api/sign_up", "", fields).await;
-    let note = answer.cookie("flash").unwrap();
+    let flash = answer.cookie("flash").unwrap();
     let words = r#"role="alert""#;
     for planted in [
-        format!("\u{2000}{note}"),
-        note.replacen("flash-3000", "Flash-3000", 1),
-        note.replacen("flash-3000", "flash", 1),
+        format!("\u{2000}{flash}"),
+        flash.replacen("flash-3000", "Flash-3000", 1),
+        flash.replacen("flash-3000", "flash", 1),
     ] {
         let page = site.get("/sign-up", &planted).await;
         assert!(!page.body.contains(words), "{planted}");
         assert!(page.cookie("flash").is_none(), "{planted}");
     }
     let page = site
-        .get("/sign-up", &format!("flash-3000=junk; {note}"))
+        .get("/sign-up", &format!("flash-3000=junk; {flash}"))
         .await;
     assert!(page.body.contains(words));
 }
 
 #[tokio::test]
-async fn over_https_the_note_is_a_cookie_of_this_host() {
+async fn the_flash_cookie_belongs_to_this_host_alone_over_https() {
     let site = Site::with_settings(&[("SITE_URL", "https://site.test")]).await;
     let fields = "name=Ada&email=ada@example.com&password=short12";
     let answer = site.submit("/api/sign_up", "", fields).await;
     let set = answer.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(set.starts_with("__Host-flash="), "{set}");
     assert!(set.contains("; Secure") && !set.contains("Domain"), "{set}");
-    let note = set.split(';').next().unwrap();
-    let page = site.get("/sign-up", note).await;
+    let flash = set.split(';').next().unwrap();
+    let page = site.get("/sign-up", flash).await;
     assert!(page.body.contains("8 to 256 characters"));
     let removed = page.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(removed.starts_with("__Host-flash=;") && removed.contains("Max-Age=0"));
 }
 
 #[tokio::test]
-async fn a_wrong_address_and_a_wrong_password_get_the_same_answer_after_the_same_work() {
-    // More than ten failures in a row of one account would have to wait.
+async fn a_wrong_address_and_a_wrong_password_get_the_same_response_after_the_same_work() {
+    // An account has to wait after ten failures in a row.
     const PAIRS: [[&str; 2]; 3] = [["ada", "bob"], ["eve", "tim"], ["joe", "ann"]];
     let site = Site::new().await;
     for [known, _] in PAIRS {
@@ -197,8 +197,8 @@ async fn a_wrong_address_and_a_wrong_password_get_the_same_answer_after_the_same
     let mut times = [Duration::MAX; 2];
     let mut answers = Vec::new();
     let mut ratio = 0.0;
-    // The least of some, and of more until they are alike: what the work takes, without what else
-    // the machine was doing.
+    // Compares the shortest times, which leave out what else the machine was doing. Takes more of
+    // them until they are alike.
     for round in 0..9 * PAIRS.len() {
         for (time, user) in times.iter_mut().zip(PAIRS[round % PAIRS.len()]) {
             let fields = format!("email={user}@example.com&password=wrong+password");
@@ -220,7 +220,7 @@ async fn a_wrong_address_and_a_wrong_password_get_the_same_answer_after_the_same
     assert!((0.5..2.0).contains(&ratio), "{times:?}");
 }
 
-/// What they are is tested where they are judged.
+/// `weak_passwords.rs` tests which passwords they are.
 #[tokio::test]
 async fn passwords_that_are_guessed_first_are_refused() {
     let site = Site::new().await;
@@ -279,8 +279,8 @@ async fn a_weak_password_is_explained_beside_its_field() {
     assert!(field.contains("aria-invalid=\"true\""), "{field}");
 }
 
-/// Hashes that were made before passwords were judged and normalized: of `password`, and of
-/// `über den Bergen ist es weit` as a Mac may send it, in two characters for the first letter.
+/// Hashes from before passwords were judged and normalized: of `password`, and of
+/// `über den Bergen ist es weit` as a Mac may send it, with two characters for the first letter.
 const OLD_HASHES: [&str; 2] = [
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$0qsHs573+LgGInzYb7sRqlOTBmqY4X6srNEm6ybpJ20",
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$FbocyyWxpnNrjeirAD1Hn07QsWwSqxAsmKYWh8PqOc0",
@@ -316,7 +316,7 @@ async fn old_passwords_still_sign_in() {
 }
 
 #[tokio::test]
-async fn the_ways_to_write_a_password_are_one() {
+async fn all_ways_to_write_a_password_are_equal() {
     let site = Site::new().await;
     let ways = [
         "über den Bergen ist es weit",
@@ -338,7 +338,7 @@ async fn the_ways_to_write_a_password_are_one() {
     }
 }
 
-/// The same in many forms; `+` in a form's field is a blank.
+/// One address in many forms; `+` in a form's field is a blank.
 const ADDRESSES: [&str; 7] = [
     "ada@bücher.example",
     "ADA@BÜCHER.example",
@@ -350,7 +350,7 @@ const ADDRESSES: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn the_ways_to_write_an_address_are_one_account() {
+async fn all_ways_to_write_an_address_lead_to_one_account() {
     for chosen in ADDRESSES {
         let site = Site::new().await;
         let cookie = site.sign_up(chosen).await;
@@ -403,7 +403,7 @@ async fn accounts_under_an_earlier_form_of_their_address_still_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_sign_ups_at_once_with_one_address_one_makes_an_account() {
+async fn one_of_many_concurrent_sign_ups_with_one_address_succeeds() {
     let site = Arc::new(Site::new().await);
     let sign_ups = ADDRESSES.map(|way| {
         let site = Arc::clone(&site);

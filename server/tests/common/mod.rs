@@ -97,7 +97,7 @@ impl Site {
         self.send(request, fields.as_ref().to_vec()).await
     }
 
-    /// Signs up, and answers the cookie to send.
+    /// Signs up, and returns the cookie to send.
     pub async fn sign_up(&self, email: &str) -> String {
         let fields = format!("name=Ada&email={email}&password={PASSWORD}");
         let answer = self.post("/api/sign_up", "", &fields).await;
@@ -105,7 +105,7 @@ impl Site {
         answer.cookie("session").unwrap()
     }
 
-    /// Signs somebody in without a password, which takes time to hash, and answers the cookie.
+    /// Signs a user in without a password, because hashing one takes time. Returns the cookie.
     pub async fn sign_in(&self, user: &str) -> String {
         let identity = Identity {
             user_id: user.into(),
@@ -119,7 +119,7 @@ impl Site {
         answer.cookie("session").unwrap()
     }
 
-    /// Adds sessions like the only one that there is, each a second older than the one before.
+    /// Adds copies of the only session, each a second older than the one before.
     pub async fn add_sessions(&self, count: u32) {
         let add = format!(
             "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count})
@@ -194,7 +194,7 @@ impl Answer {
         self.headers[header::LOCATION].to_str().unwrap()
     }
 
-    /// A cookie that the answer sets, as a browser sends it back. On <http://127.0.0.1:3000> the
+    /// A cookie that the response sets, as a browser sends it back. On <http://127.0.0.1:3000> the
     /// names end with the port.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let name = format!("{name}-3000");
