@@ -29,14 +29,14 @@ async fn a_password_is_not_changed_when_the_others_cannot_be_ended() {
     let [here, there] = on_two_browsers(&site).await;
     execute(&site, "alter table guardian_event rename to away").await;
     let fields = format!("current_password={PASSWORD}&password=a+new+password");
-    let answer = site.post("/api/change_password", &here, &fields).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = site.post("/api/change_password", &here, &fields).await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(site.who_is(&there).await.is_object());
     execute(&site, "alter table away rename to guardian_event").await;
     let old = format!("email=ada@example.com&password={PASSWORD}");
-    let answer = site.post("/api/sign_in", "", &old).await;
+    let response = site.post("/api/sign_in", "", &old).await;
     assert_eq!(
-        answer.status,
+        response.status,
         StatusCode::OK,
         "the old password still works"
     );
@@ -60,18 +60,18 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
     assert!(site.who_is(&there).await.is_object());
 
     let fields = format!("confirm_password={PASSWORD}");
-    let answer = site.submit("/api/delete_account", &here, &fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.location(), "/");
+    let response = site.submit("/api/delete_account", &here, &fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.location(), "/");
     assert_eq!(
-        answer.cookie("session").as_deref(),
+        response.cookie("session").as_deref(),
         Some("session-3000="),
         "the cookie goes"
     );
     for cookie in [&here, &there] {
         assert!(site.who_is(cookie).await.is_null());
     }
-    let page = site.get("/", &answer.cookie("flash").unwrap()).await;
+    let page = site.get("/", &response.cookie("flash").unwrap()).await;
     assert!(page.body.contains("Your account is deleted."));
     let fields = format!("email=ada@example.com&password={PASSWORD}");
     let again = site.post("/api/sign_in", "", &fields).await;
@@ -130,9 +130,9 @@ async fn a_sign_in_with_the_old_password_during_its_change_fails() {
     let sign_in = start_waiting(&site.guardian, &site.database, sign_in).await;
     change.commit().await.unwrap();
 
-    let answer = sign_in.await.unwrap();
-    assert_eq!(answer.error(), "wrong_credentials");
-    assert_eq!(answer.cookie("session").as_deref(), Some("session-3000="));
+    let response = sign_in.await.unwrap();
+    assert_eq!(response.error(), "wrong_credentials");
+    assert_eq!(response.cookie("session").as_deref(), Some("session-3000="));
     assert_eq!(count(&site.database, "guardian_session").await, 0);
 }
 
@@ -142,12 +142,12 @@ async fn a_changed_password_revokes_copies_of_this_browsers_token() {
     let site = Site::new().await;
     let [here, there] = on_two_browsers(&site).await;
     let fields = format!("current_password={PASSWORD}&password=a+new+password");
-    let answer = site.submit("/api/change_password", &here, &fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.headers["cache-control"], "no-store");
+    let response = site.submit("/api/change_password", &here, &fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.headers["cache-control"], "no-store");
     for old in [&here, &there] {
         assert!(site.who_is(old).await.is_null());
     }
-    let new = answer.cookie("session").unwrap();
+    let new = response.cookie("session").unwrap();
     assert!(site.who_is(&new).await.is_object());
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Answer, Site};
+use common::{Site, TestResponse};
 use http::{Request, StatusCode, header};
 use std::fs;
 use tempfile::TempDir;
@@ -25,15 +25,15 @@ async fn site_with(files: &[(&str, &str)]) -> (Site, TempDir) {
     (site, folder)
 }
 
-async fn get(site: &Site, path: &str, encodings: &str, cookie: &str) -> Answer {
+async fn get(site: &Site, path: &str, encodings: &str, cookie: &str) -> TestResponse {
     let request = Request::get(path)
         .header(header::ACCEPT_ENCODING, encodings)
         .header(header::COOKIE, cookie);
     site.send(request, "").await
 }
 
-fn encoding(answer: &Answer) -> Option<&str> {
-    let encoding = answer.headers.get(header::CONTENT_ENCODING)?;
+fn encoding(response: &TestResponse) -> Option<&str> {
+    let encoding = response.headers.get(header::CONTENT_ENCODING)?;
     Some(encoding.to_str().unwrap())
 }
 
@@ -58,20 +58,20 @@ async fn a_release_is_sent_compressed_and_cached_for_good() {
         ("gzip", Some("gzip"), "with gzip"),
         ("identity", None, "plain"),
     ] {
-        let answer = get(&site, &format!("/pkg/{NAME}.2.js"), accepted, "").await;
-        assert_eq!(encoding(&answer), sent, "{accepted}");
-        assert_eq!(answer.body, body, "{accepted}");
-        assert_eq!(answer.headers[header::CACHE_CONTROL], IMMUTABLE);
-        assert_eq!(answer.headers[header::CONTENT_TYPE], "text/javascript");
+        let response = get(&site, &format!("/pkg/{NAME}.2.js"), accepted, "").await;
+        assert_eq!(encoding(&response), sent, "{accepted}");
+        assert_eq!(response.body, body, "{accepted}");
+        assert_eq!(response.headers[header::CACHE_CONTROL], IMMUTABLE);
+        assert_eq!(response.headers[header::CONTENT_TYPE], "text/javascript");
     }
 }
 
 #[tokio::test]
 async fn a_missing_asset_is_not_cached() {
     let (site, _folder) = site_with(&[("hash.txt", "js: 2\n")]).await;
-    let answer = site.get(&format!("/pkg/{NAME}.4.js"), "").await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert_eq!(answer.headers[header::CACHE_CONTROL], "no-cache");
+    let response = site.get(&format!("/pkg/{NAME}.4.js"), "").await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
+    assert_eq!(response.headers[header::CACHE_CONTROL], "no-cache");
 }
 
 #[tokio::test]
@@ -79,9 +79,9 @@ async fn an_asset_without_a_hash_is_revalidated_each_time() {
     let (site, _folder) = site_with(&[("NAME.js", "plain")]).await;
     let page = site.get("/", "").await.body;
     assert!(page.contains(&format!("\"/pkg/{NAME}.js\"")), "{page}");
-    let answer = get(&site, &format!("/pkg/{NAME}.js"), "br", "").await;
-    assert_eq!(answer.body, "plain");
-    assert_eq!(answer.headers[header::CACHE_CONTROL], "no-cache");
+    let response = get(&site, &format!("/pkg/{NAME}.js"), "br", "").await;
+    assert_eq!(response.body, "plain");
+    assert_eq!(response.headers[header::CACHE_CONTROL], "no-cache");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Answer, PASSWORD, Site};
+use common::{PASSWORD, Site, TestResponse};
 use http::{Request, StatusCode, header, request::Builder};
 use serde_json::json;
 
@@ -53,10 +53,13 @@ fn request(path: &str, cookie: &str, headers: &[(&str, &str)]) -> Builder {
     })
 }
 
-fn assert_refused(answer: &Answer, status: StatusCode, error: &str, asked: &str) {
-    assert_eq!(answer.status, status, "{asked}");
-    assert_eq!(answer.error(), error, "{asked}");
-    assert!(!answer.headers.contains_key(header::SET_COOKIE), "{asked}");
+fn assert_refused(response: &TestResponse, status: StatusCode, error: &str, asked: &str) {
+    assert_eq!(response.status, status, "{asked}");
+    assert_eq!(response.error(), error, "{asked}");
+    assert!(
+        !response.headers.contains_key(header::SET_COOKIE),
+        "{asked}"
+    );
 }
 
 /// Headers and bodies that ask for a global sign-out, but are not forms.
@@ -106,9 +109,9 @@ async fn a_request_that_is_not_a_form_ends_nothing() {
     let ada = Ada::on(&site).await;
     for (headers, body) in not_forms() {
         let asked = format!("{headers:?} {}", body.escape_ascii());
-        let answer = site.send(ada.asks(&headers), body.to_vec()).await;
+        let response = site.send(ada.asks(&headers), body.to_vec()).await;
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        assert_refused(&answer, status, "unsupported_media_type", &asked);
+        assert_refused(&response, status, "unsupported_media_type", &asked);
         assert_eq!(ada.is_in(&site).await, (true, true), "{asked}");
     }
 }
@@ -132,8 +135,8 @@ async fn the_type_of_a_form_may_be_written_in_several_ways() {
         vec![],
     ] {
         let ada = Ada::on(&site).await;
-        let answer = site.send(ada.asks(&headers), "scope=global").await;
-        assert_eq!(answer.status, StatusCode::OK, "{headers:?}");
+        let response = site.send(ada.asks(&headers), "scope=global").await;
+        assert_eq!(response.status, StatusCode::OK, "{headers:?}");
         assert_eq!(ada.is_in(&site).await, (false, false), "{headers:?}");
     }
 }
@@ -143,8 +146,8 @@ async fn the_type_of_a_form_may_be_written_in_several_ways() {
 async fn no_body_and_no_type_is_an_empty_form() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
-    let answer = site.send(ada.asks(&[]), "").await;
-    assert_eq!(answer.json()["scope"], "local");
+    let response = site.send(ada.asks(&[]), "").await;
+    assert_eq!(response.json()["scope"], "local");
     assert_eq!(ada.is_in(&site).await, (false, true));
 }
 
@@ -160,8 +163,8 @@ async fn a_body_without_a_type_that_is_no_form_is_refused() {
         b"global",
     ] {
         let asked = body.escape_ascii().to_string();
-        let answer = site.send(ada.asks(&[]), body.to_vec()).await;
-        assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", &asked);
+        let response = site.send(ada.asks(&[]), body.to_vec()).await;
+        assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", &asked);
         assert_eq!(ada.is_in(&site).await, (true, true), "{asked}");
     }
 }
@@ -191,8 +194,8 @@ async fn fields_that_are_not_known_exactly_end_nothing() {
         "scope=global;redirect=false",
         "scope=global&unknown=",
     ] {
-        let answer = site.post("/api/sign_out", &ada.here, fields).await;
-        assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", fields);
+        let response = site.post("/api/sign_out", &ada.here, fields).await;
+        assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", fields);
         assert_eq!(ada.is_in(&site).await, (true, true), "{fields}");
     }
 }
@@ -204,12 +207,12 @@ async fn fields_in_the_query_end_nothing() {
     let ada = Ada::on(&site).await;
     for (query, fields) in [("scope=global", ""), ("scope=global", "scope=local")] {
         let path = format!("/api/sign_out?{query}");
-        let answer = site.post(&path, &ada.here, fields).await;
-        assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", fields);
+        let response = site.post(&path, &ada.here, fields).await;
+        assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", fields);
         assert_eq!(ada.is_in(&site).await, (true, true), "{fields}");
     }
-    let answer = site.post("/api/sign_out?from=mail", &ada.here, "scope=global");
-    assert_eq!(answer.await.status, StatusCode::OK);
+    let response = site.post("/api/sign_out?from=mail", &ada.here, "scope=global");
+    assert_eq!(response.await.status, StatusCode::OK);
     assert_eq!(ada.is_in(&site).await, (false, false));
 }
 
@@ -222,8 +225,8 @@ async fn empty_fields_are_the_defaults_and_equal_fields_count_once() {
         ("&scope=others&", (true, false)),
     ] {
         let ada = Ada::on(&site).await;
-        let answer = site.post("/api/sign_out", &ada.here, fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{fields}");
+        let response = site.post("/api/sign_out", &ada.here, fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{fields}");
         assert_eq!(ada.is_in(&site).await, left, "{fields}");
         site.post("/api/sign_out", &ada.there, "scope=global").await;
     }
@@ -245,8 +248,8 @@ async fn the_first_of_two_callback_urls_counts_and_none_stops_a_sign_out() {
         ),
     ] {
         let ada = Ada::on(&site).await;
-        let answer = site.post("/api/sign_out", &ada.here, fields).await;
-        assert_eq!(answer.json()["url"], url, "{fields}");
+        let response = site.post("/api/sign_out", &ada.here, fields).await;
+        assert_eq!(response.json()["url"], url, "{fields}");
         assert_eq!(ada.is_in(&site).await, (false, false), "{fields}");
     }
 }
@@ -267,10 +270,10 @@ async fn a_refused_form_leads_to_the_page_that_says_so() {
         site.submit("/api/sign_out", &ada.here, "scope=everything")
             .await,
     ];
-    for answer in refused {
-        assert_eq!(answer.status, StatusCode::SEE_OTHER);
-        assert_eq!(answer.location(), "/sign-out?error=malformed");
-        let page = site.get(answer.location(), &ada.here).await;
+    for response in refused {
+        assert_eq!(response.status, StatusCode::SEE_OTHER);
+        assert_eq!(response.location(), "/sign-out?error=malformed");
+        let page = site.get(response.location(), &ada.here).await;
         assert!(
             page.body.contains("could not be understood"),
             "{}",
@@ -287,20 +290,20 @@ async fn the_librarys_other_functions_accept_only_their_forms() {
     let ada = Ada::on(&site).await;
     for path in ["/api/session", "/api/sessions", "/api/switch_account"] {
         let json = request(path, &ada.here, &[("content-type", "application/json")]);
-        let answer = site.send(json, "{}").await;
+        let response = site.send(json, "{}").await;
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        assert_refused(&answer, status, "unsupported_media_type", path);
-        let answer = site.post(path, &ada.here, "unknown=1").await;
-        assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", path);
+        assert_refused(&response, status, "unsupported_media_type", path);
+        let response = site.post(path, &ada.here, "unknown=1").await;
+        assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", path);
     }
-    let answer = site
+    let response = site
         .submit("/api/switch_account", &ada.here, "sesion=x")
         .await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
     assert!(
-        answer.location().starts_with("/some-page?__path="),
+        response.location().starts_with("/some-page?__path="),
         "{}",
-        answer.location()
+        response.location()
     );
 }
 
@@ -332,26 +335,26 @@ async fn the_apps_forms_are_accepted_exactly_or_not_at_all() {
         ),
     ] {
         let multipart = [("content-type", MULTIPART)];
-        let answer = site
+        let response = site
             .send(request(path, &ada, &multipart), fields.clone())
             .await;
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        assert_refused(&answer, status, "unsupported_media_type", path);
+        assert_refused(&response, status, "unsupported_media_type", path);
         for wrong in [
             "remember=on",
             "Password=x",
             "password=a&password=b",
             "password=%ff",
         ] {
-            let answer = site.post(path, &ada, format!("{fields}&{wrong}")).await;
-            assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", path);
+            let response = site.post(path, &ada, format!("{fields}&{wrong}")).await;
+            assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", path);
         }
-        let answer = site
+        let response = site
             .submit(path, &ada, format!("{fields}&remember=on"))
             .await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
-        assert_eq!(answer.location(), page);
-        let flash = answer.cookie("flash").unwrap();
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(response.location(), page);
+        let flash = response.cookie("flash").unwrap();
         let page = site.get(page, &format!("{ada}; {flash}")).await;
         assert!(
             page.body.contains("The form could not be understood."),
@@ -360,11 +363,19 @@ async fn the_apps_forms_are_accepted_exactly_or_not_at_all() {
     }
     assert_eq!(site.who_is(&ada).await["profile"]["name"], "Ada");
     let eve = format!("email=eve@example.com&password={new}");
-    let answer = site.post("/api/sign_in", "", eve).await;
-    assert_eq!(answer.error(), "wrong_credentials", "nobody has signed up");
+    let response = site.post("/api/sign_in", "", eve).await;
+    assert_eq!(
+        response.error(),
+        "wrong_credentials",
+        "nobody has signed up"
+    );
     let fields = format!("email=ada@example.com&password={PASSWORD}");
-    let answer = site.post("/api/sign_in", "", fields).await;
-    assert_eq!(answer.status, StatusCode::OK, "the password is the old one");
+    let response = site.post("/api/sign_in", "", fields).await;
+    assert_eq!(
+        response.status,
+        StatusCode::OK,
+        "the password is the old one"
+    );
 }
 
 #[tokio::test]
@@ -372,17 +383,22 @@ async fn a_large_body_is_refused_whatever_is_in_it() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     let raw = "/".repeat(60_000);
-    let answer = site.post("/api/sign_out", &ada.here, format!("callback_url={raw}"));
+    let response = site.post("/api/sign_out", &ada.here, format!("callback_url={raw}"));
     assert_eq!(
-        answer.await.status,
+        response.await.status,
         StatusCode::OK,
         "only its escaped form is too large"
     );
     for filler in ["a", "&", "\u{fc}", "scope=global&"] {
-        let answer = site
+        let response = site
             .post("/api/sign_out", &ada.there, filler.repeat(70_000))
             .await;
-        assert_refused(&answer, StatusCode::PAYLOAD_TOO_LARGE, "too_large", filler);
+        assert_refused(
+            &response,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            filler,
+        );
     }
     assert_eq!(site.who_is(&ada.there).await["id"], json!("ada"));
 }

@@ -31,7 +31,7 @@ async fn send(address: SocketAddr, bytes: &[u8]) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let byte = timeout(LIMIT, connection.read_u8()).await;
-        head.push(byte.expect("no answer").expect("no whole answer"));
+        head.push(byte.expect("no response").expect("no whole response"));
     }
     String::from_utf8(head).unwrap().to_lowercase()
 }
@@ -118,13 +118,16 @@ async fn a_refused_request_does_not_end_the_connection() {
     let both = b"GET a:80 HTTP/1.1\r\nhost: a.test\r\n\r\nGET /sign-in HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n";
     let mut connection = TcpStream::connect(site).await.unwrap();
     connection.write_all(both).await.unwrap();
-    let mut answers = Vec::new();
-    let end = timeout(LIMIT, connection.read_to_end(&mut answers)).await;
+    let mut responses = Vec::new();
+    let end = timeout(LIMIT, connection.read_to_end(&mut responses)).await;
     end.unwrap().unwrap();
-    let answers = String::from_utf8_lossy(&answers);
-    let second = answers.rfind("HTTP/1.1 ").unwrap();
-    assert!(answers.starts_with("HTTP/1.1 400"), "{answers}");
-    assert!(answers[second..].starts_with("HTTP/1.1 200"), "{answers}");
+    let responses = String::from_utf8_lossy(&responses);
+    let second = responses.rfind("HTTP/1.1 ").unwrap();
+    assert!(responses.starts_with("HTTP/1.1 400"), "{responses}");
+    assert!(
+        responses[second..].starts_with("HTTP/1.1 200"),
+        "{responses}"
+    );
 }
 
 #[tokio::test]

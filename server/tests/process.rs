@@ -35,10 +35,10 @@ async fn a_stop_during_sign_outs_undoes_none_that_succeeded() {
     for (user, cookie) in cookies.iter().cloned().enumerate() {
         let process = Arc::clone(&process);
         sign_outs.spawn(async move {
-            let answer = process.post("/api/sign_out", &cookie, "").await;
+            let response = process.post("/api/sign_out", &cookie, "").await;
             (
                 user,
-                answer.is_some_and(|(status, ..)| status == StatusCode::OK),
+                response.is_some_and(|(status, ..)| status == StatusCode::OK),
             )
         });
     }
@@ -49,8 +49,8 @@ async fn a_stop_during_sign_outs_undoes_none_that_succeeded() {
     process.terminate();
     let under_way = sign_outs.len();
     assert!(under_way > 0);
-    while let Some(answer) = sign_outs.join_next().await {
-        record(answer.unwrap());
+    while let Some(response) = sign_outs.join_next().await {
+        record(response.unwrap());
     }
     let Ok(process) = Arc::try_unwrap(process) else {
         panic!("all sign-outs have ended");

@@ -46,13 +46,13 @@ impl Drop for Proxy {
     }
 }
 
-struct Answer {
+struct TestResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: String,
 }
 
-impl Answer {
+impl TestResponse {
     /// Where the response comes from: `MISS` is the site, `HIT` the cache.
     fn cache(&self) -> &str {
         self.headers["x-cache"].to_str().unwrap()
@@ -127,7 +127,7 @@ impl Proxy {
         proxy
     }
 
-    async fn ask(&self, method: &str, path: &str, cookie: &str) -> Answer {
+    async fn ask(&self, method: &str, path: &str, cookie: &str) -> TestResponse {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.address))
@@ -139,21 +139,21 @@ impl Proxy {
             "" => request,
             cookie => request.header(header::COOKIE, cookie),
         };
-        let answer = self
+        let response = self
             .client
             .request(request.body(String::new()).unwrap())
             .await
             .unwrap();
-        let (parts, body) = answer.into_parts();
+        let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer {
+        TestResponse {
             status: parts.status,
             headers: parts.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 
-    async fn get(&self, path: &str, cookie: &str) -> Answer {
+    async fn get(&self, path: &str, cookie: &str) -> TestResponse {
         self.ask("GET", path, cookie).await
     }
 }
@@ -194,19 +194,19 @@ async fn a_cache_shows_nobody_the_page_of_another() {
                 ("POST", "/api/sessions", false),
             ] {
                 for visitor in ["", &eve] {
-                    let answer = proxy.ask(method, path, visitor).await;
+                    let response = proxy.ask(method, path, visitor).await;
                     assert!(
-                        !answer.is_users(),
+                        !response.is_users(),
                         "{round} {rules} {path}: a stranger's page"
                     );
-                    assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
-                    let answer = proxy.ask(method, path, &ada).await;
-                    let found = (path, answer.is_users());
+                    assert_ne!(response.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+                    let response = proxy.ask(method, path, &ada).await;
+                    let found = (path, response.is_users());
                     assert_eq!(
                         found,
                         (path, is_personal),
                         "{round} {rules} {}",
-                        answer.body
+                        response.body
                     );
                 }
             }

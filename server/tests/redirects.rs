@@ -22,9 +22,9 @@ async fn a_script_signs_out_whatever_the_callback_url() {
     let site = Site::new().await;
     for (fields, url) in hostile() {
         let cookie = site.sign_in("ada").await;
-        let answer = site.post("/api/sign_out", &cookie, fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{url}");
-        assert_safe(answer.json()["url"].as_str().unwrap(), SITE, &[], &url);
+        let response = site.post("/api/sign_out", &cookie, fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{url}");
+        assert_safe(response.json()["url"].as_str().unwrap(), SITE, &[], &url);
         assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
@@ -34,9 +34,9 @@ async fn a_form_signs_out_whatever_the_callback_url() {
     let site = Site::new().await;
     for (fields, url) in hostile() {
         let cookie = site.sign_in("ada").await;
-        let answer = site.submit("/api/sign_out", &cookie, fields).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
-        assert_safe(answer.location(), SITE, &[], &url);
+        let response = site.submit("/api/sign_out", &cookie, fields).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{url}");
+        assert_safe(response.location(), SITE, &[], &url);
         assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
@@ -56,9 +56,9 @@ async fn an_unreadable_callback_url_stops_no_sign_out() {
     for fields in bad {
         let asked = fields.escape_ascii().to_string();
         let cookie = site.sign_in("ada").await;
-        let answer = site.post("/api/sign_out", &cookie, fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{asked}");
-        assert_safe(answer.json()["url"].as_str().unwrap(), SITE, &[], &asked);
+        let response = site.post("/api/sign_out", &cookie, fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{asked}");
+        assert_safe(response.json()["url"].as_str().unwrap(), SITE, &[], &asked);
         assert_eq!(site.who_is(&cookie).await, json!(null), "{asked}");
     }
 }
@@ -69,9 +69,9 @@ async fn a_switch_of_accounts_leads_to_no_stranger() {
     let site = Site::new().await;
     for (fields, url) in hostile() {
         let fields = format!("session=gone&{fields}");
-        let answer = site.submit("/api/switch_account", "", fields).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
-        assert_safe(answer.location(), SITE, &[], &url);
+        let response = site.submit("/api/switch_account", "", fields).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{url}");
+        assert_safe(response.location(), SITE, &[], &url);
     }
 }
 
@@ -110,8 +110,8 @@ async fn a_folder_gets_no_redirect() {
         "//evil.example",
         "///evil.example",
     ] {
-        let answer = site.get(path, "").await;
-        assert!(!answer.headers.contains_key("location"), "{path}");
+        let response = site.get(path, "").await;
+        assert!(!response.headers.contains_key("location"), "{path}");
     }
 }
 
@@ -133,13 +133,13 @@ async fn no_referer_leads_to_a_stranger() {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .header("accept", "text/html")
                 .header("referer", &value);
-            let answer = site.send(request, axum::body::Body::empty()).await;
-            let origin = hostile::origin_of(answer.location(), &format!("{SITE}/sign-in"));
+            let response = site.send(request, axum::body::Body::empty()).await;
+            let origin = hostile::origin_of(response.location(), &format!("{SITE}/sign-in"));
             assert_eq!(
                 origin.as_deref(),
                 Some(SITE),
                 "{referer:?}: {}",
-                answer.location()
+                response.location()
             );
         }
     }

@@ -64,10 +64,10 @@ async fn ask(connection: &mut TcpStream, path: &str) {
     connection.write_all(request.as_bytes()).await.unwrap();
 }
 
-async fn answer(connection: &mut TcpStream) -> String {
+async fn read_response(connection: &mut TcpStream) -> String {
     let mut buffer = [0; 1024];
     let read = timeout(10 * SLOW, connection.read(&mut buffer)).await;
-    let length = read.expect("no answer").unwrap();
+    let length = read.expect("no response").unwrap();
     String::from_utf8(buffer[..length].to_vec()).unwrap()
 }
 
@@ -77,8 +77,8 @@ async fn requests_know_who_sent_them() {
     let mut connection = site.connect().await;
     ask(&mut connection, "/peer").await;
     let peer = connection.local_addr().unwrap().to_string();
-    let answer = answer(&mut connection).await;
-    assert!(answer.ends_with(&peer), "{answer}");
+    let response = read_response(&mut connection).await;
+    assert!(response.ends_with(&peer), "{response}");
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_slow_request_is_cut_off_and_a_slow_response_is_not() {
     assert!(start.elapsed() >= HEAD_LIMIT);
     let mut slow = site.connect().await;
     ask(&mut slow, "/slower").await;
-    assert!(answer(&mut slow).await.starts_with("HTTP/1.1 200"));
+    assert!(read_response(&mut slow).await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
@@ -106,17 +106,17 @@ async fn a_stop_waits_for_requests_under_way_and_for_nothing_else() {
     let site = Site::start().await;
     let mut idle = site.connect().await;
     ask(&mut idle, "/peer").await;
-    answer(&mut idle).await;
+    read_response(&mut idle).await;
     let mut busy = site.connect().await;
     ask(&mut busy, "/slow").await;
     sleep(SLOW / 5).await;
 
     let stopped = Instant::now();
     site.stop.send(()).unwrap();
-    assert_eq!(answer(&mut idle).await, "", "it is closed");
+    assert_eq!(read_response(&mut idle).await, "", "it is closed");
     assert!(stopped.elapsed() < SLOW / 2);
     assert!(TcpStream::connect(site.address).await.is_err());
-    assert!(answer(&mut busy).await.starts_with("HTTP/1.1 200"));
+    assert!(read_response(&mut busy).await.starts_with("HTTP/1.1 200"));
     site.server.await.unwrap();
     assert!(stopped.elapsed() < 2 * SLOW);
 }

@@ -11,11 +11,11 @@ async fn a_form_is_redirected_and_the_old_cookie_signs_nobody_in() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
-    let answer = site
+    let response = site
         .submit("/api/sign_out", &cookie, "callback_url=/sign-in%3Fbye")
         .await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.location(), "/sign-in?bye");
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.location(), "/sign-in?bye");
     assert_eq!(site.who_is(&cookie).await, json!(null));
 }
 
@@ -23,10 +23,10 @@ async fn a_form_is_redirected_and_the_old_cookie_signs_nobody_in() {
 async fn a_script_gets_json() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
-    let answer = site.post("/api/sign_out", &cookie, "").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert!(!answer.headers.contains_key("location"));
-    let body = answer.json();
+    let response = site.post("/api/sign_out", &cookie, "").await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert!(!response.headers.contains_key("location"));
+    let body = response.json();
     assert_eq!(
         (&body["scope"], &body["url"]),
         (&json!("local"), &json!("/"))
@@ -58,8 +58,8 @@ async fn a_post_from_another_site_is_refused() {
     let request = Request::post("/api/sign_out")
         .header("cookie", &cookie)
         .header("sec-fetch-site", "cross-site");
-    let answer = site.send(request, "").await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let response = site.send(request, "").await;
+    assert_eq!(response.status, StatusCode::FORBIDDEN);
     assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
 }
 
@@ -77,10 +77,10 @@ async fn a_bad_callback_url_stops_no_sign_out() {
     ] {
         let cookie = site.sign_up(&format!("ada{}@example.com", url.len())).await;
         let fields = format!("callback_url={url}");
-        let answer = site.submit("/api/sign_out", &cookie, &fields).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
-        assert!(answer.location().starts_with('/'), "{url}");
-        assert!(!answer.location().starts_with("//"), "{url}");
+        let response = site.submit("/api/sign_out", &cookie, &fields).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{url}");
+        assert!(response.location().starts_with('/'), "{url}");
+        assert!(!response.location().starts_with("//"), "{url}");
         assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
@@ -95,9 +95,9 @@ async fn invalid_fields_are_a_400() {
         "scope=local&scope=global",
         "scope=%ff",
     ] {
-        let answer = site.post("/api/sign_out", &cookie, fields).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{fields}");
-        assert_eq!(answer.error(), "malformed", "{fields}");
+        let response = site.post("/api/sign_out", &cookie, fields).await;
+        assert_eq!(response.status, StatusCode::BAD_REQUEST, "{fields}");
+        assert_eq!(response.error(), "malformed", "{fields}");
     }
     assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
 }
@@ -106,10 +106,10 @@ async fn invalid_fields_are_a_400() {
 async fn a_form_that_asked_to_stay_goes_back_to_its_page() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
-    let answer = site
+    let response = site
         .submit("/api/sign_out", &cookie, "redirect=false")
         .await;
-    assert_eq!(answer.location(), "/some-page");
+    assert_eq!(response.location(), "/some-page");
 }
 
 /// Leptos redirects a form to the `Referer`. A client can choose it, so it is checked.
@@ -123,8 +123,8 @@ async fn the_referer_leads_to_no_other_site() {
         let request = Request::post("/api/sign_out")
             .header("accept", "text/html")
             .header("referer", "https://evil.example/");
-        let answer = site.send(request, fields).await;
-        assert_eq!(answer.location(), location, "{fields}");
+        let response = site.send(request, fields).await;
+        assert_eq!(response.location(), location, "{fields}");
     }
     let request = Request::post("/api/session")
         .header("accept", "text/html")
@@ -138,17 +138,20 @@ async fn a_form_and_a_script_learn_that_the_database_is_away() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     site.database.close().await;
-    let answer = site.post("/api/sign_out", &cookie, "").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = site.post("/api/sign_out", &cookie, "").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({"error": "unavailable", "signed_out_here": true})
     );
     let fields = "scope=global&callback_url=/bye";
-    let answer = site.submit("/api/sign_out", &cookie, fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let response = site.submit("/api/sign_out", &cookie, fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
     let page = site
-        .get(answer.location(), &answer.cookie("ending_session").unwrap())
+        .get(
+            response.location(),
+            &response.cookie("ending_session").unwrap(),
+        )
         .await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(
@@ -158,9 +161,9 @@ async fn a_form_and_a_script_learn_that_the_database_is_away() {
     );
     assert!(page.body.contains(r#"value="/bye""#), "{}", page.body);
     let long = format!("callback_url=/{}", "%2F".repeat(1000));
-    let answer = site.submit("/api/sign_out", &cookie, &long).await;
+    let response = site.submit("/api/sign_out", &cookie, &long).await;
     assert_eq!(
-        answer.location(),
+        response.location(),
         "/sign-out?error=unavailable&scope=local",
         "a failure is shown even if the callback URL is too long to keep"
     );

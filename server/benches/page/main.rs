@@ -77,10 +77,10 @@ impl Page {
             .header(header::HOST, "127.0.0.1:3000")
             .header(header::COOKIE, &self.cookie)
             .body(Body::empty());
-        let answer = self.router.clone().oneshot(request.expect("a request"));
-        let answer = answer.await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::OK);
-        let body = to_bytes(answer.into_body(), usize::MAX).await;
+        let response = self.router.clone().oneshot(request.expect("a request"));
+        let response = response.await.expect("a response");
+        assert_eq!(response.status(), StatusCode::OK);
+        let body = to_bytes(response.into_body(), usize::MAX).await;
         String::from_utf8(body.expect("a body").into()).expect("text")
     }
 }
@@ -178,8 +178,8 @@ async fn sign_in(guardian: &Guardian) -> (String, Auth) {
         ),
     );
     let request = Request::post("/").body(Body::empty()).expect("a request");
-    let answer = door.clone().oneshot(request).await.expect("an answer");
-    let cookie = answer.headers()[header::SET_COOKIE]
+    let response = door.clone().oneshot(request).await.expect("a response");
+    let cookie = response.headers()[header::SET_COOKIE]
         .to_str()
         .expect("a cookie");
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
@@ -188,7 +188,7 @@ async fn sign_in(guardian: &Guardian) -> (String, Auth) {
         .body(Body::empty());
     door.oneshot(request.expect("a request"))
         .await
-        .expect("an answer");
+        .expect("a response");
     let auth = auths.recv().await.expect("who is signed in");
     (cookie, auth)
 }

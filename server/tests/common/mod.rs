@@ -34,7 +34,7 @@ pub struct Site {
     folder: TempDir,
 }
 
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: String,
@@ -72,24 +72,24 @@ impl Site {
         self.router.clone()
     }
 
-    pub async fn send(&self, request: Builder, body: impl Into<Body>) -> Answer {
+    pub async fn send(&self, request: Builder, body: impl Into<Body>) -> TestResponse {
         let request = request.body(body.into()).unwrap();
-        Answer::to(self.router.clone().oneshot(request).await.unwrap()).await
+        TestResponse::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
-    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+    pub async fn get(&self, path: &str, cookie: &str) -> TestResponse {
         let request = Request::get(path).header(header::COOKIE, cookie);
         self.send(request, Body::empty()).await
     }
 
     /// As a script or a mobile app sends it.
-    pub async fn post(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> Answer {
+    pub async fn post(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> TestResponse {
         self.send(form(path, cookie), fields.as_ref().to_vec())
             .await
     }
 
     /// As a browser's form sends it.
-    pub async fn submit(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> Answer {
+    pub async fn submit(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> TestResponse {
         let request = form(path, cookie)
             .header(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")
             .header(header::REFERER, "http://127.0.0.1:3000/some-page")
@@ -100,9 +100,9 @@ impl Site {
     /// Signs up, and returns the cookie to send.
     pub async fn sign_up(&self, email: &str) -> String {
         let fields = format!("name=Ada&email={email}&password={PASSWORD}");
-        let answer = self.post("/api/sign_up", "", &fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        answer.cookie("session").unwrap()
+        let response = self.post("/api/sign_up", "", &fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+        response.cookie("session").unwrap()
     }
 
     /// Signs a user in without a password, because hashing one takes time. Returns the cookie.
@@ -115,8 +115,8 @@ impl Site {
         let sign_in = post(async |auth: Auth| auth.sign_in(identity).await.unwrap());
         let door = self.guardian.protect(Router::new().route("/", sign_in));
         let request = Request::post("/").body(Body::empty()).unwrap();
-        let answer = Answer::to(door.oneshot(request).await.unwrap()).await;
-        answer.cookie("session").unwrap()
+        let response = TestResponse::read(door.oneshot(request).await.unwrap()).await;
+        response.cookie("session").unwrap()
     }
 
     /// Adds copies of the only session, each a second older than the one before.
@@ -165,8 +165,8 @@ fn form(path: &str, cookie: &str) -> Builder {
         .header(header::COOKIE, cookie)
 }
 
-impl Answer {
-    async fn to(response: Response) -> Self {
+impl TestResponse {
+    async fn read(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = if parts.headers.contains_key(header::CONTENT_ENCODING) {

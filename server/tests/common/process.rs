@@ -111,21 +111,21 @@ impl Process {
             .header(header::COOKIE, cookie)
             .body(fields.to_owned())
             .unwrap();
-        let answer = self.client.request(request).await.ok()?;
-        let status = answer.status();
-        let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
+        let response = self.client.request(request).await.ok()?;
+        let status = response.status();
+        let cookies = response.headers().get_all(header::SET_COOKIE).iter();
         let cookie = cookies
             .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
             .find(|cookie| cookie.starts_with("session-3000="))
             .map(str::to_owned);
-        let body = answer.into_body().collect().await.ok()?.to_bytes();
+        let body = response.into_body().collect().await.ok()?.to_bytes();
         Some((status, cookie, String::from_utf8(body.into()).ok()?))
     }
 
     pub async fn sign_up(&self, email: &str) -> String {
         let fields = format!("name=Ada&email={email}&password={PASSWORD}");
-        let answer = self.post("/api/sign_up", "", &fields).await;
-        answer.unwrap().1.unwrap()
+        let response = self.post("/api/sign_up", "", &fields).await;
+        response.unwrap().1.unwrap()
     }
 
     pub async fn is_signed_in(&self, cookie: &str) -> bool {
