@@ -1,20 +1,20 @@
-//! The server functions: POST with form fields. A plain form is answered with a redirect,
-//! everything else with JSON.
+//! The server functions: POST with form fields. A plain form gets a redirect, everything else gets
+//! JSON.
 
 use crate::FormError;
 use leptos::prelude::*;
 use leptos_guardian::User;
 use serde::{Deserialize, Serialize};
 
-/// Somebody has been signed in.
+/// The JSON response to a sign-up or a sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Welcome {
+pub struct SignInResponse {
     pub user: User,
-    /// Where to go now, checked.
+    /// Where to go next: a checked URL.
     pub url: String,
 }
 
-/// Makes an account and signs in.
+/// Creates an account and signs in.
 #[server(name = PostSignUp, prefix = "/api", endpoint = "/sign_up")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_up(
@@ -22,14 +22,14 @@ pub async fn sign_up(
     #[server(default)] email: String,
     #[server(default)] password: String,
     callback_url: Option<String>,
-) -> Result<Welcome, FormError> {
-    use crate::server::{Answer, context, sign_up};
+) -> Result<SignInResponse, FormError> {
+    use crate::server::{FormResponse, context, sign_up};
     let context = context()?;
     let result = sign_up(&context, &name, &email, password).await;
-    Answer::to::<PostSignUp>("/sign-up")
-        .leading_to(callback_url)
-        .keeping(name, email)
-        .welcome(&context, result)
+    FormResponse::to::<PostSignUp>("/sign-up")
+        .callback_url(callback_url)
+        .input(name, email)
+        .respond_to_sign_in(&context, result)
 }
 
 /// Signs in.
@@ -39,14 +39,14 @@ pub async fn sign_in(
     #[server(default)] email: String,
     #[server(default)] password: String,
     callback_url: Option<String>,
-) -> Result<Welcome, FormError> {
-    use crate::server::{Answer, context, sign_in};
+) -> Result<SignInResponse, FormError> {
+    use crate::server::{FormResponse, context, sign_in};
     let context = context()?;
     let result = sign_in(&context, &email, password).await;
-    Answer::to::<PostSignIn>("/sign-in")
-        .leading_to(callback_url)
-        .keeping(String::new(), email)
-        .welcome(&context, result)
+    FormResponse::to::<PostSignIn>("/sign-in")
+        .callback_url(callback_url)
+        .input(String::new(), email)
+        .respond_to_sign_in(&context, result)
 }
 
 /// Changes the signed-in user's password, and ends their other sessions.
@@ -56,19 +56,19 @@ pub async fn change_password(
     #[server(default)] current_password: String,
     #[server(default)] password: String,
 ) -> Result<(), FormError> {
-    use crate::server::{Answer, change_password, context};
+    use crate::server::{FormResponse, change_password, context};
     let context = context()?;
     let result = change_password(&context, current_password, password).await;
-    Answer::to::<PostChangePassword>("/account").back(&context, result)
+    FormResponse::to::<PostChangePassword>("/account").respond(&context, result)
 }
 
 /// Deletes the signed-in user's account, and ends all their sessions.
 #[server(name = PostDeleteAccount, prefix = "/api", endpoint = "/delete_account")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn delete_account(#[server(default)] confirm_password: String) -> Result<(), FormError> {
-    use crate::server::{Answer, context, delete_account};
+    use crate::server::{FormResponse, context, delete_account};
     let context = context()?;
     let result = delete_account(&context, confirm_password).await;
     let page = if result.is_ok() { "/" } else { "/account" };
-    Answer::to::<PostDeleteAccount>(page).back(&context, result)
+    FormResponse::to::<PostDeleteAccount>(page).respond(&context, result)
 }

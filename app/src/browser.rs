@@ -1,16 +1,16 @@
-//! In the browser: what the server does for a page, where there is none.
+//! In the browser: stand-ins for what the server does for a page.
 
 use crate::{FormError, flash::Flash};
 
-/// The server hands the note over in the page.
+/// The server sends the flash message with the page.
 pub(crate) fn take_flash() -> Flash {
     Flash::default()
 }
 
-/// A browser refuses no form.
-pub(crate) fn refuse(error: FormError) -> FormError {
+/// Only the server rejects forms.
+pub(crate) fn reject_unreadable(error: FormError) -> FormError {
     error
 }
 
-/// There is no response whose status could say so.
+/// Only the server sends a status.
 pub(crate) fn not_found() {}

@@ -1,6 +1,6 @@
 //! What can go wrong with a form, in words for the person who filled it in.
 
-use crate::refuse;
+use crate::reject_unreadable;
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
@@ -32,7 +32,7 @@ pub enum FormError {
     NotDeleted,
     #[error("This browser already has {limit} accounts. Sign out of one of them first.")]
     TooManyAccounts {
-        /// How many fit.
+        /// How many accounts fit.
         limit: usize,
     },
     #[error("Too many attempts. Please wait {retry_after} seconds and try again.")]
@@ -53,7 +53,7 @@ pub enum FormError {
 }
 
 impl FormError {
-    /// The name of the field that the person should look at.
+    /// The name of the field to correct.
     pub fn field(&self) -> Option<&'static str> {
         match self {
             Self::Name => Some("name"),
@@ -115,7 +115,7 @@ impl FromServerFnError for FormError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        refuse(match error.into() {
+        reject_unreadable(match error.into() {
             CallFailure::Malformed => Self::Malformed,
             CallFailure::TooLarge => Self::TooLarge,
             CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,

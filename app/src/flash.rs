@@ -1,31 +1,31 @@
-//! A note from a form's answer to the page that is shown next, so that nothing typed is lost
-//! and the page says what happened. It works without JavaScript.
+//! The flash message carries the result of a form to the next page. That page says what happened
+//! and fills the fields again. It works without JavaScript.
 
 use crate::take_flash;
 use leptos::prelude::SharedValue;
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// What became of a form, for the page that is shown next. Never holds a password.
+/// The result of a form, for the next page. Never holds a password.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flash {
-    /// The form, by its action. Empty when no form was sent.
+    /// The form's action. Empty when no form was sent.
     pub(crate) form: String,
-    /// Why the form was not accepted, in words. Empty when it was.
+    /// Why the form was not accepted. Empty when it was.
     pub(crate) alert: String,
-    /// The name of the field that the person should look at, if it is one.
+    /// The name of the field to correct, if there is one.
     pub(crate) field: String,
     pub(crate) name: String,
     pub(crate) email: String,
 }
 
-/// The note that was left for this page. Read once per page: it is gone then.
+/// The flash message for this page. Reading it removes it, so a page reads it once.
 pub(crate) fn use_flash() -> Flash {
     SharedValue::new_str(take_flash).into_inner()
 }
 
 impl Flash {
-    /// The note, if the form with this action left it.
-    pub(crate) fn of(&self, form: &str) -> Self {
+    /// The message, if it is about the form with this action. Otherwise an empty one.
+    pub(crate) fn for_form(&self, form: &str) -> Self {
         if self.form == form {
             self.clone()
         } else {
@@ -39,8 +39,7 @@ impl Flash {
     }
 }
 
-/// On its way to the browser it is written as a form's fields: a fraction of what reading JSON
-/// would add to the page's program.
+/// Sent to the browser as form fields: a JSON parser would make the WebAssembly much larger.
 impl fmt::Display for Flash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields = [
@@ -80,7 +79,7 @@ mod tests {
     use super::Flash;
 
     #[test]
-    fn a_note_arrives_as_it_was_left() {
+    fn a_flash_message_arrives_unchanged() {
         let flash = Flash {
             form: "/api/sign_up".into(),
             alert: "50 % & more".into(),

@@ -5,9 +5,9 @@ async function start() {
   const wasm = fetch("WASM_URL");
   const { default: load, hydrate } = await import("SCRIPT_URL");
   await load({ module_or_path: wasm });
-  // On its own, so that a click that came meanwhile goes first.
+  // In its own task, so that a waiting click is handled first.
   setTimeout(hydrate);
 }
-// After the first picture; a page that nobody looks at has none.
+// After the first paint. A hidden page has none, hence the timeout.
 new PerformanceObserver(start).observe({ type: "paint", buffered: true });
 setTimeout(start, 500);

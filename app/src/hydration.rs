@@ -1,11 +1,10 @@
-//! Loads the browser's half into the page. Rendered by the server only.
+//! Loads the WebAssembly into the page. Rendered by the server only.
 
 use leptos::{nonce::use_nonce, prelude::*};
 use std::fs;
 
-/// Loads and starts the WebAssembly once the page is on the screen: until then it would hold up
-/// the picture, and the page works without. (Leptos's own `HydrationScripts` asks for it before
-/// the stylesheets.)
+/// Loads and starts the WebAssembly after the first paint. Earlier, it would delay the paint, and
+/// the page works without it. (Leptos's own `HydrationScripts` requests it before the stylesheets.)
 #[component]
 pub(crate) fn Hydration(options: LeptosOptions) -> impl IntoView {
     let hashes = options.hash_files.then(|| hashes(&options)).flatten();
@@ -16,7 +15,7 @@ pub(crate) fn Hydration(options: LeptosOptions) -> impl IntoView {
     view! { <script type="module" nonce=use_nonce()>{script}</script> }
 }
 
-/// Where a built file is, which a release names after its content.
+/// The URL of an asset. A release puts a hash of the content into its name.
 fn file_url(options: &LeptosOptions, hashes: Option<&str>, kind: &str) -> String {
     let LeptosOptions {
         output_name,

@@ -2,9 +2,9 @@
 
 use crate::{
     DESCRIPTION, NAME,
+    components::{Header, SignedOutMessage},
     hydration::Hydration,
     pages,
-    parts::{Farewell, Header},
 };
 use leptos::{hydration::AutoReload, prelude::*};
 use leptos_guardian::AuthProvider;
@@ -53,7 +53,7 @@ pub fn App() -> impl IntoView {
                 <a class="skip" href="#main">"Skip to content"</a>
                 <Header/>
                 <main id="main">
-                    <Farewell/>
+                    <SignedOutMessage/>
                     <FlatRoutes fallback=pages::NotFound>
                         <Route path=path!("/") view=pages::Home/>
                         <Route path=path!("/sign-up") view=pages::SignUp/>

@@ -1,4 +1,4 @@
-//! What the browser runs: takes over the page that the server rendered.
+//! The program in the browser: hydrates the page that the server rendered.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -1,5 +1,5 @@
-//! How soon the starter's server answers after its start, on a database that nothing has been
-//! written to, and how much memory it has while nobody asks anything. Linux only.
+//! How soon the starter's server responds after its start, on an empty database, and how much
+//! memory it takes while idle. Linux only.
 
 #[path = "../../guardian/benches/common/mod.rs"]
 mod common;
@@ -14,14 +14,14 @@ use std::{
 };
 use tokio::runtime::Runtime;
 
-/// How often the server is started. The median counts.
+/// How often the server is started. The report has the median.
 const STARTS: usize = 5;
 
-/// How often it is asked whether it answers yet.
+/// The pause between two requests, until it responds.
 const PAUSE: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long it gets to come to rest before its memory is read.
+/// How long it may settle before its memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 
 fn main() {
@@ -66,7 +66,7 @@ impl Start {
             .map(Process)
             .expect("the server");
         while get_home_page(address).is_err() {
-            assert!(start.elapsed() < PATIENCE, "the server does not answer");
+            assert!(start.elapsed() < PATIENCE, "the server does not respond");
             sleep(PAUSE);
         }
         let time = start.elapsed().as_secs_f64();
@@ -78,7 +78,7 @@ impl Start {
     }
 }
 
-/// Fails as long as nobody listens.
+/// Fails while the server does not listen yet.
 fn get_home_page(address: SocketAddr) -> io::Result<()> {
     let mut connection = TcpStream::connect(address)?;
     write!(

@@ -1,5 +1,5 @@
-//! What an administrator does from a shell, beside the running server: see and end sessions.
-//! The server's open pages learn of it by themselves.
+//! The commands for an administrator's shell, beside the running server: list and end sessions.
+//! Open pages learn of it by themselves.
 
 use app::{FormError, server::AppState};
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -47,17 +47,17 @@ pub struct SignOut {
     /// Every session of every user
     #[arg(long, group = "whose")]
     everyone: bool,
-    /// What to write down about it, for the audit trail
+    /// A note for the audit trail
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
 
-/// Why a command did not do what it was asked to.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     #[error("no user has the e-mail address {0}")]
     UnknownUser(String),
-    #[error("there is no session {0}, or not any more")]
+    #[error("there is no session {0}, or it has ended")]
     UnknownSession(String),
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
@@ -67,7 +67,7 @@ pub enum CommandError {
     Users(#[from] FormError),
 }
 
-/// Carries a command out, and prints what it did or found.
+/// Runs a command, and prints the result.
 ///
 /// # Errors
 ///
@@ -123,7 +123,7 @@ async fn find_user(state: &AppState, email: &str) -> Result<String, CommandError
     found.ok_or_else(|| CommandError::UnknownUser(email.to_owned()))
 }
 
-/// Prints all of a user's sessions, a page of them at a time: there may be very many.
+/// Prints all sessions of a user, page by page, because there may be very many.
 async fn list_sessions(
     user: &str,
     user_id: &str,
@@ -162,7 +162,7 @@ fn line([handle, device, address, method, active]: [&str; 5]) -> String {
     format!("{handle:<22}  {device:<28}  {address:<39}  {method:<10}  {active}")
 }
 
-/// A time in seconds since the Unix epoch, in words.
+/// Formats a time, which is in seconds since the Unix epoch.
 fn utc(seconds: i64) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]");
     UtcDateTime::from_unix_timestamp(seconds)

@@ -1,14 +1,15 @@
-//! What is compressed as it is sent. The built files are compressed already.
+//! Compresses responses. The assets are compressed by the build.
 
 use axum::response::Response;
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use tower_http::compression::{CompressionLayer, Predicate};
 
-/// Compresses stylesheets, pictures made of text, and the pages of nobody in particular.
+/// Compresses stylesheets, SVG pictures, and pages that are not private.
 ///
-/// Not the pages of somebody: who can make a browser load one with a text of their own in it,
-/// and sees how long the answer is, could guess what else is in it, letter by letter
-/// ([BREACH](https://www.breachattack.com)). Nor a stream, whose events would wait for more.
+/// Private pages stay uncompressed. An attacker may make a browser load one with some text of their
+/// own in it, and see the length of the response. Then they could guess the rest of the page,
+/// letter by letter ([BREACH](https://www.breachattack.com)). Streams stay uncompressed, because
+/// their events would wait for more.
 pub fn compression() -> CompressionLayer<impl Predicate> {
     CompressionLayer::new().compress_when(
         |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
@@ -24,9 +25,8 @@ pub fn compression() -> CompressionLayer<impl Predicate> {
     )
 }
 
-/// Says in one line what a response varies by, where the pages and the compression have a line each:
-/// of several, nginx before 1.23 reads the last one alone, and would show one visitor's page to
-/// another.
+/// Joins the `Vary` headers of a response: the pages and the compression add one each. Of several,
+/// nginx before 1.23 reads the last one alone, and would show one visitor's page to another.
 pub fn join_vary(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let lines = headers.get_all(header::VARY).iter();

@@ -1,13 +1,8 @@
-//! The configuration, from the environment. Every setting has a default that works at once
-//! on a laptop.
+//! The configuration, from the environment. Every setting has a default that works on a laptop.
 
-use crate::built;
 use http::HeaderValue;
 use leptos_guardian::server::{Builder, Database, Guardian, KeyError, SigningKey};
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{net::SocketAddr, path::Path};
 use url::{Host, Url};
 
 /// The database, unless `DATABASE_URL` names one.
@@ -16,29 +11,31 @@ const DATABASE_URL: &str = concat!("sqlite://data/", env!("LEPTOS_OUTPUT_NAME"),
 /// Where the key is kept when `SESSION_KEY` is not set.
 const KEY_FILE: &str = "data/session.key";
 
-/// Sign-ups and failed sign-ins from one network per minute. An office behind one address fits.
+/// Sign-ups and failed sign-ins from one network per minute: enough for an office behind one
+/// address.
 const ATTEMPTS_PER_MINUTE: u32 = 60;
 
-/// A year, and this host alone. Whether other hosts under it are reached over https, too, only their
-/// owner knows: one that is not would be unreachable in every browser that has been here.
+/// A year, for this host alone. Only the owner knows whether its subdomains have https, too. With
+/// `includeSubDomains`, one without https would be unreachable in every browser that has been here.
 const HSTS: &str = "max-age=31536000";
 
 /// Accounts that one browser may be signed in to at once: enough for work, home and a test.
 const ACCOUNTS_PER_BROWSER: usize = 5;
 
-/// What the server needs to know.
+/// The settings of the server.
 #[derive(Debug)]
 pub struct Config {
     /// `DATABASE_URL`: SQLite or PostgreSQL.
     pub database_url: String,
-    /// `DATABASE_LISTENER_URL`: PostgreSQL without the pooler in between, if there is one.
+    /// `DATABASE_LISTENER_URL`: PostgreSQL past a connection pooler, if there is one.
     pub database_listener_url: Option<String>,
     /// `LEPTOS_SITE_ADDR`: the address to listen on.
     pub site_addr: SocketAddr,
     /// `LEPTOS_SITE_ROOT`: the folder with the site's files.
     pub site_root: String,
-    /// The file that tells the names of the built files, if they carry hashes.
-    pub hash_file: Option<PathBuf>,
+    /// `LEPTOS_HASH_FILES`: whether the assets' names have hashes. cargo-leptos sets it for the
+    /// server that it starts.
+    pub hash_files: Option<bool>,
     /// `SITE_URL`: the site's address as browsers see it.
     pub site_url: Url,
     /// `HSTS`: the `Strict-Transport-Security` of an https site.
@@ -47,11 +44,11 @@ pub struct Config {
     pub session_key: SigningKey,
     /// `ATTEMPTS_PER_MINUTE`: sign-ups and failed sign-ins from one network.
     pub attempts_per_minute: u32,
-    /// `TRUSTED_PROXIES`: whom to believe about the address of a client.
+    /// `TRUSTED_PROXIES`: the proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
 }
 
-/// Why the configuration is not usable, in words for whoever starts the server.
+/// Why the configuration is not usable, for the person who starts the server.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("LEPTOS_SITE_ADDR must be an address and a port, such as 127.0.0.1:3000, but is {0:?}")]
@@ -80,8 +77,8 @@ impl Config {
         Self::with_key(get, read_key)
     }
 
-    /// The same for a command in a shell, which looks at no cookie: it needs no key, and leaves
-    /// none behind.
+    /// The same for a command in a shell. A command reads no cookie, so it needs no key and creates
+    /// none.
     ///
     /// # Errors
     ///
@@ -101,7 +98,6 @@ impl Config {
         };
         let site_addr = get("LEPTOS_SITE_ADDR", "127.0.0.1:3000");
         let site_url = read_site_url(&get("SITE_URL", "http://127.0.0.1:3000"))?;
-        let site_root = get("LEPTOS_SITE_ROOT", "target/site");
         let attempts = get("ATTEMPTS_PER_MINUTE", &ATTEMPTS_PER_MINUTE.to_string());
         Ok(Self {
             database_url: get("DATABASE_URL", DATABASE_URL),
@@ -111,8 +107,8 @@ impl Config {
                 .parse()
                 .map_err(|_| ConfigError::SiteAddr(site_addr))?,
             hsts: read_hsts(&get("HSTS", HSTS), &site_url)?,
-            hash_file: built::hash_file(&site_root, &get("LEPTOS_HASH_FILES", "")),
-            site_root,
+            hash_files: get("LEPTOS_HASH_FILES", "").parse().ok(),
+            site_root: get("LEPTOS_SITE_ROOT", "target/site"),
             session_key: key(&get("SESSION_KEY", ""), &site_url)?,
             attempts_per_minute: attempts
                 .parse()
@@ -129,7 +125,7 @@ impl Config {
     }
 }
 
-/// The guardian of the site, less the hook.
+/// The guardian of the site, without the hook.
 pub fn configure(config: &Config, database: Database) -> Builder {
     let builder = Guardian::builder(database)
         .site_url(config.site_url.as_str())
@@ -150,7 +146,7 @@ fn read_site_url(text: &str) -> Result<Url, ConfigError> {
         .ok_or_else(|| ConfigError::SiteUrl(text.to_owned()))
 }
 
-/// The header; `None` over http, where browsers ignore it, and when it is switched off.
+/// The value of the header. `None` when it is off, and over http, where browsers ignore it.
 fn read_hsts(text: &str, site_url: &Url) -> Result<Option<HeaderValue>, ConfigError> {
     if text == "off" {
         return Ok(None);
@@ -164,8 +160,8 @@ fn read_hsts(text: &str, site_url: &Url) -> Result<Option<HeaderValue>, ConfigEr
     Ok((site_url.scheme() == "https").then_some(value))
 }
 
-/// A laptop's key is made once and kept; a deployed site must bring its own, or every
-/// restart on another disk would sign everyone out.
+/// A laptop's key is created once and kept in a file. A deployed site must set its own: with a
+/// file, every restart on another disk would sign everyone out.
 fn read_key(text: &str, site_url: &Url) -> Result<SigningKey, ConfigError> {
     if !text.is_empty() {
         return Ok(SigningKey::from_base64(text)?);
@@ -244,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named() {
+    fn an_invalid_setting_is_named() {
         for (name, value) in [
             ("LEPTOS_SITE_ADDR", "three thousand"),
             ("SITE_URL", "ftp://example.com"),

@@ -1,13 +1,13 @@
 //! The security headers: what a page may load and use, who may frame or embed it, what it tells
 //! others.
 //!
-//! One is left out on purpose: `Clear-Site-Data`, with the answer to a sign-out. `"cookies"` would
-//! take the other accounts of this browser along, the flash and every subdomain's cookies. `"cache"`
-//! stalls Chromium for seconds, and the pages of users are stored nowhere anyway (`no-store`).
-//! `"storage"` takes what belongs to everybody on this browser and to the page itself: the sign-outs
-//! that wait in this origin's storage for the network, which is how a browser forgets at once; and
-//! service workers and databases of other parts of the site. What an app keeps about a user in
-//! storage, it removes itself, in `on_signed_out`, which also runs in the other tabs.
+//! One is left out on purpose: `Clear-Site-Data` in the response to a sign-out. `"cookies"` would
+//! also remove the other accounts of this browser, the flash message and every subdomain's cookies.
+//! `"cache"` stalls Chromium for seconds, and the pages of users are stored nowhere anyway
+//! (`no-store`). `"storage"` would also remove what is not this user's: the pending sign-outs,
+//! which wait in this origin's storage for the network, and the service workers and databases of
+//! other parts of the site. An app that keeps a user's data in storage removes it in
+//! `on_signed_out`, which also runs in the other tabs.
 
 use crate::config::Config;
 use axum::{Router, response::Response};
@@ -16,32 +16,32 @@ use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
 use tower::util::MapResponseLayer;
 
-/// For every response that has no policy of its own: nothing may be loaded, nothing framed.
+/// For every response without its own policy: it may load nothing, and nothing may frame it.
 const STRICT_POLICY: &str = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Where pictures may come from, besides this site. An app whose users have pictures
-/// (`Profile.picture`) writes their origins here, as narrow as they are:
-/// `"https://avatars.example.com"`. With `https:` a page could be made to tell anybody what it
-/// shows, in the address of a picture.
+/// (`Profile.picture`) lists their exact origins here, such as `"https://avatars.example.com"`.
+/// With `https:`, injected markup could send what a page shows to any server, in the URL of a
+/// picture.
 const PICTURE_ORIGINS: &str = "";
 
-/// What no page uses, so that no script or frame of somebody else can ask for it in the site's name.
-/// An app with a camera takes `camera=()` out.
+/// Features that no page uses. They are denied, so that no foreign script or frame can ask for them
+/// in the site's name. An app that uses a camera removes `camera=()`.
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), \
     encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), \
     microphone=(), midi=(), payment=(), picture-in-picture=(), \
     screen-wake-lock=(), sync-xhr=(), usb=(), xr-spatial-tracking=()";
 
-/// Adds the headers that are the same for every response. Outermost, so that also an answer has
-/// them that is given instead of a handler's: to a panic, a timeout, a request that is refused.
+/// Adds the headers that are the same for every response. It goes around the other layers, so that
+/// a response to a panic, a timeout or a refused request has the headers, too.
 pub fn with_security_headers(router: Router, config: &Config) -> Router {
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, STRICT_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // The own site learns the page, others nothing: a URL may tell what a person does here.
+        // Other sites get no `Referer`: a URL may reveal what a person does here.
         (header::REFERRER_POLICY, "same-origin"),
         (named("permissions-policy"), PERMISSIONS),
-        // No other site's window holds a reference to one of this site's, nor its content.
+        // Other sites get no reference to this site's windows, and cannot embed its content.
         (named("cross-origin-opener-policy"), "same-origin"),
         (named("cross-origin-resource-policy"), "same-origin"),
     ];
@@ -62,9 +62,9 @@ fn named(name: &'static str) -> HeaderName {
     HeaderName::from_static(name)
 }
 
-/// Gives the page that Leptos is rendering its Content-Security-Policy: scripts by nonce
-/// only, and forms to this site and the origins that a sign-out may lead to (browsers apply
-/// `form-action` to the redirect after a form, too).
+/// Sets the Content-Security-Policy of the page that Leptos is rendering. Inline scripts need the
+/// nonce. Forms may go to this site and to the origins that a sign-out may lead to, because
+/// browsers apply `form-action` to the redirect after a form, too.
 pub fn send_page_policy(redirect_origins: &str) {
     let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) else {
         return;

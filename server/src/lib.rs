@@ -2,7 +2,7 @@
 
 #![deny(clippy::unwrap_used)]
 
-pub mod built;
+pub mod assets;
 pub mod commands;
 pub mod compression;
 pub mod config;
@@ -10,9 +10,9 @@ pub mod headers;
 pub mod request;
 pub mod router;
 pub mod serve;
-mod stalled;
+mod write_timeout;
 
-/// Rendering a page is a thousand small allocations, and half of its work with the system's
-/// allocator. Without huge pages, which would take twice the memory for each open page.
+/// Rendering a page makes a thousand small allocations, which are half of its work with the
+/// system's allocator. Huge pages are off: they would take twice the memory for each open page.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

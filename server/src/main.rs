@@ -20,23 +20,23 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 
-/// How long requests may take to finish once the server is told to stop, and then hooks.
+/// How long requests may take to finish after the stop signal, and hooks after that.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long the server waits for a database that is being started, too.
+/// How long the server waits for a database that is still starting.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let quiet = if cli.command.is_some() {
+    let level = if cli.command.is_some() {
         "warn"
     } else {
         "info"
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt().with_env_filter(filter);
-    // A command's own words are what stands on standard output.
+    // Standard output is for the result of a command.
     match cli.command {
         Some(_) => log
             .with_ansi(is_colourful(&stderr()))
@@ -53,7 +53,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Colours are for people: a file would hold their codes. (<https://no-color.org>)
+/// Colours are for a terminal: in a file they are escape codes. (<https://no-color.org>)
 fn is_colourful(output: &impl IsTerminal) -> bool {
     let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     output.is_terminal() && !is_unwanted
@@ -63,7 +63,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     let get = |name: &str| std::env::var(name).ok();
     let (config, database) = if cli.command.is_some() {
         let config = Config::read_for_command(get)?;
-        // An empty new one, in a wrong folder, would answer that nobody is signed in.
+        // In a wrong folder, a new database would say that nobody is signed in.
         let database = Database::connect_existing(&config.database_url).await?;
         (config, database)
     } else {
@@ -107,16 +107,16 @@ async fn run_server(
 ) -> Result<(), Box<dyn Error>> {
     let router = router(config, guardian, state);
     let listener = TcpListener::bind(config.site_addr).await?;
-    // Whatever the log level: this is what somebody at a terminal waits for.
+    // At every log level: a person at a terminal waits for this line.
     println!("Serving {}", config.site_url);
     let stop = async {
-        told_to_stop().await;
-        // Open pages would hold the server up; they come back to the next one.
+        stop_signal().await;
+        // Open pages would keep the server from stopping. They reconnect to the next one.
         guardian.close_streams();
     };
     tokio::select! {
         () = serve(listener, router, Limits::default(), stop) => {}
-        () = async { told_to_stop().await; sleep(SHUTDOWN_LIMIT).await } => {
+        () = async { stop_signal().await; sleep(SHUTDOWN_LIMIT).await } => {
             tracing::warn!("some requests did not finish in time");
         }
     }
@@ -124,14 +124,14 @@ async fn run_server(
         .await
         .is_err()
     {
-        tracing::warn!("an after_sign_out hook did not finish in time; it is run again");
+        tracing::warn!("an after_sign_out hook did not finish in time; it will run again");
     }
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Resolves on Ctrl-C, and on the SIGTERM that service managers send.
-async fn told_to_stop() {
+async fn stop_signal() {
     let interrupted = async {
         // Only fails where there are no signals; then the server runs until it is killed.
         if signal::ctrl_c().await.is_err() {

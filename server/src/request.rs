@@ -1,5 +1,5 @@
-//! Which requests the site takes. One that two readers understand in different ways (a proxy and
-//! this server) is refused before anything else sees it.
+//! Refuses malformed requests before anything else sees them: a proxy and this server may
+//! understand them in different ways.
 
 use axum::{
     extract::Request,
@@ -9,29 +9,30 @@ use axum::{
 use http::{HeaderValue, StatusCode, Version, header, uri::Authority};
 use leptos_guardian::server::is_origin_form;
 
-/// In a request's extensions: it came over a connection, so that its `Host` can be counted on.
+/// In a request's extensions: it came over a connection, so HTTP/1.1 requires a `Host`.
 #[derive(Clone, Copy, Debug)]
 pub struct FromConnection;
 
-/// Answers 400 to a request whose target is no path of this site, or whose `Host` is missing,
-/// doubled or no host ([RFC 9112, 3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2)).
+/// Responds with 400 to a request whose target is not a path of this site, or whose `Host` is
+/// missing, doubled or not a host
+/// ([RFC 9112, 3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2)).
 pub async fn refuse_malformed(request: Request, next: Next) -> Response {
     let message = if !is_origin_form(&request) {
         "The request's target must be a path of this site."
-    } else if !has_sound_host(&request) {
-        "The request must have one Host, which is a host and perhaps a port."
+    } else if !has_valid_host(&request) {
+        "The request must have one Host header, with a host and perhaps a port."
     } else {
         return next.run(request).await;
     };
     (StatusCode::BAD_REQUEST, message).into_response()
 }
 
-fn has_sound_host(request: &Request) -> bool {
+fn has_valid_host(request: &Request) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => is_host(host),
         (Some(_), Some(_)) => false,
-        // HTTP/1.0 has none, and neither has a test that calls the router.
+        // HTTP/1.0 needs none, and a test that calls the router has none.
         (None, _) => {
             let is_over_connection = request.extensions().get::<FromConnection>().is_some();
             request.version() != Version::HTTP_11 || !is_over_connection
@@ -39,7 +40,7 @@ fn has_sound_host(request: &Request) -> bool {
     }
 }
 
-/// Whether this is a host, and perhaps a port, and nothing else: no user, no path, no list.
+/// Whether this is a host, perhaps with a port, and nothing else: no user, no path, no list.
 fn is_host(value: &HeaderValue) -> bool {
     let Ok(authority) = Authority::try_from(value.as_bytes()) else {
         return false;
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn and_nothing_else() {
+    fn anything_beside_the_host_and_the_port_is_refused() {
         for host in [
             "",
             " ",

@@ -1,7 +1,7 @@
 //! The router: every route, and the layers around them in one place.
 
 use crate::{
-    built::{PKG, built_files},
+    assets::{PKG_DIR, hash_file, serve_assets},
     compression::{compression, join_vary},
     config::Config,
     headers::{send_page_policy, with_security_headers},
@@ -31,20 +31,21 @@ use tracing::{Level, Span};
 /// passwords.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// How long a request may take: more than a sign-out whose statements are all slow and not yet
-/// given up. The streams of open pages are answered at once, and last.
+/// How long a request may take. A sign-out takes less, even if all its statements are slow. The
+/// stream of an open page responds at once, and then lasts.
 const REQUEST_LIMIT: Duration = Duration::from_secs(40);
 
 /// The whole site.
 pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
-    let hash_file = config.hash_file.as_ref().map(|file| file.to_string_lossy());
+    let hash_file = hash_file(&config.site_root, config.hash_files);
+    let is_hashed = hash_file.is_some();
     let options = LeptosOptions::builder()
         .output_name(env!("LEPTOS_OUTPUT_NAME"))
         .site_root(config.site_root.clone())
-        .site_pkg_dir(PKG)
+        .site_pkg_dir(PKG_DIR)
         .site_addr(config.site_addr)
-        .hash_files(hash_file.is_some())
-        .hash_file(hash_file.as_deref().unwrap_or_default().into())
+        .hash_files(is_hashed)
+        .hash_file(hash_file.unwrap_or_default().to_string_lossy().into())
         .build();
     let redirect_origins = guardian.redirects().allowed_origins().join(" ");
     let context = move || {
@@ -58,13 +59,12 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
         })
         .fallback(file_and_error_handler_with_context(context, shell))
         .with_state(options);
-    let site = guardian
-        .protect(pages)
-        .nest(&format!("/{PKG}"), built_files(config));
+    let assets = serve_assets(&config.site_root, is_hashed);
+    let site = guardian.protect(pages).nest(&format!("/{PKG_DIR}"), assets);
     with_layers(site, config, REQUEST_LIMIT)
 }
 
-/// Puts around all routes what answers instead of them, and around that the security headers and
+/// Adds the layers that may respond instead of a route, and around them the security headers and
 /// the log.
 pub fn with_layers(routes: Router, config: &Config, request_limit: Duration) -> Router {
     let site = routes
@@ -74,7 +74,7 @@ pub fn with_layers(routes: Router, config: &Config, request_limit: Duration) -> 
             request_limit,
         ))
         .layer(CatchPanicLayer::new())
-        .layer(MapResponseLayer::new(never_keep_failures))
+        .layer(MapResponseLayer::new(never_cache_errors))
         .layer(compression())
         .layer(MapResponseLayer::new(join_vary))
         .layer(from_fn(refuse_malformed));
@@ -85,9 +85,9 @@ pub fn with_layers(routes: Router, config: &Config, request_limit: Duration) -> 
     )
 }
 
-/// A proxy may be told to keep whatever says nothing of itself, and a panic or a timeout is the
-/// answer to one request.
-fn never_keep_failures(mut response: Response) -> Response {
+/// A panic or a timeout is the response to one request. A proxy may be configured to cache whatever
+/// has no `Cache-Control`.
+fn never_cache_errors(mut response: Response) -> Response {
     if response.status().is_server_error() {
         let caching = response.headers_mut().entry(header::CACHE_CONTROL);
         caching.or_insert(HeaderValue::from_static("no-store"));
@@ -95,8 +95,8 @@ fn never_keep_failures(mut response: Response) -> Response {
     response
 }
 
-/// What the log says of a request: never the query, the headers or the body, which hold
-/// callback URLs, cookies and passwords.
+/// A request in the log: without its query, headers and body, which hold callback URLs, cookies and
+/// passwords.
 fn request_span(request: &Request) -> Span {
     tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }

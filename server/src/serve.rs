@@ -1,9 +1,9 @@
-//! Answers connections, as `axum::serve` does, but in HTTP/1.1 alone, which is what browsers and
-//! proxies speak without TLS. A server that looks for HTTP/2 first reads a few bytes, and then needs
-//! 16 KiB to read on, twice as much, for as long as the connection lasts; and every open page
-//! holds one.
+//! Serves connections as `axum::serve` does, but with HTTP/1.1 alone, which is what browsers and
+//! proxies speak without TLS. To detect HTTP/2, a server first reads a few bytes. After that it
+//! needs a read buffer of 16 KiB, twice as much, for as long as the connection lasts. Every open
+//! page holds a connection.
 
-use crate::{request::FromConnection, stalled::Stalling};
+use crate::{request::FromConnection, write_timeout::WriteTimeout};
 use axum::{
     Router,
     body::Body,
@@ -22,32 +22,34 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-/// What a client may take its time for.
+/// How long a client may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// For a request's head, and for the next one to begin. Longer than proxies keep a connection
-    /// that they do not use (nginx: a minute), or one would send a request just when this end hangs
-    /// up.
+    /// To send the head of a request, and to begin the next request. This is longer than proxies
+    /// keep an unused connection (nginx: a minute). Otherwise a proxy could send a request just
+    /// when the server closes the connection.
     pub head: Duration,
-    /// For reading anything of what is written to it. A slow phone has read 85 KB in a minute, or it
-    /// gets less than 1.5 KB a second; nginx waits as long. An open page's stream is quiet in
-    /// between, and waits for nobody.
-    pub stall: Duration,
+    /// To read anything of what is written to it. The server notices once about 85 KB are read, a
+    /// third of the send buffer. So a client needs 1.5 KB a second; nginx waits as long. The stream
+    /// of an open page may be quiet for longer, because no write waits then.
+    pub write: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(75),
-            stall: Duration::from_secs(60),
+            write: Duration::from_secs(60),
         }
     }
 }
 
-/// Serves until `stop` resolves; then takes no more connections, and waits for the requests that
-/// are under way. A connection is closed when its next request has not begun, or not got beyond its
-/// head, within `limits.head`, and when the client reads nothing for `limits.stall`: otherwise
-/// anybody could hold all that there are, with a byte now and then or without.
+/// Serves until `stop` resolves. Then it accepts no more connections, and waits for the requests
+/// that are under way.
+///
+/// It closes a connection when the next request has not begun, or its head has not ended, within
+/// `limits.head`, and when the client reads nothing for `limits.write`. Otherwise one client could
+/// hold all connections, by sending a byte now and then or none.
 pub async fn serve(
     mut listener: TcpListener,
     router: Router,
@@ -61,10 +63,10 @@ pub async fn serve(
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
-            // What it does about too many open files is axum's.
+            // axum's `accept`, which waits when too many files are open.
             (stream, peer) = Listener::accept(&mut listener) => {
                 let router = router.clone();
-                tokio::spawn(answer(stream, peer, router, limits, is_stopping.clone()));
+                tokio::spawn(serve_connection(stream, peer, router, limits, is_stopping.clone()));
             }
             () = &mut stop => break,
         }
@@ -74,7 +76,7 @@ pub async fn serve(
     stopping.closed().await;
 }
 
-async fn answer(
+async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
@@ -87,7 +89,7 @@ async fn answer(
         request.extensions_mut().insert(FromConnection);
         request
     });
-    let stream = Stalling::new(stream, limits.stall);
+    let stream = WriteTimeout::new(stream, limits.write);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
@@ -101,8 +103,8 @@ async fn answer(
             connection.await
         }
     };
-    // Mostly the client's doing: it went away, or spoke no HTTP.
+    // Mostly the client is the cause: it went away, or did not speak HTTP.
     if let Err(cause) = outcome {
-        tracing::debug!(?cause, "a connection broke off");
+        tracing::debug!(?cause, "a connection failed");
     }
 }

@@ -1,4 +1,4 @@
-//! A changed password and a deleted account: the sessions end with it, or not at all.
+//! A password change and a deleted account end sessions together with the change, or not at all.
 
 mod common;
 
@@ -29,14 +29,14 @@ async fn a_password_is_not_changed_when_the_others_cannot_be_ended() {
     let [here, there] = on_two_browsers(&site).await;
     execute(&site, "alter table guardian_event rename to away").await;
     let fields = format!("current_password={PASSWORD}&password=a+new+password");
-    let answer = site.post("/api/change_password", &here, &fields).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = site.post("/api/change_password", &here, &fields).await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(site.who_is(&there).await.is_object());
     execute(&site, "alter table away rename to guardian_event").await;
     let old = format!("email=ada@example.com&password={PASSWORD}");
-    let answer = site.post("/api/sign_in", "", &old).await;
+    let response = site.post("/api/sign_in", "", &old).await;
     assert_eq!(
-        answer.status,
+        response.status,
         StatusCode::OK,
         "the old password still works"
     );
@@ -60,18 +60,18 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
     assert!(site.who_is(&there).await.is_object());
 
     let fields = format!("confirm_password={PASSWORD}");
-    let answer = site.submit("/api/delete_account", &here, &fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.location(), "/");
+    let response = site.submit("/api/delete_account", &here, &fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.location(), "/");
     assert_eq!(
-        answer.cookie("session").as_deref(),
+        response.cookie("session").as_deref(),
         Some("session-3000="),
         "the cookie goes"
     );
     for cookie in [&here, &there] {
         assert!(site.who_is(cookie).await.is_null());
     }
-    let page = site.get("/", &answer.cookie("flash").unwrap()).await;
+    let page = site.get("/", &response.cookie("flash").unwrap()).await;
     assert!(page.body.contains("Your account is deleted."));
     let fields = format!("email=ada@example.com&password={PASSWORD}");
     let again = site.post("/api/sign_in", "", &fields).await;
@@ -82,9 +82,9 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
     assert_eq!(nobody.error(), "signed_out");
 }
 
-/// Both know the old password; whoever is slower must not undo what the other has done.
+/// Both know the old password. The slower one must not undo the faster one.
 #[tokio::test]
-async fn of_two_password_changes_at_once_one_is_refused() {
+async fn one_of_two_concurrent_password_changes_is_refused() {
     let site = Site::new().await;
     let [here, there] = on_two_browsers(&site).await;
     let change = async |cookie: &str, password: &str| {
@@ -107,10 +107,10 @@ async fn of_two_password_changes_at_once_one_is_refused() {
     }
 }
 
-/// The old password is checked before the change is committed, and the session begins after:
-/// the change has ended the others without it.
+/// The old password is checked before the change is committed, and the session begins afterwards.
+/// The change does not end it.
 #[tokio::test]
-async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
+async fn a_sign_in_with_the_old_password_during_its_change_fails() {
     let site = Arc::new(Site::new().await);
     let old = site.sign_up("ada@example.com").await;
     let id = site.who_is(&old).await["id"].as_str().unwrap().to_owned();
@@ -130,24 +130,24 @@ async fn a_sign_in_with_the_old_password_while_it_is_changed_does_not_hold() {
     let sign_in = start_waiting(&site.guardian, &site.database, sign_in).await;
     change.commit().await.unwrap();
 
-    let answer = sign_in.await.unwrap();
-    assert_eq!(answer.error(), "wrong_credentials");
-    assert_eq!(answer.cookie("session").as_deref(), Some("session-3000="));
+    let response = sign_in.await.unwrap();
+    assert_eq!(response.error(), "wrong_credentials");
+    assert_eq!(response.cookie("session").as_deref(), Some("session-3000="));
     assert_eq!(count(&site.database, "guardian_session").await, 0);
 }
 
-/// A copy of this browser's cookie, too, and what it was known by.
+/// This browser gets a new token, so that a copy of the old one is worthless.
 #[tokio::test]
-async fn a_changed_password_ends_whoever_knows_the_token_of_this_browser() {
+async fn a_changed_password_revokes_copies_of_this_browsers_token() {
     let site = Site::new().await;
     let [here, there] = on_two_browsers(&site).await;
     let fields = format!("current_password={PASSWORD}&password=a+new+password");
-    let answer = site.submit("/api/change_password", &here, &fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.headers["cache-control"], "no-store");
+    let response = site.submit("/api/change_password", &here, &fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.headers["cache-control"], "no-store");
     for old in [&here, &there] {
         assert!(site.who_is(old).await.is_null());
     }
-    let new = answer.cookie("session").unwrap();
+    let new = response.cookie("session").unwrap();
     assert!(site.who_is(&new).await.is_object());
 }

@@ -1,4 +1,4 @@
-//! What an administrator does from a shell.
+//! The commands for an administrator's shell.
 
 mod common;
 
@@ -48,9 +48,9 @@ async fn one_session_is_ended_by_the_handle_that_the_list_shows() {
     assert!(site.who_is(&here).await.is_null());
 }
 
-/// Page by page, and none is left out or printed twice.
+/// Page by page: none is missing, and none is printed twice.
 #[tokio::test]
-async fn a_user_with_very_many_sessions_sees_them_all() {
+async fn very_many_sessions_of_a_user_are_all_listed() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     site.add_sessions(120).await;
@@ -65,7 +65,7 @@ async fn a_user_with_very_many_sessions_sees_them_all() {
 }
 
 #[tokio::test]
-async fn everyone_is_ended() {
+async fn everyone_is_signed_out() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     let bob = site.sign_up("bob@example.com").await;
@@ -77,7 +77,7 @@ async fn everyone_is_ended() {
 }
 
 #[tokio::test]
-async fn nothing_is_claimed_of_what_does_not_exist() {
+async fn an_unknown_user_or_session_is_an_error() {
     let site = Site::new().await;
     for line in [
         "sign-out --user x@example.com",
@@ -91,7 +91,7 @@ async fn nothing_is_claimed_of_what_does_not_exist() {
 }
 
 #[test]
-fn whose_sessions_must_be_said_and_only_once() {
+fn a_sign_out_needs_exactly_one_target() {
     for line in [
         "sign-out",
         "sign-out --everyone --user a@example.com",
@@ -105,15 +105,15 @@ fn whose_sessions_must_be_said_and_only_once() {
     assert!(Cli::try_parse_from(words).is_ok());
 }
 
-/// A command in the wrong folder must not answer from a database that it has just made.
+/// A command in the wrong folder must not report on a new and empty database.
 #[tokio::test]
-async fn a_database_that_is_not_there_is_not_made() {
+async fn a_missing_database_is_not_created() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("app.db");
     let refused = Database::connect_existing(&format!("sqlite://{}", file.display())).await;
     assert!(matches!(refused, Err(ConnectError::Missing { .. })));
     assert!(!file.exists());
-    // The name of a server is no file's.
+    // The URL of a server names no file.
     let refused = Database::connect_existing("postgres://127.0.0.1:1/app").await;
     assert!(
         matches!(refused, Err(ConnectError::Refused(_))),

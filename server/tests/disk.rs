@@ -1,4 +1,4 @@
-//! What the server makes of its disk: when it takes no more, and when the power is cut.
+//! What the server does when its disk is full, and when the power is cut.
 //!
 //! For SQLite, whose disk is the server's own.
 #![cfg(target_os = "linux")]
@@ -20,7 +20,7 @@ fn run(program: &str, arguments: &[&dyn AsRef<OsStr>]) {
     assert!(status.unwrap().success(), "{program}");
 }
 
-/// Lets a process write no further than this into any file; `None` lets it write again.
+/// Limits the size of the files that a process writes, in bytes. `None` removes the limit.
 fn limit_files(process: &Process, bytes: Option<u64>) {
     let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
     let pid = process.child.id().to_string();
@@ -33,7 +33,7 @@ fn limit_files(process: &Process, bytes: Option<u64>) {
     );
 }
 
-/// A shell that ignores the signal that comes with such a limit, and becomes the server.
+/// A shell that ignores the signal for a file over the limit, and becomes the server.
 fn ignoring_the_limit(server: Command) -> Command {
     let mut shell = Command::new("sh");
     shell
@@ -50,7 +50,7 @@ fn ignoring_the_limit(server: Command) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_disk_that_took_no_writes_every_sign_out_is_carried_out() {
+async fn sign_outs_succeed_again_after_a_full_disk() {
     const USERS: usize = 20;
     let folder = TempDir::new().unwrap();
     let url = database::on_sqlite(&folder);
@@ -63,7 +63,7 @@ async fn after_a_disk_that_took_no_writes_every_sign_out_is_carried_out() {
     for cookie in cookies.iter().cycle().take(2 * USERS) {
         let (status, ..) = process.post("/api/sign_out", cookie, "").await.unwrap();
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(process.is_signed_in(cookie).await, "reading needs no room");
+        assert!(process.is_signed_in(cookie).await, "reading needs no space");
     }
     limit_files(&process, None);
     for (user, cookie) in cookies.iter().enumerate() {
@@ -74,7 +74,7 @@ async fn after_a_disk_that_took_no_writes_every_sign_out_is_carried_out() {
     process.sign_up("another@example.com").await;
 }
 
-/// A folder that holds what was on the disk at the last sync of each file.
+/// A folder with the content of each file at its last sync.
 struct SyncedDisk {
     folder: TempDir,
     shim: String,
@@ -102,7 +102,7 @@ impl SyncedDisk {
         server
     }
 
-    /// All that was written so far reaches the disk.
+    /// Brings everything to the disk that was written so far.
     async fn settle(&self, url: &str) {
         let mut database = SqliteConnection::connect(url).await.unwrap();
         let busy: i64 = sqlx::query_scalar("pragma wal_checkpoint(truncate)")
@@ -119,7 +119,7 @@ impl SyncedDisk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_power_cut_brings_no_session_back_whose_end_was_answered() {
+async fn a_power_cut_brings_no_signed_out_session_back() {
     let folder = TempDir::new().unwrap();
     let url = database::on_sqlite(&folder);
     let disk = SyncedDisk::new();
@@ -138,7 +138,10 @@ async fn a_power_cut_brings_no_session_back_whose_end_was_answered() {
     drop(process);
 
     let restarted = Process::start(folder.path(), &disk.url()).await;
-    assert!(restarted.is_signed_in(&stays).await, "this is the disk");
+    assert!(
+        restarted.is_signed_in(&stays).await,
+        "the session was on the disk"
+    );
     for cookie in &ended {
         assert!(!restarted.is_signed_in(cookie).await);
     }

@@ -1,9 +1,9 @@
-//! What was asked is done or refused, never replaced: bodies that are not forms, fields that are
+//! A form is carried out exactly as it is, or refused: bodies that are not forms, fields that are
 //! unknown, doubled or unreadable.
 
 mod common;
 
-use common::{Answer, PASSWORD, Site};
+use common::{PASSWORD, Site, TestResponse};
 use http::{Request, StatusCode, header, request::Builder};
 use serde_json::json;
 
@@ -33,7 +33,7 @@ impl Ada {
         }
     }
 
-    /// Where the old cookies still sign in.
+    /// Which of the old cookies still sign in.
     async fn is_in(&self, site: &Site) -> (bool, bool) {
         (
             site.who_is(&self.here).await.is_object(),
@@ -53,13 +53,16 @@ fn request(path: &str, cookie: &str, headers: &[(&str, &str)]) -> Builder {
     })
 }
 
-fn assert_refused(answer: &Answer, status: StatusCode, error: &str, asked: &str) {
-    assert_eq!(answer.status, status, "{asked}");
-    assert_eq!(answer.error(), error, "{asked}");
-    assert!(!answer.headers.contains_key(header::SET_COOKIE), "{asked}");
+fn assert_refused(response: &TestResponse, status: StatusCode, error: &str, asked: &str) {
+    assert_eq!(response.status, status, "{asked}");
+    assert_eq!(response.error(), error, "{asked}");
+    assert!(
+        !response.headers.contains_key(header::SET_COOKIE),
+        "{asked}"
+    );
 }
 
-/// Headers and bodies that all ask for a sign-out of everywhere, as something else than a form.
+/// Headers and bodies that ask for a global sign-out, but are not forms.
 fn not_forms() -> Vec<(Headers, &'static [u8])> {
     let form = ("content-type", FORM);
     vec![
@@ -101,20 +104,20 @@ fn not_forms() -> Vec<(Headers, &'static [u8])> {
 }
 
 #[tokio::test]
-async fn what_is_not_a_form_ends_nothing() {
+async fn a_request_that_is_not_a_form_ends_nothing() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for (headers, body) in not_forms() {
         let asked = format!("{headers:?} {}", body.escape_ascii());
-        let answer = site.send(ada.asks(&headers), body.to_vec()).await;
+        let response = site.send(ada.asks(&headers), body.to_vec()).await;
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        assert_refused(&answer, status, "unsupported_media_type", &asked);
+        assert_refused(&response, status, "unsupported_media_type", &asked);
         assert_eq!(ada.is_in(&site).await, (true, true), "{asked}");
     }
 }
 
 #[tokio::test]
-async fn a_form_is_one_however_its_type_is_written() {
+async fn the_type_of_a_form_may_be_written_in_several_ways() {
     let site = Site::new().await;
     for headers in [
         vec![("content-type", FORM)],
@@ -132,8 +135,8 @@ async fn a_form_is_one_however_its_type_is_written() {
         vec![],
     ] {
         let ada = Ada::on(&site).await;
-        let answer = site.send(ada.asks(&headers), "scope=global").await;
-        assert_eq!(answer.status, StatusCode::OK, "{headers:?}");
+        let response = site.send(ada.asks(&headers), "scope=global").await;
+        assert_eq!(response.status, StatusCode::OK, "{headers:?}");
         assert_eq!(ada.is_in(&site).await, (false, false), "{headers:?}");
     }
 }
@@ -143,13 +146,13 @@ async fn a_form_is_one_however_its_type_is_written() {
 async fn no_body_and_no_type_is_an_empty_form() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
-    let answer = site.send(ada.asks(&[]), "").await;
-    assert_eq!(answer.json()["scope"], "local");
+    let response = site.send(ada.asks(&[]), "").await;
+    assert_eq!(response.json()["scope"], "local");
     assert_eq!(ada.is_in(&site).await, (false, true));
 }
 
 #[tokio::test]
-async fn a_body_without_a_type_is_understood_or_refused() {
+async fn a_body_without_a_type_that_is_no_form_is_refused() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for body in [
@@ -160,14 +163,14 @@ async fn a_body_without_a_type_is_understood_or_refused() {
         b"global",
     ] {
         let asked = body.escape_ascii().to_string();
-        let answer = site.send(ada.asks(&[]), body.to_vec()).await;
-        assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", &asked);
+        let response = site.send(ada.asks(&[]), body.to_vec()).await;
+        assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", &asked);
         assert_eq!(ada.is_in(&site).await, (true, true), "{asked}");
     }
 }
 
 #[tokio::test]
-async fn fields_that_are_not_understood_end_nothing() {
+async fn fields_that_are_not_known_exactly_end_nothing() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for fields in [
@@ -191,30 +194,30 @@ async fn fields_that_are_not_understood_end_nothing() {
         "scope=global;redirect=false",
         "scope=global&unknown=",
     ] {
-        let answer = site.post("/api/sign_out", &ada.here, fields).await;
-        assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", fields);
+        let response = site.post("/api/sign_out", &ada.here, fields).await;
+        assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", fields);
         assert_eq!(ada.is_in(&site).await, (true, true), "{fields}");
     }
 }
 
-/// They would be overlooked.
+/// Nothing would read them.
 #[tokio::test]
 async fn fields_in_the_query_end_nothing() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for (query, fields) in [("scope=global", ""), ("scope=global", "scope=local")] {
         let path = format!("/api/sign_out?{query}");
-        let answer = site.post(&path, &ada.here, fields).await;
-        assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", fields);
+        let response = site.post(&path, &ada.here, fields).await;
+        assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", fields);
         assert_eq!(ada.is_in(&site).await, (true, true), "{fields}");
     }
-    let answer = site.post("/api/sign_out?from=mail", &ada.here, "scope=global");
-    assert_eq!(answer.await.status, StatusCode::OK);
+    let response = site.post("/api/sign_out?from=mail", &ada.here, "scope=global");
+    assert_eq!(response.await.status, StatusCode::OK);
     assert_eq!(ada.is_in(&site).await, (false, false));
 }
 
 #[tokio::test]
-async fn empty_fields_are_the_defaults_and_the_same_twice_is_once() {
+async fn empty_fields_are_the_defaults_and_equal_fields_count_once() {
     let site = Site::new().await;
     for (fields, left) in [
         ("scope=&session=&redirect=&callback_url=", (false, true)),
@@ -222,15 +225,15 @@ async fn empty_fields_are_the_defaults_and_the_same_twice_is_once() {
         ("&scope=others&", (true, false)),
     ] {
         let ada = Ada::on(&site).await;
-        let answer = site.post("/api/sign_out", &ada.here, fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{fields}");
+        let response = site.post("/api/sign_out", &ada.here, fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{fields}");
         assert_eq!(ada.is_in(&site).await, left, "{fields}");
         site.post("/api/sign_out", &ada.there, "scope=global").await;
     }
 }
 
 #[tokio::test]
-async fn of_two_callback_urls_the_first_counts_and_none_stops_a_sign_out() {
+async fn the_first_of_two_callback_urls_counts_and_none_stops_a_sign_out() {
     let site = Site::new().await;
     for (fields, url) in [
         ("callback_url=/a&callback_url=/b&scope=global", "/a"),
@@ -245,15 +248,15 @@ async fn of_two_callback_urls_the_first_counts_and_none_stops_a_sign_out() {
         ),
     ] {
         let ada = Ada::on(&site).await;
-        let answer = site.post("/api/sign_out", &ada.here, fields).await;
-        assert_eq!(answer.json()["url"], url, "{fields}");
+        let response = site.post("/api/sign_out", &ada.here, fields).await;
+        assert_eq!(response.json()["url"], url, "{fields}");
         assert_eq!(ada.is_in(&site).await, (false, false), "{fields}");
     }
 }
 
 /// Without JavaScript: the page says so, and its own form works.
 #[tokio::test]
-async fn a_browsers_form_that_is_refused_leads_to_the_page_that_says_so() {
+async fn a_refused_form_leads_to_the_page_that_says_so() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     let refused = [
@@ -267,10 +270,10 @@ async fn a_browsers_form_that_is_refused_leads_to_the_page_that_says_so() {
         site.submit("/api/sign_out", &ada.here, "scope=everything")
             .await,
     ];
-    for answer in refused {
-        assert_eq!(answer.status, StatusCode::SEE_OTHER);
-        assert_eq!(answer.location(), "/sign-out?error=malformed");
-        let page = site.get(answer.location(), &ada.here).await;
+    for response in refused {
+        assert_eq!(response.status, StatusCode::SEE_OTHER);
+        assert_eq!(response.location(), "/sign-out?error=malformed");
+        let page = site.get(response.location(), &ada.here).await;
         assert!(
             page.body.contains("could not be understood"),
             "{}",
@@ -281,32 +284,31 @@ async fn a_browsers_form_that_is_refused_leads_to_the_page_that_says_so() {
     }
 }
 
-/// The library's other functions.
 #[tokio::test]
-async fn no_function_takes_what_is_not_its_form() {
+async fn the_librarys_other_functions_accept_only_their_forms() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     for path in ["/api/session", "/api/sessions", "/api/switch_account"] {
         let json = request(path, &ada.here, &[("content-type", "application/json")]);
-        let answer = site.send(json, "{}").await;
+        let response = site.send(json, "{}").await;
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        assert_refused(&answer, status, "unsupported_media_type", path);
-        let answer = site.post(path, &ada.here, "unknown=1").await;
-        assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", path);
+        assert_refused(&response, status, "unsupported_media_type", path);
+        let response = site.post(path, &ada.here, "unknown=1").await;
+        assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", path);
     }
-    let answer = site
+    let response = site
         .submit("/api/switch_account", &ada.here, "sesion=x")
         .await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
     assert!(
-        answer.location().starts_with("/some-page?__path="),
+        response.location().starts_with("/some-page?__path="),
         "{}",
-        answer.location()
+        response.location()
     );
 }
 
 #[tokio::test]
-async fn the_apps_forms_are_taken_as_they_are_or_not_at_all() {
+async fn the_apps_forms_are_accepted_exactly_or_not_at_all() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     let new = "another good password";
@@ -333,26 +335,26 @@ async fn the_apps_forms_are_taken_as_they_are_or_not_at_all() {
         ),
     ] {
         let multipart = [("content-type", MULTIPART)];
-        let answer = site
+        let response = site
             .send(request(path, &ada, &multipart), fields.clone())
             .await;
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        assert_refused(&answer, status, "unsupported_media_type", path);
+        assert_refused(&response, status, "unsupported_media_type", path);
         for wrong in [
             "remember=on",
             "Password=x",
             "password=a&password=b",
             "password=%ff",
         ] {
-            let answer = site.post(path, &ada, format!("{fields}&{wrong}")).await;
-            assert_refused(&answer, StatusCode::BAD_REQUEST, "malformed", path);
+            let response = site.post(path, &ada, format!("{fields}&{wrong}")).await;
+            assert_refused(&response, StatusCode::BAD_REQUEST, "malformed", path);
         }
-        let answer = site
+        let response = site
             .submit(path, &ada, format!("{fields}&remember=on"))
             .await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
-        assert_eq!(answer.location(), page);
-        let flash = answer.cookie("flash").unwrap();
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(response.location(), page);
+        let flash = response.cookie("flash").unwrap();
         let page = site.get(page, &format!("{ada}; {flash}")).await;
         assert!(
             page.body.contains("The form could not be understood."),
@@ -361,29 +363,42 @@ async fn the_apps_forms_are_taken_as_they_are_or_not_at_all() {
     }
     assert_eq!(site.who_is(&ada).await["profile"]["name"], "Ada");
     let eve = format!("email=eve@example.com&password={new}");
-    let answer = site.post("/api/sign_in", "", eve).await;
-    assert_eq!(answer.error(), "wrong_credentials", "nobody has signed up");
+    let response = site.post("/api/sign_in", "", eve).await;
+    assert_eq!(
+        response.error(),
+        "wrong_credentials",
+        "nobody has signed up"
+    );
     let fields = format!("email=ada@example.com&password={PASSWORD}");
-    let answer = site.post("/api/sign_in", "", fields).await;
-    assert_eq!(answer.status, StatusCode::OK, "the password is the old one");
+    let response = site.post("/api/sign_in", "", fields).await;
+    assert_eq!(
+        response.status,
+        StatusCode::OK,
+        "the password is the old one"
+    );
 }
 
 #[tokio::test]
-async fn a_large_body_is_too_large_whatever_is_in_it() {
+async fn a_large_body_is_refused_whatever_is_in_it() {
     let site = Site::new().await;
     let ada = Ada::on(&site).await;
     let raw = "/".repeat(60_000);
-    let answer = site.post("/api/sign_out", &ada.here, format!("callback_url={raw}"));
+    let response = site.post("/api/sign_out", &ada.here, format!("callback_url={raw}"));
     assert_eq!(
-        answer.await.status,
+        response.await.status,
         StatusCode::OK,
-        "escaped it is larger, and no matter"
+        "only its escaped form is too large"
     );
     for filler in ["a", "&", "\u{fc}", "scope=global&"] {
-        let answer = site
+        let response = site
             .post("/api/sign_out", &ada.there, filler.repeat(70_000))
             .await;
-        assert_refused(&answer, StatusCode::PAYLOAD_TOO_LARGE, "too_large", filler);
+        assert_refused(
+            &response,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            filler,
+        );
     }
     assert_eq!(site.who_is(&ada.there).await["id"], json!("ada"));
 }

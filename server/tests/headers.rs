@@ -1,10 +1,9 @@
-//! The security headers, on every kind of answer: also on those that are given instead of a
-//! handler's.
+//! Every kind of response has the security headers, also one that no handler has made.
 
 mod common;
 
 use axum::{Router, body::Body, response::Response, routing::get};
-use common::{Answer, Site, config};
+use common::{Site, TestResponse, config};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use leptos::prelude::*;
 use server::router::with_layers;
@@ -15,7 +14,7 @@ use tower::ServiceExt as _;
 const HTTP: &[(&str, &str)] = &[];
 const HTTPS: &[(&str, &str)] = &[("SITE_URL", "https://site.test")];
 
-/// The built files and the others.
+/// A site's folder, with an asset and another file.
 fn site_root() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let write = |path: &Path, text| std::fs::write(root.path().join(path), text).unwrap();
@@ -79,7 +78,7 @@ fn assert_secure(headers: &HeaderMap, is_https: bool, what: &str) {
 }
 
 #[tokio::test]
-async fn every_kind_of_answer_has_the_security_headers() {
+async fn every_kind_of_response_has_the_security_headers() {
     let root = site_root();
     for (settings, is_https) in [(HTTP, false), (HTTPS, true)] {
         let site = site(settings, &root).await;
@@ -95,9 +94,9 @@ async fn every_kind_of_answer_has_the_security_headers() {
             ("/guardian/events", StatusCode::NO_CONTENT),
             (&stylesheet, StatusCode::OK),
         ] {
-            let answer = site.get(path, "").await;
-            assert_eq!(answer.status, expected, "{path}");
-            assert_secure(&answer.headers, is_https, path);
+            let response = site.get(path, "").await;
+            assert_eq!(response.status, expected, "{path}");
+            assert_secure(&response.headers, is_https, path);
         }
         for (path, fields, expected) in [
             ("/api/session", "", StatusCode::OK),
@@ -110,9 +109,9 @@ async fn every_kind_of_answer_has_the_security_headers() {
             ("/api/sign_out", "scope=nonsense", StatusCode::BAD_REQUEST),
             ("/pkg/app.css", "", StatusCode::METHOD_NOT_ALLOWED),
         ] {
-            let answer = site.post(path, "", fields).await;
-            assert_eq!(answer.status, expected, "{path}: {}", answer.body);
-            assert_secure(&answer.headers, is_https, path);
+            let response = site.post(path, "", fields).await;
+            assert_eq!(response.status, expected, "{path}: {}", response.body);
+            assert_secure(&response.headers, is_https, path);
         }
     }
 }
@@ -124,7 +123,7 @@ async fn stylesheet(site: &Site) -> String {
 }
 
 #[tokio::test]
-async fn so_has_what_is_refused() {
+async fn a_refused_request_gets_the_security_headers() {
     let root = site_root();
     for (settings, is_https) in [(HTTP, false), (HTTPS, true)] {
         let site = site(settings, &root).await;
@@ -178,12 +177,12 @@ async fn so_has_what_is_refused() {
                 request(Method::DELETE, "/sign-in"),
                 "",
                 StatusCode::METHOD_NOT_ALLOWED,
-                "a method that there is not",
+                "a method that does not exist",
             ),
         ] {
-            let answer = site.send(request, body.to_owned()).await;
-            assert_eq!(answer.status, expected, "{what}: {}", answer.body);
-            assert_secure(&answer.headers, is_https, what);
+            let response = site.send(request, body.to_owned()).await;
+            assert_eq!(response.status, expected, "{what}: {}", response.body);
+            assert_secure(&response.headers, is_https, what);
         }
     }
 }
@@ -208,7 +207,7 @@ fn failing(settings: &[(&str, &str)]) -> Router {
 }
 
 #[tokio::test]
-async fn so_has_what_fails() {
+async fn a_failed_request_gets_the_security_headers() {
     for (settings, is_https) in [(HTTP, false), (HTTPS, true)] {
         for (path, expected) in [
             ("/panic", StatusCode::INTERNAL_SERVER_ERROR),
@@ -216,11 +215,11 @@ async fn so_has_what_fails() {
             ("/endless", StatusCode::SERVICE_UNAVAILABLE),
         ] {
             let request = Request::get(path).body(Body::empty()).unwrap();
-            let answer = failing(settings).oneshot(request).await.unwrap();
-            assert_eq!(answer.status(), expected, "{path}");
-            assert_secure(answer.headers(), is_https, path);
+            let response = failing(settings).oneshot(request).await.unwrap();
+            assert_eq!(response.status(), expected, "{path}");
+            assert_secure(response.headers(), is_https, path);
             assert_eq!(
-                answer.headers()[header::CACHE_CONTROL],
+                response.headers()[header::CACHE_CONTROL],
                 "no-store",
                 "{path}"
             );
@@ -229,13 +228,13 @@ async fn so_has_what_fails() {
 }
 
 #[tokio::test]
-async fn the_owner_may_say_more_about_https_or_nothing() {
+async fn the_owner_can_change_the_hsts_header_or_switch_it_off() {
     let root = site_root();
     let all = "max-age=63072000; includeSubDomains; preload";
     for (hsts, expected) in [(all, Some(all)), ("off", None)] {
         let site = site(&[HTTPS, &[("HSTS", hsts)]].concat(), &root).await;
-        let answer = site.get("/", "").await;
-        let found = answer.headers.get(header::STRICT_TRANSPORT_SECURITY);
+        let response = site.get("/", "").await;
+        let found = response.headers.get(header::STRICT_TRANSPORT_SECURITY);
         assert_eq!(
             found.map(HeaderValue::as_bytes),
             expected.map(str::as_bytes)
@@ -246,7 +245,7 @@ async fn the_owner_may_say_more_about_https_or_nothing() {
 #[tokio::test]
 async fn a_page_may_load_what_it_needs_and_no_more() {
     let site = Site::new().await;
-    let Answer { headers, .. } = site.get("/", "").await;
+    let TestResponse { headers, .. } = site.get("/", "").await;
     let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     let part = |name: &str| {
         let mut parts = policy.split(';').map(str::trim);

@@ -17,11 +17,11 @@ use tower::ServiceExt as _;
 
 const ADA: &str = "ada@example.com";
 
-/// Where the people of these tests are. The proxy in front of the site says so.
+/// The networks of the users in these tests. The proxy in front of the site reports them.
 const CAFE: &str = "203.0.113.9";
 const HOME: &str = "198.51.100.7";
 
-/// What one account takes from one network before it has to wait.
+/// The guesses at one account from one network before it has to wait.
 const GUESSES: usize = 10;
 
 /// A site behind a proxy that it trusts.
@@ -33,7 +33,7 @@ async fn site() -> Site {
     .await
 }
 
-/// A server on the site's database, with nothing but that in common with others.
+/// Another server on the site's database. It shares nothing else with the others.
 async fn server_of(site: &Site, attempts_per_minute: &str) -> Server {
     let config = Config::read(|name| {
         let value = match name {
@@ -90,7 +90,7 @@ impl Server {
         self.post("/api/sign_in", network, cookies, &fields).await
     }
 
-    /// Somebody tries a password that is wrong.
+    /// Tries a wrong password.
     async fn guess(&self, email: &str, network: &str, cookies: &str) -> Reply {
         let fields = format!("email={email}&password=wrong+password");
         self.post("/api/sign_in", network, cookies, &fields).await
@@ -108,7 +108,7 @@ impl Server {
 }
 
 impl Reply {
-    /// A cookie that is set, as a browser sends it back; the names end with the site's port.
+    /// A cookie that is set, as a browser sends it back. The names end with the site's port.
     fn cookie(&self, name: &str) -> String {
         let name = format!("{name}-3000");
         let cookies = self.headers.get_all(header::SET_COOKIE).iter();
@@ -117,12 +117,12 @@ impl Reply {
         found.unwrap_or_else(|| panic!("no {name}")).to_owned()
     }
 
-    /// The browser without the session: as after a sign-out.
+    /// The cookie of the known browser without that of the session, as after a sign-out.
     fn browser(&self) -> String {
         self.cookie("known_browser")
     }
 
-    /// The wait, which the header and the body agree on.
+    /// The wait, in seconds. The header and the body must agree.
     fn retry_after(&self) -> u64 {
         assert_eq!(self.status, StatusCode::TOO_MANY_REQUESTS, "{}", self.body);
         let body: Value = serde_json::from_str(&self.body).unwrap();
@@ -142,7 +142,7 @@ async fn count(site: &Site, rows_of: &str) -> i64 {
     with_pool!(&site.database, pool => sqlx::query_scalar(&count).fetch_one(pool).await).unwrap()
 }
 
-/// Time passes, as the limits see it.
+/// Lets time pass for the limits.
 async fn pass(site: &Site, seconds: u64) {
     let micros = seconds * 1_000_000;
     let pass = format!(
@@ -169,7 +169,7 @@ async fn a_stranger_locks_out_neither_a_known_browser_nor_another_network() {
 
 /// The stranger fails on other accounts, too, until the network is at its limit.
 #[tokio::test]
-async fn a_known_browser_needs_nothing_of_its_network() {
+async fn a_known_browser_needs_no_attempts_of_its_network() {
     let site = site().await;
     let server = server_of(&site, "3").await;
     let browser = server.sign_up(ADA, CAFE, "").await.browser();
@@ -183,7 +183,7 @@ async fn a_known_browser_needs_nothing_of_its_network() {
 }
 
 #[tokio::test]
-async fn a_signed_in_user_changes_the_password_and_leaves_whatever_a_stranger_does() {
+async fn a_stranger_stops_no_password_change_and_no_deletion_of_an_account() {
     let site = site().await;
     let server = server_of(&site, "60").await;
     let session = server.sign_up(ADA, CAFE, "").await.cookie("session");
@@ -209,7 +209,7 @@ async fn a_thief_of_a_session_has_only_so_many_guesses() {
     let stolen = server.sign_up(ADA, HOME, "").await.cookie("session");
     let own = server.sign_in(ADA, HOME, "").await.cookie("session");
     for guess in 0..GUESSES {
-        // From everywhere, and in both forms.
+        // From many networks, and with both forms.
         let network = format!("203.0.113.{guess}");
         let (path, field) = [
             (
@@ -233,7 +233,7 @@ async fn a_thief_of_a_session_has_only_so_many_guesses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_guesses_at_once_on_two_servers_ten_are_made() {
+async fn two_servers_check_ten_of_a_hundred_concurrent_guesses() {
     let site = site().await;
     let servers = [
         server_of(&site, "1000").await,
@@ -255,7 +255,7 @@ async fn of_a_hundred_guesses_at_once_on_two_servers_ten_are_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_sign_ups_at_once_as_many_are_made_as_a_network_may() {
+async fn concurrent_sign_ups_do_not_exceed_the_limit_of_a_network() {
     let site = site().await;
     let server = server_of(&site, "2").await;
     let sign_ups = (0..100).map(|n| {
@@ -301,7 +301,7 @@ async fn waits_grow_to_a_quarter_of_an_hour_and_end() {
         let guess = server.guess(ADA, CAFE, "").await;
         assert_eq!(guess.status, StatusCode::UNAUTHORIZED, "after {wait} s");
     }
-    // In half minutes, which are more than this takes in between.
+    // In half minutes. What happens in between takes less.
     assert!(waits.is_sorted(), "{waits:?}");
     assert_eq!(waits[..3], [1, 2, 4]);
     assert_eq!(waits[11], 30);
@@ -331,7 +331,7 @@ async fn nobody_waits_for_a_year_because_a_clock_was_a_year_ahead() {
 }
 
 #[tokio::test]
-async fn the_right_password_makes_the_wrong_ones_before_it_good() {
+async fn the_right_password_forgets_the_wrong_ones_before_it() {
     let site = site().await;
     let server = server_of(&site, "1000").await;
     server.sign_up(ADA, HOME, "").await;
@@ -345,9 +345,9 @@ async fn the_right_password_makes_the_wrong_ones_before_it_good() {
     }
 }
 
-/// Somebody with an account of their own signs in between the guesses at others.
+/// An attacker signs in to their own account between guesses at others.
 #[tokio::test]
-async fn ones_own_password_makes_no_guess_at_others_good() {
+async fn ones_own_password_forgets_no_guesses_at_others() {
     let site = site().await;
     let server = server_of(&site, "2").await;
     server.sign_up("mallory@example.com", HOME, "").await;
@@ -374,7 +374,7 @@ async fn right_passwords_use_up_no_attempts_of_the_network() {
     }
 }
 
-/// While it waits for one account, the network loses nothing.
+/// While a network has to wait for one account, it loses no attempts.
 #[tokio::test]
 async fn refused_attempts_on_one_account_use_up_none_of_the_network() {
     let site = site().await;
@@ -388,7 +388,7 @@ async fn refused_attempts_on_one_account_use_up_none_of_the_network() {
 }
 
 #[tokio::test]
-async fn an_address_that_anybody_can_claim_gives_no_more_guesses() {
+async fn a_forged_client_address_gives_no_more_guesses() {
     let site = Site::with_attempts("1000").await;
     let mut made = 0;
     for guess in 0..15 {
@@ -404,7 +404,7 @@ async fn an_address_that_anybody_can_claim_gives_no_more_guesses() {
 }
 
 #[tokio::test]
-async fn another_way_to_write_the_address_gives_no_more_guesses() {
+async fn another_way_to_write_the_email_address_gives_no_more_guesses() {
     let site = site().await;
     let server = server_of(&site, "1000").await;
     server.use_up("ada@bücher.example", CAFE, "").await;
@@ -417,9 +417,9 @@ async fn another_way_to_write_the_address_gives_no_more_guesses() {
     }
 }
 
-/// As when too many passwords are waiting to be checked.
+/// As happens when too many passwords wait to be checked.
 #[tokio::test]
-async fn a_password_that_could_not_be_checked_is_no_guess() {
+async fn a_password_that_could_not_be_checked_does_not_count() {
     let site = site().await;
     let server = server_of(&site, "12").await;
     server.sign_up(ADA, HOME, "").await;
@@ -454,7 +454,7 @@ async fn one_ipv6_customer_is_one_network() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_not_of_this_account_gives_nothing() {
+async fn a_cookie_that_is_not_of_this_account_gives_no_attempts() {
     let site = site().await;
     let server = server_of(&site, "1000").await;
     let token = server.sign_up(ADA, HOME, "").await.browser();
@@ -560,7 +560,7 @@ async fn a_deleted_account_leaves_no_known_browser() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_the_server_alone() {
+async fn the_cookie_is_for_the_server_alone_and_stored_as_a_hash() {
     for (url, start, end) in [
         ("http://127.0.0.1:3000", "known_browser-3000=", ""),
         ("https://example.com", "__Host-known_browser=", "; Secure"),
@@ -585,7 +585,7 @@ async fn the_cookie_is_for_the_server_alone() {
 }
 
 #[tokio::test]
-async fn whether_there_is_an_account_does_not_show_in_the_limits() {
+async fn the_limits_do_not_reveal_whether_an_account_exists() {
     let site = site().await;
     let server = server_of(&site, "1000").await;
     let browser = server.sign_up(ADA, HOME, "").await.browser();
@@ -599,7 +599,7 @@ async fn whether_there_is_an_account_does_not_show_in_the_limits() {
             assert_eq!(there.body.split(':').next(), not.body.split(':').next());
         }
     }
-    // Nor by a known browser of somebody else.
+    // A known browser of another account does not reveal it, either.
     assert_eq!(
         server
             .guess("carol@example.com", HOME, &browser)
@@ -610,7 +610,7 @@ async fn whether_there_is_an_account_does_not_show_in_the_limits() {
 }
 
 #[tokio::test]
-async fn without_the_table_of_attempts_nothing_is_checked() {
+async fn no_password_is_checked_without_the_table_of_attempts() {
     let site = site().await;
     let server = server_of(&site, "1000").await;
     let session = server.sign_up(ADA, HOME, "").await.cookie("session");
@@ -653,14 +653,14 @@ async fn one_account_signs_in_a_hundred_times_an_hour() {
         made += 1;
     };
     let wait = refused.retry_after();
-    // On a slow machine some are forgotten meanwhile.
+    // On a slow machine, some are forgotten meanwhile.
     assert!(
         (100..=101 + start.elapsed().as_secs() / 36).contains(&made),
         "{made}"
     );
     assert!((1..=36).contains(&wait), "{wait}");
     server.sign_in(ADA, HOME, &browser).await.retry_after();
-    // A wrong password has the answer that it always has.
+    // A wrong password gets the usual response.
     assert_eq!(
         server.guess(ADA, HOME, "").await.status,
         StatusCode::UNAUTHORIZED
@@ -670,7 +670,7 @@ async fn one_account_signs_in_a_hundred_times_an_hour() {
 }
 
 #[tokio::test]
-async fn expired_rows_are_deleted_by_and_by() {
+async fn expired_rows_are_deleted_over_time() {
     let site = site().await;
     let server = server_of(&site, "1000").await;
     for n in 0..300 {

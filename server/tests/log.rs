@@ -1,4 +1,4 @@
-//! The log has colours where a person reads it, and none in a file.
+//! The log has colours in a terminal, and none in a file.
 
 mod common;
 
@@ -10,10 +10,10 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// What begins a colour.
+/// The beginning of a colour's code.
 const ESCAPE: char = '\u{1b}';
 
-/// A server whose output is read here, through a terminal if there is to be one.
+/// A server whose output the test reads, through a terminal if the test wants one.
 struct Server {
     child: Child,
     port: u16,
@@ -21,7 +21,7 @@ struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It has ended already, if anything.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -35,7 +35,7 @@ impl Server {
         let program = env!("CARGO_BIN_EXE_server");
         let mut command = Command::new(if in_terminal { "script" } else { program });
         if in_terminal {
-            // util-linux: runs a program in a terminal of its own.
+            // util-linux: runs a program in its own terminal.
             command.args(["--quiet", "--flush", "--return", "--command"]);
             command.args([&format!("exec '{program}'"), "/dev/null"]);
         }

@@ -1,4 +1,4 @@
-//! Requests as no browser sends them, over real connections: each is answered with the security
+//! Requests that no browser sends, over real connections. Each gets a response with the security
 //! headers, and none reaches a handler.
 
 mod common;
@@ -24,14 +24,14 @@ async fn start(router: axum::Router) -> SocketAddr {
     address
 }
 
-/// The head of the first answer to these bytes.
+/// The head of the first response to these bytes.
 async fn send(address: SocketAddr, bytes: &[u8]) -> String {
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(bytes).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let byte = timeout(LIMIT, connection.read_u8()).await;
-        head.push(byte.expect("no answer").expect("no whole answer"));
+        head.push(byte.expect("no response").expect("no whole response"));
     }
     String::from_utf8(head).unwrap().to_lowercase()
 }
@@ -78,7 +78,7 @@ async fn a_target_that_is_no_path_of_this_site_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_has_one_host() {
+async fn a_request_must_have_one_host() {
     let site = start(Site::new().await.router()).await;
     for hosts in [
         "",
@@ -113,22 +113,25 @@ async fn a_request_has_one_host() {
 }
 
 #[tokio::test]
-async fn the_connection_stays_for_the_next_request_and_the_server_for_the_next_client() {
+async fn a_refused_request_does_not_end_the_connection() {
     let site = start(Site::new().await.router()).await;
     let both = b"GET a:80 HTTP/1.1\r\nhost: a.test\r\n\r\nGET /sign-in HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n";
     let mut connection = TcpStream::connect(site).await.unwrap();
     connection.write_all(both).await.unwrap();
-    let mut answers = Vec::new();
-    let end = timeout(LIMIT, connection.read_to_end(&mut answers)).await;
+    let mut responses = Vec::new();
+    let end = timeout(LIMIT, connection.read_to_end(&mut responses)).await;
     end.unwrap().unwrap();
-    let answers = String::from_utf8_lossy(&answers);
-    let second = answers.rfind("HTTP/1.1 ").unwrap();
-    assert!(answers.starts_with("HTTP/1.1 400"), "{answers}");
-    assert!(answers[second..].starts_with("HTTP/1.1 200"), "{answers}");
+    let responses = String::from_utf8_lossy(&responses);
+    let second = responses.rfind("HTTP/1.1 ").unwrap();
+    assert!(responses.starts_with("HTTP/1.1 400"), "{responses}");
+    assert!(
+        responses[second..].starts_with("HTTP/1.1 200"),
+        "{responses}"
+    );
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_has_answered() {
+async fn a_panic_gets_a_response_and_the_server_goes_on() {
     use axum::{Router, response::Response, routing::get};
     let panics = async || -> Response { panic!("a handler panics") };
     let routes = Router::new().route("/", get(panics));

@@ -27,25 +27,25 @@ async fn every_page_renders_for_a_visitor_and_for_a_user() {
 #[tokio::test]
 async fn a_private_page_leads_to_the_sign_in_page_and_back() {
     let site = Site::new().await;
-    let answer = site.get("/account?tab=password", "").await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let response = site.get("/account?tab=password", "").await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
     assert_eq!(
-        answer.location(),
+        response.location(),
         "/sign-in?callback_url=%2Faccount%3Ftab%3Dpassword"
     );
-    assert!(!answer.body.contains("Change password"));
+    assert!(!response.body.contains("Change password"));
 }
 
 #[tokio::test]
 async fn an_unknown_page_is_a_404() {
     let site = Site::new().await;
-    let answer = site.get("/no-such-page", "").await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert!(answer.body.contains("Not found"));
+    let response = site.get("/no-such-page", "").await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
+    assert!(response.body.contains("Not found"));
 }
 
 #[tokio::test]
-async fn a_nonsense_cookie_is_anonymous() {
+async fn a_nonsense_cookie_signs_nobody_in() {
     let site = Site::new().await;
     for cookie in [
         "session-3000=",
@@ -54,13 +54,13 @@ async fn a_nonsense_cookie_is_anonymous() {
         "session-3000=%00; session-3000=x",
         "flash-3000=x",
     ] {
-        let answer = site.get("/sign-in", cookie).await;
-        assert_eq!(answer.status, StatusCode::OK, "{cookie}");
+        let response = site.get("/sign-in", cookie).await;
+        assert_eq!(response.status, StatusCode::OK, "{cookie}");
     }
 }
 
 #[tokio::test]
-async fn every_answer_has_the_security_headers() {
+async fn every_response_has_the_security_headers() {
     let site = Site::new().await;
     for path in [
         "/",

@@ -17,12 +17,12 @@ use tempfile::TempDir;
 use tokio::{task::JoinSet, time::sleep};
 
 /// How often the hook has run.
-fn heard(log: &str) -> usize {
+fn hook_runs(log: &str) -> usize {
     log.matches("after sign-out").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn told_to_stop_in_the_middle_of_sign_outs_it_keeps_what_it_has_answered() {
+async fn a_stop_during_sign_outs_undoes_none_that_succeeded() {
     const USERS: usize = 24;
     let folder = TempDir::new().unwrap();
     let url = database::fresh(&folder).await;
@@ -35,25 +35,25 @@ async fn told_to_stop_in_the_middle_of_sign_outs_it_keeps_what_it_has_answered()
     for (user, cookie) in cookies.iter().cloned().enumerate() {
         let process = Arc::clone(&process);
         sign_outs.spawn(async move {
-            let answer = process.post("/api/sign_out", &cookie, "").await;
+            let response = process.post("/api/sign_out", &cookie, "").await;
             (
                 user,
-                answer.is_some_and(|(status, ..)| status == StatusCode::OK),
+                response.is_some_and(|(status, ..)| status == StatusCode::OK),
             )
         });
     }
-    // The first answer is there, and the others are on their way.
-    let mut answered = vec![false; USERS];
-    let mut note = |(user, was_answered): (usize, bool)| answered[user] = was_answered;
-    note(sign_outs.join_next().await.unwrap().unwrap());
+    // The first sign-out has succeeded, and the others are under way.
+    let mut has_succeeded = vec![false; USERS];
+    let mut record = |(user, succeeded): (usize, bool)| has_succeeded[user] = succeeded;
+    record(sign_outs.join_next().await.unwrap().unwrap());
     process.terminate();
-    let on_their_way = sign_outs.len();
-    assert!(on_their_way > 0);
-    while let Some(answer) = sign_outs.join_next().await {
-        note(answer.unwrap());
+    let under_way = sign_outs.len();
+    assert!(under_way > 0);
+    while let Some(response) = sign_outs.join_next().await {
+        record(response.unwrap());
     }
     let Ok(process) = Arc::try_unwrap(process) else {
-        panic!("all sign-outs are over");
+        panic!("all sign-outs have ended");
     };
     let (status, first_log) = process.wait();
     assert!(status.success(), "{first_log}");
@@ -61,21 +61,18 @@ async fn told_to_stop_in_the_middle_of_sign_outs_it_keeps_what_it_has_answered()
 
     let restarted = Process::start(folder.path(), &url).await;
     let mut signed_out = 0;
-    for (cookie, was_answered) in cookies.iter().zip(&answered) {
+    for (cookie, succeeded) in cookies.iter().zip(&has_succeeded) {
         let is_in = restarted.is_signed_in(cookie).await;
-        assert!(!(is_in && *was_answered), "the answer was a lie");
+        assert!(!(is_in && *succeeded), "a sign-out was undone");
         signed_out += usize::from(!is_in);
     }
-    let count = answered
-        .iter()
-        .filter(|was_answered| **was_answered)
-        .count();
+    let count = has_succeeded.iter().filter(|succeeded| **succeeded).count();
     println!(
-        "{count} of {USERS} were answered, {on_their_way} were on their way, {signed_out} are out"
+        "{count} of {USERS} succeeded, {under_way} were under way, {signed_out} are signed out"
     );
-    // The hook hears of each, from one server or the other.
+    // The hook runs for each, on one server or the other.
     let start = Instant::now();
-    while heard(&first_log) + heard(&restarted.log()) < signed_out {
+    while hook_runs(&first_log) + hook_runs(&restarted.log()) < signed_out {
         assert!(
             start.elapsed() < Duration::from_secs(90),
             "{}",
@@ -85,9 +82,9 @@ async fn told_to_stop_in_the_middle_of_sign_outs_it_keeps_what_it_has_answered()
     }
 }
 
-/// `kill -9`, each time a little after the answer: before, during or after the hook.
+/// `kill -9`, each time a little later after the response: before, during or after the hook.
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_after_a_sign_out_it_has_signed_out_and_the_hook_runs() {
+async fn a_kill_after_a_sign_out_undoes_nothing_and_the_hook_runs() {
     let folder = TempDir::new().unwrap();
     let url = database::fresh(&folder).await;
     let mut log = String::new();
@@ -107,7 +104,7 @@ async fn killed_after_a_sign_out_it_has_signed_out_and_the_hook_runs() {
     }
     let last = Process::start(folder.path(), &url).await;
     let start = Instant::now();
-    while heard(&log) + heard(&last.log()) < cookies.len() {
+    while hook_runs(&log) + hook_runs(&last.log()) < cookies.len() {
         assert!(
             start.elapsed() < Duration::from_secs(90),
             "{log}{}",
@@ -120,8 +117,8 @@ async fn killed_after_a_sign_out_it_has_signed_out_and_the_hook_runs() {
     }
 }
 
-/// Runs a server that does not start, and answers what it says.
-fn refused(command: &mut Command) -> String {
+/// Runs a server that fails to start, and returns its log.
+fn fail_to_start(command: &mut Command) -> String {
     let mut child = command.spawn().unwrap();
     let mut log = String::new();
     child
@@ -135,11 +132,11 @@ fn refused(command: &mut Command) -> String {
 }
 
 #[test]
-fn a_database_that_never_comes_is_waited_for_and_then_given_up() {
+fn the_server_waits_for_an_absent_database_and_then_gives_up() {
     let folder = TempDir::new().unwrap();
     let start = Instant::now();
     let url = "postgres://postgres:secret@127.0.0.1:1/app";
-    let log = refused(server(folder.path(), url, 0).env("SESSION_KEY", KEY));
+    let log = fail_to_start(server(folder.path(), url, 0).env("SESSION_KEY", KEY));
     assert!(
         start.elapsed() > Duration::from_secs(20),
         "{:?}",
@@ -155,17 +152,17 @@ fn a_database_that_never_comes_is_waited_for_and_then_given_up() {
 fn a_command_in_the_wrong_folder_leaves_nothing_there() {
     let folder = TempDir::new().unwrap();
     let mut command = server(folder.path(), "sqlite://data/app.db", 0);
-    refused(command.args(["sessions", "--user", "ada@example.com"]));
+    fail_to_start(command.args(["sessions", "--user", "ada@example.com"]));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_corrupt_key_file_is_named_and_nothing_starts() {
+fn a_corrupt_key_file_is_named_and_the_server_does_not_start() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("data/session.key");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, b"\xffcut off").unwrap();
-    let log = refused(&mut server(folder.path(), "sqlite://data/app.db", 0));
+    let log = fail_to_start(&mut server(folder.path(), "sqlite://data/app.db", 0));
     assert!(log.contains("data/session.key is not usable"), "{log}");
     assert_eq!(std::fs::read(&file).unwrap(), b"\xffcut off");
     assert!(!folder.path().join("data/app.db").exists());

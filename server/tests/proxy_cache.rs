@@ -1,4 +1,4 @@
-//! A cache stands before the site: a real nginx. It shows nobody what was made for another.
+//! A cache in front of the site, a real nginx, shows nobody what was made for another.
 
 mod common;
 
@@ -23,14 +23,14 @@ use tokio::{
     time::sleep,
 };
 
-/// Keeps what it may: the usual configuration, with a time for answers that name none.
+/// Caches what it may: the usual configuration, with a time for responses that name none.
 const USUAL: &str = "proxy_cache_valid any 10m;";
 
-/// Keeps everything, whatever its `Cache-Control`: only `Vary` keeps visitors apart.
+/// Caches everything, whatever its `Cache-Control`. Only `Vary` keeps visitors apart.
 const CARELESS: &str = "proxy_cache_valid any 10m; proxy_ignore_headers Cache-Control Expires;
     proxy_cache_methods GET HEAD POST;";
 
-/// nginx before the site.
+/// nginx in front of the site.
 struct Proxy {
     nginx: Child,
     address: String,
@@ -40,20 +40,20 @@ struct Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // It has ended already, if anything.
+        // It may have ended already.
         let _ = self.nginx.kill();
         let _ = self.nginx.wait();
     }
 }
 
-struct Answer {
+struct TestResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: String,
 }
 
-impl Answer {
-    /// nginx's word on where the answer is from: `MISS` is the site, `HIT` the cache.
+impl TestResponse {
+    /// Where the response comes from: `MISS` is the site, `HIT` the cache.
     fn cache(&self) -> &str {
         self.headers["x-cache"].to_str().unwrap()
     }
@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-/// `None` where there is no nginx to be had, which `scripts/unit` has said loudly.
+/// `None` where nginx could not be installed, which `scripts/unit` has said.
 fn program() -> Option<String> {
     match std::env::var("NGINX") {
         Ok(name) if name == "none" => None,
@@ -127,33 +127,33 @@ impl Proxy {
         proxy
     }
 
-    async fn ask(&self, method: &str, path: &str, cookie: &str) -> Answer {
+    async fn ask(&self, method: &str, path: &str, cookie: &str) -> TestResponse {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.address))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            // Then an anonymous visitor's page varies by two things.
+            // With this, a visitor's page varies by two headers.
             .header(header::ACCEPT_ENCODING, "gzip");
         // A browser without cookies sends no header.
         let request = match cookie {
             "" => request,
             cookie => request.header(header::COOKIE, cookie),
         };
-        let answer = self
+        let response = self
             .client
             .request(request.body(String::new()).unwrap())
             .await
             .unwrap();
-        let (parts, body) = answer.into_parts();
+        let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer {
+        TestResponse {
             status: parts.status,
             headers: parts.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 
-    async fn get(&self, path: &str, cookie: &str) -> Answer {
+    async fn get(&self, path: &str, cookie: &str) -> TestResponse {
         self.ask("GET", path, cookie).await
     }
 }
@@ -181,7 +181,7 @@ async fn a_cache_shows_nobody_the_page_of_another() {
         let (site, _root) = site().await;
         let proxy = Proxy::start(&program, &site, rules).await;
         let ada = site.sign_up("ada@example.com").await;
-        // In the middle, a browser with other cookies, whose session has ended.
+        // A browser with another cookie, whose session has ended.
         let eve = site.sign_in("eve").await;
         site.post("/api/sign_out", &eve, "").await;
         for round in 0..3 {
@@ -194,19 +194,19 @@ async fn a_cache_shows_nobody_the_page_of_another() {
                 ("POST", "/api/sessions", false),
             ] {
                 for visitor in ["", &eve] {
-                    let answer = proxy.ask(method, path, visitor).await;
+                    let response = proxy.ask(method, path, visitor).await;
                     assert!(
-                        !answer.is_users(),
+                        !response.is_users(),
                         "{round} {rules} {path}: a stranger's page"
                     );
-                    assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
-                    let answer = proxy.ask(method, path, &ada).await;
-                    let found = (path, answer.is_users());
+                    assert_ne!(response.status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+                    let response = proxy.ask(method, path, &ada).await;
+                    let found = (path, response.is_users());
                     assert_eq!(
                         found,
                         (path, is_personal),
                         "{round} {rules} {}",
-                        answer.body
+                        response.body
                     );
                 }
             }
@@ -214,7 +214,7 @@ async fn a_cache_shows_nobody_the_page_of_another() {
             assert_eq!(account.status, StatusCode::SEE_OTHER, "{round} {rules}");
         }
         if rules == USUAL {
-            // The proxy has kept nothing of them: a sign-out takes effect at the next request.
+            // The proxy has cached none of them, so a sign-out takes effect at the next request.
             site.post("/api/sign_out", &ada, "").await;
             for path in ["/", "/account"] {
                 assert!(
@@ -227,7 +227,7 @@ async fn a_cache_shows_nobody_the_page_of_another() {
 }
 
 #[tokio::test]
-async fn a_cache_keeps_the_files_for_everybody() {
+async fn a_cache_keeps_files_for_everybody() {
     let Some(program) = program() else { return };
     let (site, _root) = site().await;
     let proxy = Proxy::start(&program, &site, USUAL).await;
@@ -250,7 +250,7 @@ async fn a_cache_keeps_the_files_for_everybody() {
             );
         }
     }
-    // Its name is not hashed here: the browser asks each time.
+    // Its name has no hash here, so the browser asks each time.
     let css = proxy.get("/pkg/app.css", &ada).await;
     assert_eq!(css.headers[header::CACHE_CONTROL], "no-cache");
     assert!(

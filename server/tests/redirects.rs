@@ -1,4 +1,4 @@
-//! Every hostile callback URL, over HTTP: none stops a sign-out, none leads to a stranger.
+//! Every hostile callback URL, over HTTP: none stops a sign-out, and none leads to a stranger.
 
 mod common;
 #[path = "../../guardian/tests/redirects/hostile.rs"]
@@ -22,9 +22,9 @@ async fn a_script_signs_out_whatever_the_callback_url() {
     let site = Site::new().await;
     for (fields, url) in hostile() {
         let cookie = site.sign_in("ada").await;
-        let answer = site.post("/api/sign_out", &cookie, fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{url}");
-        assert_safe(answer.json()["url"].as_str().unwrap(), SITE, &[], &url);
+        let response = site.post("/api/sign_out", &cookie, fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{url}");
+        assert_safe(response.json()["url"].as_str().unwrap(), SITE, &[], &url);
         assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
@@ -34,16 +34,16 @@ async fn a_form_signs_out_whatever_the_callback_url() {
     let site = Site::new().await;
     for (fields, url) in hostile() {
         let cookie = site.sign_in("ada").await;
-        let answer = site.submit("/api/sign_out", &cookie, fields).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
-        assert_safe(answer.location(), SITE, &[], &url);
+        let response = site.submit("/api/sign_out", &cookie, fields).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{url}");
+        assert_safe(response.location(), SITE, &[], &url);
         assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
 
 /// No browser sends these; a script may.
 #[tokio::test]
-async fn a_callback_url_in_no_known_form_stops_nothing_either() {
+async fn an_unreadable_callback_url_stops_no_sign_out() {
     let site = Site::new().await;
     let bad: [&[u8]; 6] = [
         b"callback_url=/\xff",
@@ -56,28 +56,28 @@ async fn a_callback_url_in_no_known_form_stops_nothing_either() {
     for fields in bad {
         let asked = fields.escape_ascii().to_string();
         let cookie = site.sign_in("ada").await;
-        let answer = site.post("/api/sign_out", &cookie, fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{asked}");
-        assert_safe(answer.json()["url"].as_str().unwrap(), SITE, &[], &asked);
+        let response = site.post("/api/sign_out", &cookie, fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{asked}");
+        assert_safe(response.json()["url"].as_str().unwrap(), SITE, &[], &asked);
         assert_eq!(site.who_is(&cookie).await, json!(null), "{asked}");
     }
 }
 
-/// Also when the account is gone, as it is here.
+/// The account is gone here, and the redirect is checked anyway.
 #[tokio::test]
 async fn a_switch_of_accounts_leads_to_no_stranger() {
     let site = Site::new().await;
     for (fields, url) in hostile() {
         let fields = format!("session=gone&{fields}");
-        let answer = site.submit("/api/switch_account", "", fields).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
-        assert_safe(answer.location(), SITE, &[], &url);
+        let response = site.submit("/api/switch_account", "", fields).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{url}");
+        assert_safe(response.location(), SITE, &[], &url);
     }
 }
 
-/// As a form field it would be three times as long, and more than the server takes.
+/// In a form field it would be three times as long, and more than the server accepts.
 #[tokio::test]
-async fn the_sign_out_page_passes_no_endless_callback_url_on() {
+async fn the_sign_out_page_drops_an_overlong_callback_url() {
     let site = Site::new().await;
     let cookie = site.sign_in("ada").await;
     for (length, is_passed_on) in [(2000, true), (30_000, false)] {
@@ -89,10 +89,10 @@ async fn the_sign_out_page_passes_no_endless_callback_url_on() {
     }
 }
 
-/// Where there is a folder, a server of files leads to its address with a slash at the end, which it
-/// makes of what was asked for.
+/// A file server redirects a folder to its address with a slash at the end. It makes that address
+/// from the requested path.
 #[tokio::test]
-async fn a_folder_leads_nowhere() {
+async fn a_folder_gets_no_redirect() {
     let root = tempfile::tempdir().unwrap();
     for folder in ["pkg/evil.example", "evil.example"] {
         std::fs::create_dir_all(root.path().join(folder)).unwrap();
@@ -110,12 +110,12 @@ async fn a_folder_leads_nowhere() {
         "//evil.example",
         "///evil.example",
     ] {
-        let answer = site.get(path, "").await;
-        assert!(!answer.headers.contains_key("location"), "{path}");
+        let response = site.get(path, "").await;
+        assert!(!response.headers.contains_key("location"), "{path}");
     }
 }
 
-/// A plain form whose server function names no target comes back to its page.
+/// A plain form returns to its page if its server function names no target.
 #[tokio::test]
 async fn no_referer_leads_to_a_stranger() {
     let site = Site::new().await;
@@ -133,13 +133,13 @@ async fn no_referer_leads_to_a_stranger() {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .header("accept", "text/html")
                 .header("referer", &value);
-            let answer = site.send(request, axum::body::Body::empty()).await;
-            let origin = hostile::origin_of(answer.location(), &format!("{SITE}/sign-in"));
+            let response = site.send(request, axum::body::Body::empty()).await;
+            let origin = hostile::origin_of(response.location(), &format!("{SITE}/sign-in"));
             assert_eq!(
                 origin.as_deref(),
                 Some(SITE),
                 "{referer:?}: {}",
-                answer.location()
+                response.location()
             );
         }
     }

@@ -1,4 +1,4 @@
-//! How the server begins and ends.
+//! How the server treats connections: their limits, and its stop.
 
 use axum::{Router, extract::ConnectInfo, routing::get};
 use server::serve::{Limits, serve};
@@ -19,10 +19,10 @@ const SLOW: Duration = Duration::from_millis(500);
 const HEAD_LIMIT: Duration = Duration::from_secs(2);
 const LIMITS: Limits = Limits {
     head: HEAD_LIMIT,
-    stall: Duration::from_secs(1),
+    write: Duration::from_secs(1),
 };
 
-/// More than the system holds for a connection.
+/// In bytes: more than the system buffers for a connection.
 const LARGE: usize = 32 * 1024 * 1024;
 
 struct Site {
@@ -64,10 +64,10 @@ async fn ask(connection: &mut TcpStream, path: &str) {
     connection.write_all(request.as_bytes()).await.unwrap();
 }
 
-async fn answer(connection: &mut TcpStream) -> String {
+async fn read_response(connection: &mut TcpStream) -> String {
     let mut buffer = [0; 1024];
     let read = timeout(10 * SLOW, connection.read(&mut buffer)).await;
-    let length = read.expect("no answer").unwrap();
+    let length = read.expect("no response").unwrap();
     String::from_utf8(buffer[..length].to_vec()).unwrap()
 }
 
@@ -77,12 +77,12 @@ async fn requests_know_who_sent_them() {
     let mut connection = site.connect().await;
     ask(&mut connection, "/peer").await;
     let peer = connection.local_addr().unwrap().to_string();
-    let answer = answer(&mut connection).await;
-    assert!(answer.ends_with(&peer), "{answer}");
+    let response = read_response(&mut connection).await;
+    assert!(response.ends_with(&peer), "{response}");
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_end_is_not_waited_for_and_an_answer_is() {
+async fn a_slow_request_is_cut_off_and_a_slow_response_is_not() {
     let site = Site::start().await;
     let mut halting = site.connect().await;
     let start = Instant::now();
@@ -98,44 +98,44 @@ async fn a_head_that_does_not_end_is_not_waited_for_and_an_answer_is() {
     assert!(start.elapsed() >= HEAD_LIMIT);
     let mut slow = site.connect().await;
     ask(&mut slow, "/slower").await;
-    assert!(answer(&mut slow).await.starts_with("HTTP/1.1 200"));
+    assert!(read_response(&mut slow).await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
-async fn told_to_stop_it_answers_what_is_under_way_and_waits_for_nothing_else() {
+async fn a_stop_waits_for_requests_under_way_and_for_nothing_else() {
     let site = Site::start().await;
     let mut idle = site.connect().await;
     ask(&mut idle, "/peer").await;
-    answer(&mut idle).await;
+    read_response(&mut idle).await;
     let mut busy = site.connect().await;
     ask(&mut busy, "/slow").await;
     sleep(SLOW / 5).await;
 
     let stopped = Instant::now();
     site.stop.send(()).unwrap();
-    assert_eq!(answer(&mut idle).await, "", "it is closed");
+    assert_eq!(read_response(&mut idle).await, "", "it is closed");
     assert!(stopped.elapsed() < SLOW / 2);
     assert!(TcpStream::connect(site.address).await.is_err());
-    assert!(answer(&mut busy).await.starts_with("HTTP/1.1 200"));
+    assert!(read_response(&mut busy).await.starts_with("HTTP/1.1 200"));
     site.server.await.unwrap();
     assert!(stopped.elapsed() < 2 * SLOW);
 }
 
-/// Fails while the server still holds the connection.
+/// Fails if the server does not close the connection.
 async fn until_closed(connection: &mut TcpStream) {
-    // What was asked for is not read. A write to a connection that has been reset fails.
+    // Reads nothing. A write to a connection that has been reset fails.
     let closed = async {
         while connection.write_all(b"GET ").await.is_ok() {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(10 * LIMITS.stall, closed)
+    timeout(10 * LIMITS.write, closed)
         .await
         .expect("it is still open");
 }
 
 #[tokio::test]
-async fn a_client_that_reads_nothing_is_let_go() {
+async fn a_client_that_reads_nothing_is_disconnected() {
     let site = Site::start().await;
     let mut greedy = site.connect().await;
     let start = Instant::now();
@@ -143,38 +143,38 @@ async fn a_client_that_reads_nothing_is_let_go() {
         ask(&mut greedy, "/large").await;
     }
     until_closed(&mut greedy).await;
-    assert!(start.elapsed() >= LIMITS.stall);
+    assert!(start.elapsed() >= LIMITS.write);
     // Nothing is left that a stop would wait for.
     site.stop.send(()).unwrap();
-    timeout(LIMITS.stall, site.server).await.unwrap().unwrap();
+    timeout(LIMITS.write, site.server).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_client_that_stops_reading_half_way_is_let_go() {
+async fn a_client_that_stops_reading_half_way_is_disconnected() {
     let site = Site::start().await;
     let mut tired = site.connect().await;
     ask(&mut tired, "/large").await;
     let mut begun = vec![0; LARGE / 8];
     tired.read_exact(&mut begun).await.unwrap();
-    sleep(4 * LIMITS.stall).await;
-    // With a reset: nothing is left for it, neither here nor in the system.
+    sleep(4 * LIMITS.write).await;
+    // The connection is reset: neither the server nor the system keeps anything for it.
     let mut rest = Vec::new();
-    let end = timeout(LIMITS.stall, tired.read_to_end(&mut rest)).await;
+    let end = timeout(LIMITS.write, tired.read_to_end(&mut rest)).await;
     let end = end.expect("it is still open").map_err(|cause| cause.kind());
     assert_eq!(end, Err(ErrorKind::ConnectionReset));
 }
 
-/// As fast as a line that would take ten times as long for what the system could hold.
+/// At this speed, what the system could buffer would last for ten times the limit.
 #[tokio::test]
-async fn a_client_that_reads_slowly_is_waited_for() {
+async fn a_client_that_reads_slowly_stays_connected() {
     const PORTION: usize = 64 * 1024;
     let site = Site::start().await;
     let mut slow = site.connect().await;
     ask(&mut slow, "/large").await;
     let start = Instant::now();
     let mut buffer = vec![0; PORTION];
-    while start.elapsed() < 8 * LIMITS.stall {
+    while start.elapsed() < 8 * LIMITS.write {
         slow.read_exact(&mut buffer).await.expect("it is closed");
-        sleep(LIMITS.stall / 10).await;
+        sleep(LIMITS.write / 10).await;
     }
 }

@@ -2,18 +2,18 @@
 
 mod common;
 
-use common::{Answer, Site};
+use common::{Site, TestResponse};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The most that a page of the list may weigh, in bytes, however many sessions there are.
+/// The largest page of the list, in bytes, for any number of sessions.
 const PAGE_LIMIT: usize = 150_000;
 
 async fn page(site: &Site, cookie: &str, fields: &str) -> Value {
-    let answer = site.post("/api/sessions", cookie, fields).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    answer.json()
+    let response = site.post("/api/sessions", cookie, fields).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    response.json()
 }
 
 fn handles(page: &Value) -> Vec<String> {
@@ -22,15 +22,15 @@ fn handles(page: &Value) -> Vec<String> {
     sessions.map(handle).collect()
 }
 
-/// Where the page's link with these words leads.
-fn link<'a>(page: &'a Answer, words: &str) -> Option<&'a str> {
+/// The target of the page's link with these words.
+fn link<'a>(page: &'a TestResponse, words: &str) -> Option<&'a str> {
     let (before, _) = page.body.split_once(&format!(">{words}<"))?;
     let (_, address) = before.rsplit_once("href=\"")?;
     address.split('"').next()
 }
 
-/// As a browser follows a link on a page.
-async fn follow(site: &Site, cookie: &str, path: &str, link: &str) -> Answer {
+/// Follows a link of a page, as a browser does.
+async fn follow(site: &Site, cookie: &str, path: &str, link: &str) -> TestResponse {
     let link = link.replace("&amp;", "&");
     let (query, fragment) = link.split_once('#').unwrap();
     assert_eq!(fragment, "guardian-sessions");
@@ -39,7 +39,7 @@ async fn follow(site: &Site, cookie: &str, path: &str, link: &str) -> Answer {
     page
 }
 
-fn lines(page: &Answer) -> usize {
+fn lines(page: &TestResponse) -> usize {
     page.body.matches("class=\"guardian-session\"").count()
 }
 
@@ -61,11 +61,15 @@ async fn a_script_reads_the_list_page_by_page() {
     assert_eq!(next, json!(null));
     assert_eq!(listed.len(), 120);
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>().len(), 120);
-    assert_eq!(page(&site, &ada, "after=").await, first, "empty as missing");
+    assert_eq!(
+        page(&site, &ada, "after=").await,
+        first,
+        "an empty field is a missing one"
+    );
 }
 
 #[tokio::test]
-async fn a_place_that_no_page_has_named_is_a_400() {
+async fn an_unknown_place_in_the_list_is_a_400() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     for after in [
@@ -78,11 +82,11 @@ async fn a_place_that_no_page_has_named_is_a_400() {
         "1.a&after=2.b",
         "1e3.a",
     ] {
-        let answer = site
+        let response = site
             .post("/api/sessions", &ada, format!("after={after}"))
             .await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{after}");
-        assert_eq!(answer.error(), "malformed", "{after}");
+        assert_eq!(response.status, StatusCode::BAD_REQUEST, "{after}");
+        assert_eq!(response.error(), "malformed", "{after}");
     }
     let page = site.get("/account/sessions?after=nonsense", &ada).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
@@ -122,9 +126,9 @@ async fn links_lead_through_the_pages_and_back() {
     assert!(back.body.contains("This device"));
 }
 
-/// The form leads back to where it was, and the page holds the same place.
+/// The form leads back to its page, which still begins at the same place.
 #[tokio::test]
-async fn a_session_of_a_later_page_is_ended_there() {
+async fn a_session_of_a_later_page_can_be_ended_there() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
     site.add_sessions(60).await;
@@ -141,8 +145,8 @@ async fn a_session_of_a_later_page_is_ended_there() {
             .header("accept", "text/html")
             .header("referer", format!("http://127.0.0.1:3000{path}"));
         let fields = format!("session={handle}&scope=local&redirect=false");
-        let answer = site.send(request, fields).await;
-        assert_eq!(answer.location(), path);
+        let response = site.send(request, fields).await;
+        assert_eq!(response.location(), path);
         let page = site.get(&path, &ada).await;
         assert!(
             !page.body.contains(&format!("\"{handle}\"")),
@@ -164,7 +168,7 @@ async fn a_page_is_small_however_many_sessions_there_are() {
     assert!(html.body.len() < PAGE_LIMIT, "{} bytes", html.body.len());
     let json = site.post("/api/sessions", &ada, "").await;
     assert!(json.body.len() < PAGE_LIMIT, "{} bytes", json.body.len());
-    let answer = site.post("/api/sign_out", &ada, "scope=global").await;
-    assert_eq!(answer.json()["ended"].as_array().unwrap().len(), 10_001);
+    let response = site.post("/api/sign_out", &ada, "scope=global").await;
+    assert_eq!(response.json()["ended"].as_array().unwrap().len(), 10_001);
     assert!(site.who_is(&ada).await.is_null());
 }

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 async fn sign_in(site: &Site, email: &str, cookie: &str) -> String {
     let fields = format!("email={email}&password={PASSWORD}");
-    let answer = site.post("/api/sign_in", cookie, &fields).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    answer.cookie("session").unwrap()
+    let response = site.post("/api/sign_in", cookie, &fields).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    response.cookie("session").unwrap()
 }
 
 async fn handles(site: &Site, cookie: &str) -> Vec<String> {
@@ -25,22 +25,22 @@ async fn a_script_gets_the_list_as_json() {
     let site = Site::new().await;
     let here = site.sign_up("ada@example.com").await;
     sign_in(&site, "ada@example.com", "").await;
-    let answer = site.post("/api/sessions", &here, "").await;
-    let listed = &answer.json()["sessions"];
+    let response = site.post("/api/sessions", &here, "").await;
+    let listed = &response.json()["sessions"];
     assert_eq!(listed.as_array().unwrap().len(), 2);
     assert_eq!(listed[0]["is_current"], true);
     assert_eq!(listed[0]["ip"], "192.0.2.1");
     assert_eq!(listed[0]["method"], "password");
-    assert!(!answer.body.contains(here.split_once('=').unwrap().1));
+    assert!(!response.body.contains(here.split_once('=').unwrap().1));
 
     let nobody = site.post("/api/sessions", "", "").await;
     assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
     assert_eq!(nobody.error(), "signed_out");
 }
 
-/// Invariant 9: the page holds the list and a form for each line.
+/// The site works without JavaScript: the page has the list, and a form for each session.
 #[tokio::test]
-async fn the_page_lists_and_ends_without_javascript() {
+async fn the_page_lists_and_ends_sessions_without_javascript() {
     let site = Site::new().await;
     let here = site.sign_up("ada@example.com").await;
     let there = sign_in(&site, "ada@example.com", "").await;
@@ -56,10 +56,10 @@ async fn the_page_lists_and_ends_without_javascript() {
     );
 
     let fields = format!("session={other}&scope=local&redirect=false");
-    let answer = site.submit("/api/sign_out", &here, &fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let response = site.submit("/api/sign_out", &here, &fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
     assert_eq!(
-        answer.location(),
+        response.location(),
         "/some-page",
         "back to where the form was"
     );
@@ -82,9 +82,9 @@ async fn a_list_that_cannot_be_loaded_says_so_on_the_page() {
     assert!(!page.body.contains("This device"));
 }
 
-/// The retry after a failed sign-out ends the very same session.
+/// The retry after a failed sign-out ends the same session.
 #[tokio::test]
-async fn a_failure_to_end_one_session_is_told_with_a_form_that_tries_again() {
+async fn a_failure_to_end_one_session_leads_to_a_form_that_tries_again() {
     let site = Site::new().await;
     let here = site.sign_up("ada@example.com").await;
     let there = sign_in(&site, "ada@example.com", "").await;
@@ -97,17 +97,17 @@ async fn a_failure_to_end_one_session_is_told_with_a_form_that_tries_again() {
     };
     rename("guardian_event", "away").await;
     let fields = format!("session={other}&redirect=false");
-    let answer = site.submit("/api/sign_out", &here, &fields).await;
+    let response = site.submit("/api/sign_out", &here, &fields).await;
     assert_eq!(
-        answer.location(),
+        response.location(),
         format!("/sign-out?error=unavailable&scope=local&session={other}")
     );
     assert!(
-        answer.cookie("session").is_none(),
+        response.cookie("session").is_none(),
         "this browser stays signed in"
     );
 
-    let page = site.get(answer.location(), &here).await;
+    let page = site.get(response.location(), &here).await;
     assert!(
         page.body.contains("could not end the sessions"),
         "{}",
@@ -136,11 +136,14 @@ async fn accounts_are_added_and_switched_by_forms() {
     assert!(page.body.contains("Sign out of all accounts"));
 
     let fields = format!("session={}", who["others"][0]["session"].as_str().unwrap());
-    let answer = site.submit("/api/switch_account", &cookie, &fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.location(), "/some-page");
-    assert!(site.who_is(&cookie).await.is_null(), "a copy of the cookie");
-    let cookie = answer.cookie("session").unwrap();
+    let response = site.submit("/api/switch_account", &cookie, &fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.location(), "/some-page");
+    assert!(
+        site.who_is(&cookie).await.is_null(),
+        "the old cookie signs nobody in"
+    );
+    let cookie = response.cookie("session").unwrap();
     assert_eq!(
         site.who_is(&cookie).await["profile"]["email"],
         "ada@example.com"
@@ -160,17 +163,17 @@ async fn the_sixth_account_is_one_too_many() {
     let mut cookie = String::new();
     for n in 0..5 {
         let fields = format!("name=Ada&email=ada{n}@example.com&password={PASSWORD}");
-        let answer = site.post("/api/sign_up", &cookie, &fields).await;
-        cookie = answer.cookie("session").unwrap();
+        let response = site.post("/api/sign_up", &cookie, &fields).await;
+        cookie = response.cookie("session").unwrap();
     }
     let fields = format!("email=sixth@example.com&password={PASSWORD}");
-    let answer = site.post("/api/sign_in", &cookie, &fields).await;
-    assert_eq!(answer.status, StatusCode::CONFLICT);
-    assert_eq!(answer.json()["limit"], 5);
+    let response = site.post("/api/sign_in", &cookie, &fields).await;
+    assert_eq!(response.status, StatusCode::CONFLICT);
+    assert_eq!(response.json()["limit"], 5);
     let page = site.submit("/api/sign_in", &cookie, &fields).await;
-    let note = page.cookie("flash").unwrap();
+    let flash = page.cookie("flash").unwrap();
     let page = site
-        .get(page.location(), &format!("{cookie}; {note}"))
+        .get(page.location(), &format!("{cookie}; {flash}"))
         .await;
     assert!(
         page.body.contains("already has 5 accounts"),
@@ -178,12 +181,12 @@ async fn the_sixth_account_is_one_too_many() {
         page.body
     );
 
-    // Nor does a sign-up leave an account behind that nobody was signed in to.
+    // A sign-up that is refused leaves no account behind, either.
     let fields = format!("name=Ada&email=seventh@example.com&password={PASSWORD}");
-    let answer = site.post("/api/sign_up", &cookie, &fields).await;
-    assert_eq!(answer.status, StatusCode::CONFLICT);
-    assert_eq!(answer.json()["limit"], 5);
+    let response = site.post("/api/sign_up", &cookie, &fields).await;
+    assert_eq!(response.status, StatusCode::CONFLICT);
+    assert_eq!(response.json()["limit"], 5);
     site.post("/api/sign_out", &cookie, "").await;
-    let answer = site.post("/api/sign_up", &cookie, &fields).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let response = site.post("/api/sign_up", &cookie, &fields).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
 }

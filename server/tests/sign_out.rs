@@ -1,4 +1,4 @@
-//! `/api/sign_out` as a form, as a fetch, and as mischief.
+//! `/api/sign_out` from a form, from a script, and from an attacker.
 
 mod common;
 
@@ -7,26 +7,26 @@ use http::{Request, StatusCode};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_form_is_redirected_and_the_old_cookie_is_nobodys() {
+async fn a_form_is_redirected_and_the_old_cookie_signs_nobody_in() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
-    let answer = site
+    let response = site
         .submit("/api/sign_out", &cookie, "callback_url=/sign-in%3Fbye")
         .await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.location(), "/sign-in?bye");
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.location(), "/sign-in?bye");
     assert_eq!(site.who_is(&cookie).await, json!(null));
 }
 
 #[tokio::test]
-async fn a_fetch_gets_json() {
+async fn a_script_gets_json() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
-    let answer = site.post("/api/sign_out", &cookie, "").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert!(!answer.headers.contains_key("location"));
-    let body = answer.json();
+    let response = site.post("/api/sign_out", &cookie, "").await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert!(!response.headers.contains_key("location"));
+    let body = response.json();
     assert_eq!(
         (&body["scope"], &body["url"]),
         (&json!("local"), &json!("/"))
@@ -58,13 +58,13 @@ async fn a_post_from_another_site_is_refused() {
     let request = Request::post("/api/sign_out")
         .header("cookie", &cookie)
         .header("sec-fetch-site", "cross-site");
-    let answer = site.send(request, "").await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let response = site.send(request, "").await;
+    assert_eq!(response.status, StatusCode::FORBIDDEN);
     assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
 }
 
 #[tokio::test]
-async fn a_bad_callback_url_never_stops_it() {
+async fn a_bad_callback_url_stops_no_sign_out() {
     let site = Site::new().await;
     for url in [
         "https://evil.example",
@@ -77,16 +77,16 @@ async fn a_bad_callback_url_never_stops_it() {
     ] {
         let cookie = site.sign_up(&format!("ada{}@example.com", url.len())).await;
         let fields = format!("callback_url={url}");
-        let answer = site.submit("/api/sign_out", &cookie, &fields).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{url}");
-        assert!(answer.location().starts_with('/'), "{url}");
-        assert!(!answer.location().starts_with("//"), "{url}");
+        let response = site.submit("/api/sign_out", &cookie, &fields).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER, "{url}");
+        assert!(response.location().starts_with('/'), "{url}");
+        assert!(!response.location().starts_with("//"), "{url}");
         assert_eq!(site.who_is(&cookie).await, json!(null), "{url}");
     }
 }
 
 #[tokio::test]
-async fn fields_that_make_no_sense_are_a_400() {
+async fn invalid_fields_are_a_400() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     for fields in [
@@ -95,9 +95,9 @@ async fn fields_that_make_no_sense_are_a_400() {
         "scope=local&scope=global",
         "scope=%ff",
     ] {
-        let answer = site.post("/api/sign_out", &cookie, fields).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{fields}");
-        assert_eq!(answer.error(), "malformed", "{fields}");
+        let response = site.post("/api/sign_out", &cookie, fields).await;
+        assert_eq!(response.status, StatusCode::BAD_REQUEST, "{fields}");
+        assert_eq!(response.error(), "malformed", "{fields}");
     }
     assert_eq!(site.who_is(&cookie).await["profile"]["name"], "Ada");
 }
@@ -106,15 +106,15 @@ async fn fields_that_make_no_sense_are_a_400() {
 async fn a_form_that_asked_to_stay_goes_back_to_its_page() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
-    let answer = site
+    let response = site
         .submit("/api/sign_out", &cookie, "redirect=false")
         .await;
-    assert_eq!(answer.location(), "/some-page");
+    assert_eq!(response.location(), "/some-page");
 }
 
-/// Leptos itself redirects a form to the `Referer`: a client's word, and thus checked.
+/// Leptos redirects a form to the `Referer`. A client can choose it, so it is checked.
 #[tokio::test]
-async fn the_referer_leads_nowhere_else() {
+async fn the_referer_leads_to_no_other_site() {
     let site = Site::new().await;
     for (fields, location) in [
         ("redirect=false", "/"),
@@ -123,8 +123,8 @@ async fn the_referer_leads_nowhere_else() {
         let request = Request::post("/api/sign_out")
             .header("accept", "text/html")
             .header("referer", "https://evil.example/");
-        let answer = site.send(request, fields).await;
-        assert_eq!(answer.location(), location, "{fields}");
+        let response = site.send(request, fields).await;
+        assert_eq!(response.location(), location, "{fields}");
     }
     let request = Request::post("/api/session")
         .header("accept", "text/html")
@@ -132,23 +132,26 @@ async fn the_referer_leads_nowhere_else() {
     assert_eq!(site.send(request, "").await.location(), "/");
 }
 
-/// Invariant 2, for a form: the page says what happened, and is its own retry.
+/// No failure looks like a success: the page says what happened, and its form tries again.
 #[tokio::test]
-async fn a_database_that_is_away_is_told_to_form_and_fetch() {
+async fn a_form_and_a_script_learn_that_the_database_is_away() {
     let site = Site::new().await;
     let cookie = site.sign_up("ada@example.com").await;
     site.database.close().await;
-    let answer = site.post("/api/sign_out", &cookie, "").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = site.post("/api/sign_out", &cookie, "").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({"error": "unavailable", "signed_out_here": true})
     );
     let fields = "scope=global&callback_url=/bye";
-    let answer = site.submit("/api/sign_out", &cookie, fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let response = site.submit("/api/sign_out", &cookie, fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
     let page = site
-        .get(answer.location(), &answer.cookie("ending_session").unwrap())
+        .get(
+            response.location(),
+            &response.cookie("ending_session").unwrap(),
+        )
         .await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(
@@ -158,11 +161,11 @@ async fn a_database_that_is_away_is_told_to_form_and_fetch() {
     );
     assert!(page.body.contains(r#"value="/bye""#), "{}", page.body);
     let long = format!("callback_url=/{}", "%2F".repeat(1000));
-    let answer = site.submit("/api/sign_out", &cookie, &long).await;
+    let response = site.submit("/api/sign_out", &cookie, &long).await;
     assert_eq!(
-        answer.location(),
+        response.location(),
         "/sign-out?error=unavailable&scope=local",
-        "told, even if the way on is too long to keep"
+        "a failure is shown even if the callback URL is too long to keep"
     );
     assert_eq!(
         site.get("/", &cookie).await.status,

@@ -1,4 +1,4 @@
-//! `/api/sign_up`, `/api/sign_in`, `/api/change_password`: bad input gets a clear answer.
+//! `/api/sign_up`, `/api/sign_in`, `/api/change_password`: bad input gets a clear error.
 
 mod common;
 
@@ -28,10 +28,10 @@ async fn bad_fields_are_named() {
         ("Ada", " TAKEN@Example.com ", PASSWORD, 409, "email_taken"),
     ] {
         let fields = format!("name={name}&email={email}&password={password}");
-        let answer = site.post("/api/sign_up", "", &fields).await;
-        assert_eq!(answer.status.as_u16(), status, "{fields}");
-        assert_eq!(answer.error(), error, "{fields}");
-        assert!(answer.cookie("session").is_none());
+        let response = site.post("/api/sign_up", "", &fields).await;
+        assert_eq!(response.status.as_u16(), status, "{fields}");
+        assert_eq!(response.error(), error, "{fields}");
+        assert!(response.cookie("session").is_none());
     }
 }
 
@@ -42,26 +42,26 @@ async fn the_shortest_and_the_longest_password_work() {
     for password in ["a1!bc2?d".to_owned(), longest] {
         let email = format!("ada{}@example.com", password.len());
         let fields = format!("name=Ada&email={email}&password={password}");
-        let answer = site.post("/api/sign_up", "", &fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let response = site.post("/api/sign_up", "", &fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.body);
         let fields = format!("email={email}&password={password}");
-        let answer = site.post("/api/sign_in", "", &fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let response = site.post("/api/sign_in", "", &fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.body);
     }
 }
 
 #[tokio::test]
 async fn missing_fields_are_named_and_unreadable_ones_are_a_400() {
     let site = Site::new().await;
-    let answer = site.post("/api/sign_up", "", "").await;
+    let response = site.post("/api/sign_up", "", "").await;
     assert_eq!(
-        (answer.status.as_u16(), answer.error().as_str()),
+        (response.status.as_u16(), response.error().as_str()),
         (422, "name")
     );
     for fields in ["email=a&email=b", "name[x]=1"] {
-        let answer = site.post("/api/sign_up", "", fields).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{fields}");
-        assert_eq!(answer.error(), "malformed", "{fields}");
+        let response = site.post("/api/sign_up", "", fields).await;
+        assert_eq!(response.status, StatusCode::BAD_REQUEST, "{fields}");
+        assert_eq!(response.error(), "malformed", "{fields}");
     }
     let bytes = site
         .send(Request::post("/api/sign_up"), vec![0xff; 10])
@@ -77,21 +77,21 @@ async fn a_body_over_the_limit_is_a_413() {
     let site = Site::new().await;
     let fields = format!("name={}", "a".repeat(70_000));
     for path in ["/api/sign_up", "/api/sign_in", "/api/sign_out"] {
-        let answer = site.post(path, "", &fields).await;
-        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
-        assert_eq!(answer.error(), "too_large", "{path}");
+        let response = site.post(path, "", &fields).await;
+        assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert_eq!(response.error(), "too_large", "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_form_goes_back_with_what_was_typed_but_the_password() {
+async fn a_refused_form_keeps_what_was_typed_except_the_password() {
     let site = Site::new().await;
     let fields = "name=Ada+L&email=ada@example.com&password=short12&callback_url=/bye";
-    let answer = site.submit("/api/sign_up", "", fields).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    assert_eq!(answer.location(), "/sign-up?callback_url=%2Fbye");
-    let flash = answer.cookie("flash").unwrap();
-    let page = site.get(answer.location(), &flash).await;
+    let response = site.submit("/api/sign_up", "", fields).await;
+    assert_eq!(response.status, StatusCode::SEE_OTHER);
+    assert_eq!(response.location(), "/sign-up?callback_url=%2Fbye");
+    let flash = response.cookie("flash").unwrap();
+    let page = site.get(response.location(), &flash).await;
     assert!(page.body.contains(r#"value="Ada L""#), "{}", page.body);
     assert!(page.body.contains(r#"value="ada@example.com""#));
     assert!(page.body.contains("8 to 256 characters"));
@@ -104,9 +104,9 @@ async fn a_form_goes_back_with_what_was_typed_but_the_password() {
     );
 }
 
-/// A browser drops a cookie of more than 4096 bytes, and a proxy refuses the answer.
+/// A browser drops a cookie of more than 4096 bytes, and a proxy refuses the response.
 #[tokio::test]
-async fn however_much_was_typed_the_error_is_shown() {
+async fn the_error_is_shown_however_much_was_typed() {
     let site = Site::new().await;
     for (name, email) in [
         (
@@ -119,20 +119,20 @@ async fn however_much_was_typed_the_error_is_shown() {
         ("%22".repeat(5_000), "%5C".repeat(5_000)),
     ] {
         let fields = format!("name={name}&email={email}&password=short12");
-        let answer = site.submit("/api/sign_up", "", fields).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER);
-        let sent = answer.headers.get_all(header::SET_COOKIE).iter();
+        let response = site.submit("/api/sign_up", "", fields).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER);
+        let sent = response.headers.get_all(header::SET_COOKIE).iter();
         let length: usize = sent.map(HeaderValue::len).sum();
         assert!(length < 2100, "{length} bytes");
-        let note = answer.cookie("flash").unwrap();
-        let page = site.get(answer.location(), &note).await;
+        let flash = response.cookie("flash").unwrap();
+        let page = site.get(response.location(), &flash).await;
         assert!(page.body.contains(r#"role="alert""#), "{}", page.body);
     }
 }
 
-/// What fits the form comes back whole, and of more the beginning.
+/// Of longer input, the beginning comes back.
 #[tokio::test]
-async fn what_fits_the_form_comes_back_whole() {
+async fn input_that_fits_the_form_comes_back_whole() {
     let site = Site::new().await;
     let name = "\u{1f600}".repeat(100);
     let email = format!("{}@example.com", "a".repeat(242));
@@ -141,71 +141,71 @@ async fn what_fits_the_form_comes_back_whole() {
         (format!("{name}b"), format!("{email}mmm")),
     ] {
         let fields = format!("name={typed_name}&email={typed_email}&password=short12");
-        let answer = site.submit("/api/sign_up", "", fields).await;
-        let note = answer.cookie("flash").unwrap();
-        let page = site.get(answer.location(), &note).await.body;
+        let response = site.submit("/api/sign_up", "", fields).await;
+        let flash = response.cookie("flash").unwrap();
+        let page = site.get(response.location(), &flash).await.body;
         assert!(page.contains(&format!(r#"value="{name}""#)), "{page}");
         assert!(page.contains(&format!(r#"value="{email}""#)), "{page}");
     }
 }
 
 #[tokio::test]
-async fn a_note_is_read_by_exactly_its_name() {
+async fn a_flash_cookie_is_read_only_by_its_exact_name() {
     let site = Site::new().await;
     let fields = "name=Ada&email=ada@example.com&password=short12";
-    let answer = site.submit("/api/sign_up", "", fields).await;
-    let note = answer.cookie("flash").unwrap();
+    let response = site.submit("/api/sign_up", "", fields).await;
+    let flash = response.cookie("flash").unwrap();
     let words = r#"role="alert""#;
     for planted in [
-        format!("\u{2000}{note}"),
-        note.replacen("flash-3000", "Flash-3000", 1),
-        note.replacen("flash-3000", "flash", 1),
+        format!("\u{2000}{flash}"),
+        flash.replacen("flash-3000", "Flash-3000", 1),
+        flash.replacen("flash-3000", "flash", 1),
     ] {
         let page = site.get("/sign-up", &planted).await;
         assert!(!page.body.contains(words), "{planted}");
         assert!(page.cookie("flash").is_none(), "{planted}");
     }
     let page = site
-        .get("/sign-up", &format!("flash-3000=junk; {note}"))
+        .get("/sign-up", &format!("flash-3000=junk; {flash}"))
         .await;
     assert!(page.body.contains(words));
 }
 
 #[tokio::test]
-async fn over_https_the_note_is_a_cookie_of_this_host() {
+async fn the_flash_cookie_belongs_to_this_host_alone_over_https() {
     let site = Site::with_settings(&[("SITE_URL", "https://site.test")]).await;
     let fields = "name=Ada&email=ada@example.com&password=short12";
-    let answer = site.submit("/api/sign_up", "", fields).await;
-    let set = answer.headers[header::SET_COOKIE].to_str().unwrap();
+    let response = site.submit("/api/sign_up", "", fields).await;
+    let set = response.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(set.starts_with("__Host-flash="), "{set}");
     assert!(set.contains("; Secure") && !set.contains("Domain"), "{set}");
-    let note = set.split(';').next().unwrap();
-    let page = site.get("/sign-up", note).await;
+    let flash = set.split(';').next().unwrap();
+    let page = site.get("/sign-up", flash).await;
     assert!(page.body.contains("8 to 256 characters"));
     let removed = page.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(removed.starts_with("__Host-flash=;") && removed.contains("Max-Age=0"));
 }
 
 #[tokio::test]
-async fn a_wrong_address_and_a_wrong_password_get_the_same_answer_after_the_same_work() {
-    // More than ten failures in a row of one account would have to wait.
+async fn a_wrong_address_and_a_wrong_password_get_the_same_response_after_the_same_work() {
+    // An account has to wait after ten failures in a row.
     const PAIRS: [[&str; 2]; 3] = [["ada", "bob"], ["eve", "tim"], ["joe", "ann"]];
     let site = Site::new().await;
     for [known, _] in PAIRS {
         site.sign_up(&format!("{known}@example.com")).await;
     }
     let mut times = [Duration::MAX; 2];
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     let mut ratio = 0.0;
-    // The least of some, and of more until they are alike: what the work takes, without what else
-    // the machine was doing.
+    // Compares the shortest times, which leave out what else the machine was doing. Takes more of
+    // them until they are alike.
     for round in 0..9 * PAIRS.len() {
         for (time, user) in times.iter_mut().zip(PAIRS[round % PAIRS.len()]) {
             let fields = format!("email={user}@example.com&password=wrong+password");
             let start = Instant::now();
-            let answer = site.post("/api/sign_in", "", &fields).await;
+            let response = site.post("/api/sign_in", "", &fields).await;
             *time = start.elapsed().min(*time);
-            answers.push((answer.status, answer.body));
+            responses.push((response.status, response.body));
         }
         ratio = times[0].as_secs_f64() / times[1].as_secs_f64();
         if round >= 3 && (0.5..2.0).contains(&ratio) {
@@ -213,14 +213,14 @@ async fn a_wrong_address_and_a_wrong_password_get_the_same_answer_after_the_same
         }
     }
     assert!(
-        answers.iter().all(|answer| *answer == answers[0]),
-        "{answers:?}"
+        responses.iter().all(|response| *response == responses[0]),
+        "{responses:?}"
     );
-    assert_eq!(answers[0].0, StatusCode::UNAUTHORIZED);
+    assert_eq!(responses[0].0, StatusCode::UNAUTHORIZED);
     assert!((0.5..2.0).contains(&ratio), "{times:?}");
 }
 
-/// What they are is tested where they are judged.
+/// `weak_passwords.rs` tests which passwords they are.
 #[tokio::test]
 async fn passwords_that_are_guessed_first_are_refused() {
     let site = Site::new().await;
@@ -239,29 +239,29 @@ async fn passwords_that_are_guessed_first_are_refused() {
     ] {
         let fields =
             format!("name=Ada+Lovelace&email=ada.lovelace@example.com&password={password}");
-        let answer = site.post("/api/sign_up", "", &fields).await;
+        let response = site.post("/api/sign_up", "", &fields).await;
         assert_eq!(
-            answer.status,
+            response.status,
             StatusCode::UNPROCESSABLE_ENTITY,
             "{password}"
         );
-        assert_eq!(answer.error(), "weak_password", "{password}");
-        assert!(answer.cookie("session").is_none());
+        assert_eq!(response.error(), "weak_password", "{password}");
+        assert!(response.cookie("session").is_none());
     }
     // Bob's own address is weak for Bob.
     for password in ["password", "bob@example.com", "ada.lovelace@example.com"] {
         let fields = format!("current_password={PASSWORD}&password={password}");
-        let answer = site.post("/api/change_password", &cookie, &fields).await;
+        let response = site.post("/api/change_password", &cookie, &fields).await;
         let expected = if password.starts_with("ada") {
             200
         } else {
             422
         };
         assert_eq!(
-            answer.status.as_u16(),
+            response.status.as_u16(),
             expected,
             "{password}: {}",
-            answer.body
+            response.body
         );
     }
 }
@@ -270,17 +270,19 @@ async fn passwords_that_are_guessed_first_are_refused() {
 async fn a_weak_password_is_explained_beside_its_field() {
     let site = Site::new().await;
     let fields = "name=Ada&email=ada@example.com&password=password";
-    let answer = site.submit("/api/sign_up", "", fields).await;
-    assert_eq!(answer.location(), "/sign-up");
-    let page = site.get("/sign-up", &answer.cookie("flash").unwrap()).await;
+    let response = site.submit("/api/sign_up", "", fields).await;
+    assert_eq!(response.location(), "/sign-up");
+    let page = site
+        .get("/sign-up", &response.cookie("flash").unwrap())
+        .await;
     assert!(page.body.contains("easy to guess"), "{}", page.body);
     let field = page.body.split("id=\"password\"").nth(1).unwrap();
     let field = field.split('>').next().unwrap();
     assert!(field.contains("aria-invalid=\"true\""), "{field}");
 }
 
-/// Hashes that were made before passwords were judged and normalized: of `password`, and of
-/// `über den Bergen ist es weit` as a Mac may send it, in two characters for the first letter.
+/// Hashes from before passwords were judged and normalized: of `password`, and of
+/// `über den Bergen ist es weit` as a Mac may send it, with two characters for the first letter.
 const OLD_HASHES: [&str; 2] = [
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$0qsHs573+LgGInzYb7sRqlOTBmqY4X6srNEm6ybpJ20",
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$FbocyyWxpnNrjeirAD1Hn07QsWwSqxAsmKYWh8PqOc0",
@@ -316,7 +318,7 @@ async fn old_passwords_still_sign_in() {
 }
 
 #[tokio::test]
-async fn the_ways_to_write_a_password_are_one() {
+async fn all_ways_to_write_a_password_are_equal() {
     let site = Site::new().await;
     let ways = [
         "über den Bergen ist es weit",
@@ -326,8 +328,8 @@ async fn the_ways_to_write_a_password_are_one() {
     for (n, chosen) in ways.iter().enumerate() {
         let email = format!("ada{n}@example.com");
         let fields = format!("name=Ada&email={email}&password={chosen}");
-        let answer = site.post("/api/sign_up", "", &fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let response = site.post("/api/sign_up", "", &fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.body);
         for way in ways {
             assert_eq!(sign_in(&site, &email, way).await, 200, "{chosen:?} {way:?}");
         }
@@ -338,7 +340,7 @@ async fn the_ways_to_write_a_password_are_one() {
     }
 }
 
-/// The same in many forms; `+` in a form's field is a blank.
+/// One address in many forms; `+` in a form's field is a blank.
 const ADDRESSES: [&str; 7] = [
     "ada@bücher.example",
     "ADA@BÜCHER.example",
@@ -350,7 +352,7 @@ const ADDRESSES: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn the_ways_to_write_an_address_are_one_account() {
+async fn all_ways_to_write_an_address_lead_to_one_account() {
     for chosen in ADDRESSES {
         let site = Site::new().await;
         let cookie = site.sign_up(chosen).await;
@@ -403,7 +405,7 @@ async fn accounts_under_an_earlier_form_of_their_address_still_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_sign_ups_at_once_with_one_address_one_makes_an_account() {
+async fn one_of_many_concurrent_sign_ups_with_one_address_succeeds() {
     let site = Arc::new(Site::new().await);
     let sign_ups = ADDRESSES.map(|way| {
         let site = Arc::clone(&site);
@@ -429,17 +431,17 @@ async fn a_changed_password_ends_the_other_sessions() {
     let there = there.cookie("session").unwrap();
 
     let wrong = "current_password=wrong&password=a+new+password";
-    let answer = site.post("/api/change_password", &here, wrong).await;
+    let response = site.post("/api/change_password", &here, wrong).await;
     assert_eq!(
-        (answer.status.as_u16(), answer.error().as_str()),
+        (response.status.as_u16(), response.error().as_str()),
         (403, "wrong_password")
     );
     assert!(site.who_is(&there).await.is_object());
 
     let right = format!("current_password={PASSWORD}&password=a+new+password");
-    let answer = site.post("/api/change_password", &here, &right).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    let new = answer.cookie("session").unwrap();
+    let response = site.post("/api/change_password", &here, &right).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    let new = response.cookie("session").unwrap();
     assert!(site.who_is(&new).await.is_object());
     for old in [&here, &there] {
         assert!(site.who_is(old).await.is_null());
@@ -447,9 +449,9 @@ async fn a_changed_password_ends_the_other_sessions() {
     let old = site.post("/api/sign_in", "", &fields).await;
     assert_eq!(old.status, StatusCode::UNAUTHORIZED);
 
-    let answer = site.post("/api/change_password", "", &right).await;
+    let response = site.post("/api/change_password", "", &right).await;
     assert_eq!(
-        (answer.status.as_u16(), answer.error().as_str()),
+        (response.status.as_u16(), response.error().as_str()),
         (401, "signed_out")
     );
 }
@@ -461,8 +463,8 @@ async fn a_database_that_is_away_is_a_503() {
     let sign_in = format!("email=ada@example.com&password={PASSWORD}");
     let sign_up = format!("name=Ada&{sign_in}");
     for (path, fields) in [("/api/sign_up", sign_up), ("/api/sign_in", sign_in)] {
-        let answer = site.post(path, "", &fields).await;
-        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-        assert_eq!(answer.error(), "unavailable", "{path}");
+        let response = site.post(path, "", &fields).await;
+        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(response.error(), "unavailable", "{path}");
     }
 }

@@ -1,6 +1,5 @@
-/* Keeps beside each file what was on the disk at its last sync, in the folder that SYNCED_FOLDER
- * names: what a power cut leaves, if nothing but synced writes has reached the disk. Loaded into
- * the server by LD_PRELOAD. */
+/* Copies a file to SYNCED_FOLDER at each of its syncs. The copies are what a power cut leaves if
+ * only synced writes have reached the disk. LD_PRELOAD loads this into the server. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 use crate::{
     api::{PostChangePassword, PostDeleteAccount},
+    components::{Field, FormAlert, PlainForm},
     flash::{Flash, use_flash},
-    parts::{Field, FormAlert, PlainForm},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{RequireSignedIn, SignOutButton, SignOutScope, use_auth};
@@ -10,8 +10,8 @@ use leptos_meta::Title;
 #[component]
 pub(crate) fn Account() -> impl IntoView {
     let flash = use_flash();
-    let changed = flash.of(PostChangePassword::PATH);
-    let not_deleted = flash.of(PostDeleteAccount::PATH);
+    let changed = flash.for_form(PostChangePassword::PATH);
+    let not_deleted = flash.for_form(PostDeleteAccount::PATH);
     view! {
         <Title text="Your account"/>
         <RequireSignedIn sign_in_url="/sign-in">

@@ -7,7 +7,7 @@ use leptos_meta::Title;
 pub(crate) fn Home() -> impl IntoView {
     let auth = use_auth();
     let name = move || auth.with(|auth| auth.user().map(|user| user.profile.name.clone()));
-    let is_deleted = use_flash().of(PostDeleteAccount::PATH).is_accepted();
+    let is_deleted = use_flash().for_form(PostDeleteAccount::PATH).is_accepted();
     view! {
         <Title text=""/>
         {is_deleted.then(|| view! {

@@ -1,7 +1,7 @@
 use crate::{
     api::PostSignIn,
+    components::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url},
     flash::use_flash,
-    parts::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::use_sign_out_reason;
@@ -9,7 +9,7 @@ use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignIn() -> impl IntoView {
-    let flash = use_flash().of(PostSignIn::PATH);
+    let flash = use_flash().for_form(PostSignIn::PATH);
     view! {
         <Title text="Sign in"/>
         <section class="card sheet">

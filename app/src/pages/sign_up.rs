@@ -1,14 +1,14 @@
 use crate::{
     api::PostSignUp,
+    components::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url},
     flash::use_flash,
-    parts::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url},
 };
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignUp() -> impl IntoView {
-    let flash = use_flash().of(PostSignUp::PATH);
+    let flash = use_flash().for_form(PostSignUp::PATH);
     view! {
         <Title text="Sign up"/>
         <section class="card sheet">

@@ -1,4 +1,4 @@
-//! Sign-up, sign-in, change of password, deletion: the rules, in the order in which they apply.
+//! The rules of sign-up, sign-in, password change and deletion, in the order in which they apply.
 
 use super::{
     Context,
@@ -24,20 +24,20 @@ pub(crate) async fn sign_up(
     let name = read_name(name)?;
     let email = Email::parse_new(email)?;
     check_length(&password)?;
-    state.attempts.sign_up(&context.auth).await?;
+    state.attempts.count_sign_up(&context.auth).await?;
     let passwords = &state.passwords;
     let hash = passwords.hash(&password, &name, &email.canonical).await?;
     let account = state
         .users
         .create(context.auth.guardian(), &email, &name, &hash)
         .await?;
-    let begun = begin_session(context, &account).await;
-    match &begun {
+    let user = begin_session(context, &account).await;
+    match &user {
         Ok(_) => remember_browser(context, &account).await,
-        // Who sends the form once more is not to hear that the address is taken.
+        // Without this, a second try would find the address taken.
         Err(_) => drop(delete(context, &account).await),
     }
-    begun
+    user
 }
 
 pub(crate) async fn sign_in(
@@ -52,8 +52,10 @@ pub(crate) async fn sign_in(
     let browser = state.known_browsers.find(auth, user_id).await?;
     let browser = browser.as_ref().map(|browser| browser.token_hash.as_str());
     let attempts = &state.attempts;
-    let attempt = attempts.sign_in(auth, &email.canonical, browser).await?;
-    // An unknown address costs the same work, so that the time does not tell.
+    let attempt = attempts
+        .count_guess(auth, &email.canonical, browser)
+        .await?;
+    // An unknown address takes the same work, so that the time does not reveal it.
     let hash = account
         .as_ref()
         .map(|account| account.password_hash.clone());
@@ -61,13 +63,13 @@ pub(crate) async fn sign_in(
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
-    attempts.signed_in(auth, &account.id).await?;
+    attempts.count_sign_in(auth, &account.id).await?;
     let user = begin_session(context, &account).await?;
-    // A password that was changed while it was being checked: its change may have ended the
-    // other sessions just before this one began.
+    // The password may have changed since it was checked. That change may have ended the other
+    // sessions just before this one began.
     match state
         .users
-        .still_has(auth.guardian(), &account.id, &account.password_hash)
+        .is_password_unchanged(auth.guardian(), &account.id, &account.password_hash)
         .await
     {
         Ok(true) => {
@@ -93,7 +95,7 @@ pub(crate) async fn change_password(
     let hash = passwords
         .hash(&password, &account.name, &account.email)
         .await?;
-    // Together: whoever knew the old password is out as soon as it is changed.
+    // In one transaction: the new password and the end of the other sessions take effect together.
     let guardian = context.auth.guardian();
     let mut transaction = guardian.begin().await.map_err(unavailable)?;
     let is_changed = users::set_password(transaction.connection(), &account, &hash)
@@ -116,8 +118,8 @@ pub(crate) async fn change_password(
 pub(crate) async fn delete_account(context: &Context, password: String) -> Result<(), FormError> {
     let account = confirm(context, password, FormError::NotDeleted).await?;
     delete(context, &account).await?;
-    // The cookie goes, or another account becomes the active one. Nothing is left to end, so a
-    // failure, which the log has, takes nothing back.
+    // Removes the cookie, or makes another account the active one. The sessions are gone already,
+    // so a failure, which is logged, changes nothing.
     let _ = context.auth.sign_out(SignOutOptions::default()).await;
     Ok(())
 }
@@ -154,7 +156,7 @@ async fn confirm(
     let attempt = context
         .state
         .attempts
-        .confirmation(&context.auth, &user)
+        .count_confirmation(&context.auth, &user)
         .await?;
     let hash = Some(account.password_hash.clone());
     match check(context, attempt, password, hash).await? {
@@ -163,7 +165,7 @@ async fn confirm(
     }
 }
 
-/// Whether the password belongs to the hash. The attempt counts if the answer is no.
+/// Whether the password matches the hash. If it does not, the attempt counts.
 async fn check(
     context: &Context,
     attempt: Attempt,
@@ -171,11 +173,11 @@ async fn check(
     hash: Option<String>,
 ) -> Result<bool, FormError> {
     match context.state.passwords.verify(password, hash).await {
-        Ok(true) => attempt.was_right().await.map(|()| true),
+        Ok(true) => attempt.succeed().await.map(|()| true),
         Ok(false) => Ok(false),
         Err(failure) => {
-            // What failed is told; the attempt is forgotten in time anyway.
-            let _ = attempt.was_not_made().await;
+            // The first failure is the one to report. The attempt is forgotten in time anyway.
+            let _ = attempt.cancel().await;
             Err(failure)
         }
     }
@@ -195,8 +197,8 @@ async fn begin_session(context: &Context, account: &Account) -> Result<Arc<User>
     Ok(context.auth.require_user()?)
 }
 
-/// Makes this browser a known one of the account. One that could not be remembered is signed in all
-/// the same; the log has why.
+/// Makes this browser a known one of the account. A failure is logged, and the user is signed in
+/// anyway.
 async fn remember_browser(context: &Context, account: &Account) {
     let known_browsers = &context.state.known_browsers;
     let _ = known_browsers.remember(&context.auth, &account.id).await;

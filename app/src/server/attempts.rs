@@ -1,20 +1,20 @@
-//! Limits on attempts, so that passwords cannot be guessed by the thousand, and nobody can use up
-//! the attempts of somebody else.
+//! Limits on attempts, so that nobody can guess passwords by the thousand, or use up the attempts
+//! of somebody else.
 //!
-//! | what counts | for whom |
+//! | attempt | counts for |
 //! |---|---|
 //! | a failed sign-in | its network, and the account as seen from that network |
-//! | the same from a browser that has signed in to the account before | that browser and account |
+//! | a failed sign-in from a browser that has signed in to the account before | that browser and account |
 //! | a wrong password of a signed-in user | the session |
 //! | a sign-up | its network |
 //! | a sign-in | the account |
 //!
-//! There is no limit for all failures on one account, which a stranger would use up for its user
+//! No limit counts all failures on one account: a stranger could use it up and lock its user out.
 //! ([NIST SP 800-63B-4, section 3.2.2](https://pages.nist.gov/800-63-4/sp800-63b.html#throttle)
-//! has one of 100 in a row). The price: whoever commands many networks gets as many guesses from
-//! each, which is why [weak passwords](super::weak_passwords) are refused.
+//! has one of 100 in a row.) The price: an attacker with many networks gets as many guesses from
+//! each. That is why [weak passwords](super::weak_passwords) are refused.
 
-use super::buckets::{Bucket, Buckets, Limit};
+use super::rate_limiter::{Bucket, RateLimit, RateLimiter};
 use crate::FormError;
 use leptos_guardian::{
     User,
@@ -26,35 +26,35 @@ use std::{
 };
 
 /// Wrong passwords for one account from one network, browser or session. Ten in a row are enough
-/// for a person who has forgotten which one it was. Then the waits grow, which NIST SP 800-63B-4,
-/// section 3.2.2, suggests (30 seconds to an hour); a quarter of an hour at most, for a person
-/// shares the network with a stranger, and still no more than about 110 guesses in the first day
+/// for a person who has forgotten which password it was. Then the waits grow, as NIST SP 800-63B-4,
+/// section 3.2.2, suggests (30 seconds to an hour). Here they end at a quarter of an hour, because
+/// a person may share the network with a stranger. That allows about 110 guesses in the first day
 /// and 96 in each further one.
-const GUESSES: Limit = Limit {
+const GUESSES: RateLimit = RateLimit {
     at_once: 10,
     forgets_one_in: Duration::from_secs(15 * 60),
     first_wait: Duration::from_secs(30),
     longest_wait: Duration::from_secs(15 * 60),
 };
 
-/// Sign-ins with the right password to one account, per hour: more than a person with many devices
-/// or a suite of tests with one account needs, and a hundred times too few to make ten thousand
-/// sessions within minutes. A stranger cannot use them up.
+/// Sign-ins with the right password to one account, per hour. A person with many devices, or a test
+/// suite with one account, needs fewer. Ten thousand sessions within minutes would need a hundred
+/// times as many. A stranger cannot use them up.
 const SIGN_INS_PER_HOUR: u32 = 100;
 
 /// Counts attempts.
 #[derive(Clone)]
 pub(crate) struct Attempts {
-    buckets: Buckets,
-    per_network: Limit,
+    rate_limiter: RateLimiter,
+    per_network: RateLimit,
 }
 
-/// A password that is about to be checked, counted as wrong until it is known to be right: many at
-/// the same moment are no more than as many one by one.
+/// A password that is about to be checked. It counts as wrong until it is known to be right, so
+/// that concurrent guesses gain nothing.
 #[must_use]
 pub(crate) struct Attempt {
     guardian: Guardian,
-    buckets: Buckets,
+    rate_limiter: RateLimiter,
     guesses: Bucket,
     network: Option<Bucket>,
 }
@@ -65,71 +65,72 @@ impl Attempts {
         per_network_and_minute: u32,
     ) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            buckets: Buckets::new(database).await?,
-            per_network: Limit::per(Duration::from_secs(60), per_network_and_minute),
+            rate_limiter: RateLimiter::new(database).await?,
+            per_network: RateLimit::per(Duration::from_secs(60), per_network_and_minute),
         })
     }
 
     /// Counts a sign-up.
-    pub(crate) async fn sign_up(&self, auth: &Auth) -> Result<(), FormError> {
+    pub(crate) async fn count_sign_up(&self, auth: &Auth) -> Result<(), FormError> {
         let network = self.network(auth);
-        self.buckets.take(auth.guardian(), &network).await
+        self.rate_limiter.add(auth.guardian(), &network).await
     }
 
-    /// Counts a guess at the password of the account with this address, whether or not there is
-    /// one, so that the limit does not tell. `known_browser` is the browser's own name if it has
-    /// signed in to this account before
+    /// Counts a guess at the password of the account with this address. It counts without an
+    /// account, too, so that the limit does not reveal whether there is one. `known_browser`
+    /// identifies a browser that has signed in to this account before
     /// ([device cookies](https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)):
-    /// whatever strangers do, it has attempts of its own.
-    pub(crate) async fn sign_in(
+    /// it has its own attempts, whatever strangers do.
+    pub(crate) async fn count_guess(
         &self,
         auth: &Auth,
         address: &str,
         known_browser: Option<&str>,
     ) -> Result<Attempt, FormError> {
         if let Some(browser) = known_browser {
-            return self.guess(auth, &["browser", browser, address]).await;
+            return self.add_guess(auth, &["browser", browser, address]).await;
         }
         let network = self.network(auth);
-        self.buckets.take(auth.guardian(), &network).await?;
+        self.rate_limiter.add(auth.guardian(), &network).await?;
         let parts = ["account", address, &network_of(auth)];
-        match self.guess(auth, &parts).await {
+        match self.add_guess(auth, &parts).await {
             Ok(attempt) => Ok(Attempt {
                 network: Some(network),
                 ..attempt
             }),
             Err(refused) => {
                 // No password is checked, so others in the network lose nothing.
-                self.buckets.give_back(auth.guardian(), &network).await?;
+                self.rate_limiter.remove(auth.guardian(), &network).await?;
                 Err(refused)
             }
         }
     }
 
-    /// Counts a guess of a signed-in user, for their session: a thief of it has no more than that,
-    /// and failures elsewhere take nothing from it.
-    pub(crate) async fn confirmation(
+    /// Counts a guess of a signed-in user, for their session. A thief of the session gets no more
+    /// guesses than that, and failures elsewhere use none of them up.
+    pub(crate) async fn count_confirmation(
         &self,
         auth: &Auth,
         user: &User,
     ) -> Result<Attempt, FormError> {
-        self.guess(auth, &["session", user.session.as_str()]).await
+        self.add_guess(auth, &["session", user.session.as_str()])
+            .await
     }
 
-    /// Counts a sign-in of the account with this id. The right password is known by then.
-    pub(crate) async fn signed_in(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
+    /// Counts a sign-in to the account with this id, after its password was right.
+    pub(crate) async fn count_sign_in(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
         let hour = Duration::from_secs(60 * 60);
-        let limit = Limit::per(hour, SIGN_INS_PER_HOUR);
+        let limit = RateLimit::per(hour, SIGN_INS_PER_HOUR);
         let bucket = Bucket::new(limit, &["signed in", user_id]);
-        self.buckets.take(auth.guardian(), &bucket).await
+        self.rate_limiter.add(auth.guardian(), &bucket).await
     }
 
-    async fn guess(&self, auth: &Auth, parts: &[&str]) -> Result<Attempt, FormError> {
+    async fn add_guess(&self, auth: &Auth, parts: &[&str]) -> Result<Attempt, FormError> {
         let guesses = Bucket::new(GUESSES, parts);
-        self.buckets.take(auth.guardian(), &guesses).await?;
+        self.rate_limiter.add(auth.guardian(), &guesses).await?;
         Ok(Attempt {
             guardian: auth.guardian().clone(),
-            buckets: self.buckets.clone(),
+            rate_limiter: self.rate_limiter.clone(),
             guesses,
             network: None,
         })
@@ -141,24 +142,26 @@ impl Attempts {
 }
 
 impl Attempt {
-    /// The password was right: the failures before it are forgotten, but not those of the network,
-    /// which may be on other accounts.
-    pub(crate) async fn was_right(self) -> Result<(), FormError> {
-        self.buckets.clear(&self.guardian, &self.guesses).await?;
-        self.give_back_network().await
-    }
-
-    /// The password could not be checked, and nothing was learnt of it.
-    pub(crate) async fn was_not_made(self) -> Result<(), FormError> {
-        self.buckets
-            .give_back(&self.guardian, &self.guesses)
+    /// The password was right: forgets the failures before it. Those of the network stay, because
+    /// they may be on other accounts.
+    pub(crate) async fn succeed(self) -> Result<(), FormError> {
+        self.rate_limiter
+            .clear(&self.guardian, &self.guesses)
             .await?;
-        self.give_back_network().await
+        self.remove_from_network().await
     }
 
-    async fn give_back_network(&self) -> Result<(), FormError> {
+    /// The password could not be checked, so the attempt does not count.
+    pub(crate) async fn cancel(self) -> Result<(), FormError> {
+        self.rate_limiter
+            .remove(&self.guardian, &self.guesses)
+            .await?;
+        self.remove_from_network().await
+    }
+
+    async fn remove_from_network(&self) -> Result<(), FormError> {
         match &self.network {
-            Some(network) => self.buckets.give_back(&self.guardian, network).await,
+            Some(network) => self.rate_limiter.remove(&self.guardian, network).await,
             None => Ok(()),
         }
     }
@@ -168,8 +171,8 @@ fn network_of(auth: &Auth) -> String {
     network(auth.client_ip().unwrap_or("unknown"))
 }
 
-/// What counts as one network: of IPv6 the first half, which one customer gets to choose the
-/// other half from.
+/// What counts as one network: an IPv4 address, or the first half of an IPv6 address. One customer
+/// can choose the second half.
 fn network(address: &str) -> String {
     match address.parse().map(|ip: IpAddr| ip.to_canonical()) {
         Ok(IpAddr::V6(ip)) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).to_string(),

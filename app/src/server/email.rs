@@ -1,4 +1,4 @@
-//! E-mail addresses: the many ways to write one are one account.
+//! E-mail addresses. All ways to write an address lead to one account.
 
 use crate::FormError;
 use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
@@ -12,16 +12,16 @@ pub(super) const LENGTH: usize = 254;
 /// An e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Email {
-    /// The one form of all ways to write the address: what is stored for new accounts, shown, and
-    /// counted. Its domain is in Unicode, as people write and recognise it.
+    /// The canonical form: stored for new accounts, shown, and counted. Its domain is in Unicode,
+    /// as people write and recognise it.
     pub(crate) canonical: String,
-    /// The forms in which the table may have an account that is older than the canonical one: as
-    /// it was folded then, and with the domain in ASCII.
+    /// The forms under which the table may have older accounts: in lower case only, or with the
+    /// domain in ASCII.
     pub(crate) earlier: [String; 2],
 }
 
 impl Email {
-    /// Reads what somebody signs in with. What was accepted for an account once still is.
+    /// Reads the address of a sign-in. Accepts every address that accounts could ever have.
     pub(crate) fn parse(text: &str) -> Result<Self, FormError> {
         let folded = text.trim().to_lowercase();
         match canonicalize(text) {
@@ -37,19 +37,19 @@ impl Email {
         }
     }
 
-    /// Reads the address of a new account. Accepts what can be one, and leaves the rest to a
-    /// confirmation mail.
+    /// Reads the address of a new account. Accepts whatever may be an address: only a confirmation
+    /// mail could tell.
     pub(crate) fn parse_new(text: &str) -> Result<Self, FormError> {
         canonicalize(text).ok_or(FormError::Email)?;
         Self::parse(text)
     }
 }
 
-/// The address with its domain in Unicode, and in ASCII. `None` if it cannot be one.
+/// The address with its domain in Unicode, and in ASCII. `None` if it cannot be an address.
 ///
-/// Both parts lose their compatibility forms (full-width letters, ligatures), the case, the way in
-/// which accents are composed, and what nobody sees (zero-width spaces); the domain by the rules
-/// for domains ([UTS #46](https://www.unicode.org/reports/tr46/)).
+/// This normalizes compatibility forms (full-width letters, ligatures), case and composed accents,
+/// and removes invisible characters (zero-width spaces). The domain follows the rules for domains
+/// ([UTS #46](https://www.unicode.org/reports/tr46/)).
 fn canonicalize(text: &str) -> Option<(String, String)> {
     let text: String = text.trim().nfkc().collect();
     let (local, domain) = text.split_once('@')?;
@@ -64,7 +64,7 @@ fn canonicalize(text: &str) -> Option<(String, String)> {
     (is_whole && is_plain && fits).then(|| (format!("{local}@{domain}"), ascii))
 }
 
-/// Letter by letter: as a whole, a text gets another small sigma at the end of a word.
+/// Letter by letter, because [`str::to_lowercase`] writes another small sigma at the end of a word.
 fn fold(local: &str) -> String {
     let is_ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     local
@@ -76,7 +76,7 @@ fn fold(local: &str) -> String {
         .collect()
 }
 
-/// The rule by which accounts were made before there was a canonical form.
+/// The rule for new accounts before there was a canonical form.
 fn was_accepted(folded: &str) -> bool {
     let has_parts = folded.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_ways_to_write_an_address_are_one() {
+    fn all_ways_to_write_an_address_have_one_canonical_form() {
         for (canonical, written) in [
             (
                 "ada@example.com",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_address_makes_no_account() {
+    fn an_impossible_address_is_refused() {
         for text in [
             "",
             "ada",
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_was_accepted_before_can_still_be_named() {
+    fn an_address_that_was_accepted_before_can_still_sign_in() {
         for text in ["ada@[192.0.2.1]", "ada@a..b", "ada@xn--a"] {
             assert!(Email::parse_new(text).is_err());
             let email = Email::parse(text).unwrap();

@@ -1,4 +1,4 @@
-//! The note's way to the next page: a short-lived cookie of its own.
+//! The flash message travels to the next page in a short-lived cookie.
 
 use super::{accounts::NAME_LENGTH, email};
 use crate::{FormError, flash::Flash};
@@ -17,16 +17,15 @@ const NAME: &str = "flash";
 /// reads of all headers together.
 const MAX_LENGTH: usize = 2048;
 
-/// Long enough for the redirect to be followed.
+/// Long enough to follow the redirect.
 const MAX_AGE: Duration = Duration::minutes(1);
 
-/// What became of a form. It names the error, whose words are the server's own: anybody may
-/// have written the cookie.
+/// The cookie's content. It names the error without its text, because anybody can write a cookie.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Outcome {
-    /// The form, by its action.
+    /// The form's action.
     pub(super) form: String,
-    /// Why the form was not accepted; `None` when it was.
+    /// Why the form was not accepted. `None` when it was.
     pub(super) error: Option<FormError>,
     /// What was typed.
     pub(super) name: String,
@@ -47,8 +46,8 @@ impl From<Outcome> for Flash {
     }
 }
 
-/// Leaves a note for the next page. Of what was typed it keeps as much as the form accepts, and
-/// nothing when that is too much for a cookie: the error is shown in any case.
+/// Leaves a flash message for the next page. Input is cut to the length that the form accepts, and
+/// dropped if the cookie is still too long: the error is shown in any case.
 pub(super) fn leave_flash(mut outcome: Outcome) {
     outcome.name = outcome.name.chars().take(NAME_LENGTH).collect();
     outcome.email = outcome.email.chars().take(email::LENGTH).collect();
@@ -62,7 +61,7 @@ pub(super) fn leave_flash(mut outcome: Outcome) {
     send(&cookie);
 }
 
-/// Takes the note that was left for this page.
+/// Reads the flash message for this page, and removes its cookie.
 pub(crate) fn take_flash() -> Flash {
     read().map(Flash::from).unwrap_or_default()
 }
@@ -71,15 +70,15 @@ fn read() -> Option<Outcome> {
     let parts = use_context::<Parts>()?;
     let guardian = guardian()?;
     let name = guardian.cookie_name(NAME);
-    let mut notes = cookie_values(&parts.headers, &name).peekable();
-    notes.peek()?;
+    let mut values = cookie_values(&parts.headers, &name).peekable();
+    values.peek()?;
     send(&build(&guardian, String::new(), Duration::ZERO));
-    // The page repeats what somebody typed.
+    // The page shows what somebody typed.
     use_context::<ResponseOptions>()?
         .insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    notes.find_map(|note| {
-        let note = URL_SAFE_NO_PAD.decode(note).ok()?;
-        serde_json::from_slice(&note).ok()
+    values.find_map(|value| {
+        let json = URL_SAFE_NO_PAD.decode(value).ok()?;
+        serde_json::from_slice(&json).ok()
     })
 }
 
@@ -88,8 +87,8 @@ fn guardian() -> Option<Guardian> {
 }
 
 fn write(guardian: &Guardian, outcome: &Outcome) -> Cookie<'static> {
-    let note = serde_json::to_vec(outcome).expect("strings and numbers are valid JSON");
-    build(guardian, URL_SAFE_NO_PAD.encode(note), MAX_AGE)
+    let json = serde_json::to_vec(outcome).expect("strings and numbers are valid JSON");
+    build(guardian, URL_SAFE_NO_PAD.encode(json), MAX_AGE)
 }
 
 fn build(guardian: &Guardian, value: String, max_age: Duration) -> Cookie<'static> {

@@ -1,7 +1,6 @@
-//! The browsers that have signed in to an account before, by a cookie of their own: what strangers
-//! fail at does not count for them
+//! The browsers that have signed in to an account before, recognised by a cookie
 //! ([device cookies](https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)).
-//! The cookie signs nobody in.
+//! Failed attempts of strangers do not count for them. The cookie signs nobody in.
 
 use super::users::{now, unavailable};
 use crate::FormError;
@@ -17,7 +16,7 @@ use leptos_guardian::{
 };
 use sha2::{Digest as _, Sha256};
 
-/// What leads to each version of the table; see [`Database::migrate`]. Times are in seconds since
+/// One migration per version of the table; see [`Database::migrate`]. Times are in seconds since
 /// the Unix epoch.
 const STEPS: [&str; 1] = ["create table app_known_browser (
         token_hash text primary key,
@@ -29,27 +28,27 @@ const STEPS: [&str; 1] = ["create table app_known_browser (
 
 const NAME: &str = "known_browser";
 
-/// A browser is known for a year after its last sign-in: also one that is seldom used. Browsers
-/// keep cookies for 400 days at most.
+/// A browser stays known for a year after its last sign-in, so that a seldom used one does, too.
+/// Browsers keep cookies for 400 days at most.
 const MAX_AGE: Duration = Duration::days(365);
 
-/// The accounts for which one browser is known: as many as it can be signed in to.
+/// The most accounts that know one browser: as many as it can be signed in to.
 const ACCOUNTS: usize = 5;
 
-/// The known browsers of one account. The ones that were used last stay.
+/// The most browsers that one account knows. The most recently used ones stay.
 const BROWSERS: i64 = 50;
 
-/// How many tokens of one request are looked at. Another site of the same domain may have set more
-/// cookies of this name; those only make the browser an unknown one.
+/// The most tokens that are read from one request. Another site of the same domain can set more
+/// cookies of this name; at worst, that makes the browser an unknown one.
 const TOKENS: usize = 40;
 
-/// How many expired rows go with each new one.
+/// How many expired rows are deleted with each new one.
 const CLEANING_BATCH: i64 = 4;
 
-/// Between two tokens. Not in the alphabet of base64.
+/// Separates tokens. Not in the alphabet of base64.
 const SEPARATOR: char = '.';
 
-/// The bytes of a token.
+/// The length of a token, in bytes.
 const TOKEN_LENGTH: usize = 16;
 
 /// The table of known browsers.
@@ -61,7 +60,7 @@ pub(crate) struct KnownBrowsers {
 /// A browser as one account knows it.
 #[derive(Clone, sqlx::FromRow)]
 pub(crate) struct KnownBrowser {
-    /// What stands in the table instead of the token.
+    /// The table holds this instead of the token.
     pub(crate) token_hash: String,
     user_id: String,
 }
@@ -72,25 +71,25 @@ impl KnownBrowsers {
         Ok(Self { database })
     }
 
-    /// The browser of this request, if it has signed in to this account before. Asks the same of
-    /// the database for an account that does not exist.
+    /// The browser of this request, if it has signed in to this account before. An account that
+    /// does not exist takes the same query.
     pub(crate) async fn find(
         &self,
         auth: &Auth,
         user_id: Option<&str>,
     ) -> Result<Option<KnownBrowser>, FormError> {
-        let known = self.of_tokens(&presented(auth)).await?;
+        let known = self.find_by_tokens(&tokens_of_request(auth)).await?;
         Ok(known
             .into_iter()
             .find(|browser| Some(browser.user_id.as_str()) == user_id))
     }
 
-    /// Makes the browser of this request a known one of the account, or keeps it one. Tokens for
-    /// other accounts stay. A token is kept, and not replaced: the answer with a new one may be
-    /// lost, and whoever copies it copies the session beside it.
+    /// Makes the browser of this request a known one of the account, or extends that. Tokens for
+    /// other accounts stay. An existing token is not replaced: the response with a new one may be
+    /// lost, and a thief who copies the token copies the session beside it.
     pub(crate) async fn remember(&self, auth: &Auth, user_id: &str) -> Result<(), FormError> {
-        let presented = presented(auth);
-        let known = self.of_tokens(&presented).await?;
+        let tokens = tokens_of_request(auth);
+        let known = self.find_by_tokens(&tokens).await?;
         let user_of = |token: &String| {
             let hash = hash(token);
             let mut known = known.iter();
@@ -98,13 +97,13 @@ impl KnownBrowsers {
             Some(browser.user_id.as_str())
         };
         let is_own = |token: &&String| user_of(token) == Some(user_id);
-        let own = presented.iter().find(is_own).cloned();
+        let own = tokens.iter().find(is_own).cloned();
         let own = own.unwrap_or_else(new_token);
         let permit = auth.guardian().acquire_write().await;
-        let kept = self.keep(&hash(&own), user_id).await;
+        let stored = self.store(&hash(&own), user_id).await;
         drop(permit);
-        kept.map_err(unavailable)?;
-        let others = presented
+        stored.map_err(unavailable)?;
+        let others = tokens
             .into_iter()
             .filter(|token| user_of(token).is_some_and(|user| user != user_id))
             .take(ACCOUNTS - 1);
@@ -113,7 +112,7 @@ impl KnownBrowsers {
         Ok(())
     }
 
-    async fn of_tokens(&self, tokens: &[String]) -> Result<Vec<KnownBrowser>, FormError> {
+    async fn find_by_tokens(&self, tokens: &[String]) -> Result<Vec<KnownBrowser>, FormError> {
         if tokens.is_empty() {
             return Ok(Vec::new());
         }
@@ -131,10 +130,10 @@ impl KnownBrowsers {
         .map_err(unavailable)
     }
 
-    /// Keeps a token for a year from now, in place of the account's oldest one if there are too
-    /// many.
-    async fn keep(&self, token_hash: &str, user_id: &str) -> Result<(), sqlx::Error> {
-        const KEEP: &str = "insert into app_known_browser (token_hash, user_id, expires_at)
+    /// Stores a token for a year from now. If the account then has too many, the oldest one is
+    /// deleted.
+    async fn store(&self, token_hash: &str, user_id: &str) -> Result<(), sqlx::Error> {
+        const STORE: &str = "insert into app_known_browser (token_hash, user_id, expires_at)
             values ($1, $2, $3)
             on conflict (token_hash) do update set expires_at = excluded.expires_at";
         const DELETE_OLDEST: &str = "delete from app_known_browser
@@ -146,8 +145,8 @@ impl KnownBrowsers {
             select token_hash from app_known_browser where expires_at <= $1 limit $2)";
         let now = now();
         with_pool!(&self.database, pool => {
-            let keep = sqlx::query(KEEP).bind(token_hash).bind(user_id);
-            keep.bind(now + MAX_AGE.whole_seconds()).execute(pool).await?;
+            let store = sqlx::query(STORE).bind(token_hash).bind(user_id);
+            store.bind(now + MAX_AGE.whole_seconds()).execute(pool).await?;
             let delete_oldest = sqlx::query(DELETE_OLDEST).bind(user_id);
             delete_oldest.bind(BROWSERS).execute(pool).await?;
             let delete_expired = sqlx::query(DELETE_EXPIRED).bind(now);
@@ -156,8 +155,8 @@ impl KnownBrowsers {
     }
 }
 
-/// Forgets the browsers of an account, together with what else the transaction does: those of
-/// somebody who knew the password are not to have attempts of their own any longer.
+/// Forgets the browsers of an account, within a transaction. One of them may belong to somebody who
+/// knew the old password, and must not keep its own attempts.
 pub(super) async fn forget(connection: Connection<'_>, user_id: &str) -> Result<(), sqlx::Error> {
     const FORGET: &str = "delete from app_known_browser where user_id = $1";
     with_connection!(connection, connection => {
@@ -165,14 +164,14 @@ pub(super) async fn forget(connection: Connection<'_>, user_id: &str) -> Result<
     })
 }
 
-/// The tokens that the request brings.
-fn presented(auth: &Auth) -> Vec<String> {
+/// The tokens in the request's cookies.
+fn tokens_of_request(auth: &Auth) -> Vec<String> {
     let parts = use_context::<Parts>();
     let name = auth.guardian().cookie_name(NAME);
     parts.map_or_else(Vec::new, |parts| read(&parts.headers, &name))
 }
 
-/// All tokens in all cookies of this name, whatever their order.
+/// All tokens in all cookies of this name, in any order.
 fn read(headers: &HeaderMap, name: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     for value in cookie_values(headers, name) {
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_tokens_are_as_many_as_a_query_can_have() {
+    fn no_more_tokens_are_read_than_a_query_can_have() {
         let token = |n: u32| URL_SAFE_NO_PAD.encode(u128::from(n).to_le_bytes());
         let pairs: Vec<String> = (0..1000)
             .map(|n| format!("__Host-known_browser={}", token(n)))

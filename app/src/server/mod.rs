@@ -1,21 +1,21 @@
-//! The server only: who the users are.
+//! Server only: users, passwords, limits.
 
 mod accounts;
-mod answer;
 mod attempts;
-mod buckets;
 mod email;
 mod flash;
+mod form_response;
 mod known_browsers;
 mod passwords;
-mod refusal;
+mod rate_limiter;
+mod unreadable_form;
 mod users;
 mod weak_passwords;
 
 pub(crate) use accounts::{change_password, delete_account, sign_in, sign_up};
-pub(crate) use answer::Answer;
 pub(crate) use flash::take_flash;
-pub(crate) use refusal::refuse;
+pub(crate) use form_response::FormResponse;
+pub(crate) use unreadable_form::reject_unreadable;
 
 use crate::FormError;
 use attempts::Attempts;
@@ -30,7 +30,7 @@ use leptos_guardian::{
 use passwords::Passwords;
 use users::Users;
 
-/// What the server functions need, made once at the start.
+/// What the server functions need. Created once, at the start.
 #[derive(Clone)]
 pub struct AppState {
     pub(crate) users: Users,
@@ -69,7 +69,7 @@ impl AppState {
     }
 }
 
-/// What a server function works with: the app's state, and who asks.
+/// What a server function works with: the app's state, and the session of the request.
 pub(crate) struct Context {
     pub(crate) state: AppState,
     pub(crate) auth: Auth,
@@ -86,7 +86,7 @@ pub(crate) fn context() -> Result<Context, FormError> {
     })
 }
 
-/// Answers the page's request with 404.
+/// Sets the status of the page to 404.
 pub(crate) fn not_found() {
     if let Some(response) = use_context::<ResponseOptions>() {
         response.set_status(axum::http::StatusCode::NOT_FOUND);

@@ -14,25 +14,25 @@ use unicode_normalization::UnicodeNormalization as _;
 /// ([NIST SP 800-63B-4, section 3.1.1.2](https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver)).
 const LENGTH: RangeInclusive<usize> = 8..=256;
 
-/// How long a hash waits for its turn. A flood of sign-ins then gets an honest 503 instead
-/// of a queue that nobody waits for.
+/// How long a hash waits for a permit. In a flood of sign-ins, a 503 is better than a queue that
+/// nobody waits for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Hashes and verifies. Each hash takes about 19 MiB and some tens of milliseconds of one
 /// core (Argon2id with OWASP's parameters), so no more run at once than there are cores.
 #[derive(Clone)]
 pub(crate) struct Passwords {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// A hash of no account's password, to verify against when there is no account.
-    nobody: Arc<str>,
+    dummy_hash: Arc<str>,
 }
 
 impl Passwords {
     pub(crate) fn new() -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
-            turns: Arc::new(Semaphore::new(cores)),
-            nobody: hash("nobody")
+            permits: Arc::new(Semaphore::new(cores)),
+            dummy_hash: hash("nobody")
                 .expect("the default parameters are valid")
                 .into(),
         }
@@ -47,27 +47,27 @@ impl Passwords {
     ) -> Result<String, FormError> {
         let password = normalize(password);
         let (name, email) = (name.to_owned(), email.to_owned());
-        let hashed = self.in_turn(move || {
+        let hashed = self.with_permit(move || {
             let is_strong = !is_weak(&password, &name, &email);
             is_strong.then(|| hash(&password)).transpose()
         });
         hashed.await?.ok_or(FormError::WeakPassword)
     }
 
-    /// Whether the password belongs to the hash. Without a hash the answer is no, after the
-    /// same work.
+    /// Whether the password matches the hash. Without a hash it returns `false`, after the same
+    /// work.
     ///
-    /// The hashes of accounts that are older than [`normalize`] are of what was typed: that is tried
-    /// second if it differs, whatever the account.
+    /// Accounts that are older than [`normalize`] have a hash of what was typed. That is tried
+    /// second if it differs, for every account.
     pub(crate) async fn verify(
         &self,
         password: String,
         stored: Option<String>,
     ) -> Result<bool, FormError> {
         let has_account = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.nobody.to_string());
+        let stored = stored.unwrap_or_else(|| self.dummy_hash.to_string());
         let matches = self
-            .in_turn(move || {
+            .with_permit(move || {
                 let stored = PasswordHash::new(&stored)?;
                 let normal = normalize(&password);
                 Ok(matches(&normal, &stored)?
@@ -77,18 +77,19 @@ impl Passwords {
         Ok(matches && has_account)
     }
 
-    async fn in_turn<T: Send + 'static>(
+    async fn with_permit<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> argon2::password_hash::Result<T> + Send + 'static,
     ) -> Result<T, FormError> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
+        let permit = timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
             tracing::warn!("too many password hashes are waiting");
             return Err(FormError::Unavailable);
         };
         let done = spawn_blocking(move || {
-            // Held by the work, not by the request: who gives up must not let another one in.
-            let _turn = turn;
+            // Held by the work, not by the request: a client that gives up must not free the permit
+            // early.
+            let _permit = permit;
             work()
         });
         match done.await {
@@ -108,7 +109,7 @@ impl Passwords {
 /// Checks the length of a new password, in characters.
 pub(crate) fn check_length(password: &str) -> Result<(), FormError> {
     let normal = normalize(password).chars().count();
-    // One character may stand for many, which makes nothing harder to guess.
+    // One typed character may become many, which makes nothing harder to guess.
     let shortest = normal.min(password.chars().count());
     if LENGTH.contains(&normal) && LENGTH.contains(&shortest) {
         Ok(())
@@ -117,7 +118,7 @@ pub(crate) fn check_length(password: &str) -> Result<(), FormError> {
     }
 }
 
-/// The one form of all ways to write a password: keyboards and systems compose accents differently
+/// The normal form of a password: keyboards and systems compose accents differently
 /// (NIST SP 800-63B-4, section 3.1.1.2, asks for a normal form; this is NFKC).
 fn normalize(password: &str) -> String {
     password.nfkc().collect()

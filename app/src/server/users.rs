@@ -9,7 +9,7 @@ use leptos_guardian::{
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// What leads to each version of the table; see [`Database::migrate`].
+/// One migration per version of the table; see [`Database::migrate`].
 const STEPS: [&str; 1] = ["create table if not exists app_user (
     id text primary key,
     email text not null unique,
@@ -24,7 +24,7 @@ pub(crate) struct Users {
     database: Database,
 }
 
-/// A user as the table has them.
+/// A row of the users' table.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Account {
     pub(crate) id: String,
@@ -68,8 +68,8 @@ impl Users {
         .ok_or(FormError::EmailTaken)
     }
 
-    /// The account with this address. Of two from before one person had one, the one whose
-    /// address was written as it is now.
+    /// The account with this address. Older data may hold two, under different forms of it; then
+    /// this is the one that is stored in the form that was typed.
     pub(crate) async fn by_email(&self, email: &Email) -> Result<Option<Account>, FormError> {
         const BY_EMAIL: &str = "select id, email, name, password_hash from app_user
             where email in ($1, $2, $3)
@@ -94,27 +94,27 @@ impl Users {
         .map_err(unavailable)
     }
 
-    /// Whether the user still has this password. Writes what is there already, and so waits for
-    /// a transaction that is changing it; a read would answer with what was before.
-    pub(crate) async fn still_has(
+    /// Whether the user still has this password. This is an update that changes nothing, because an
+    /// update waits for a transaction that is changing the row. A read would return the old value.
+    pub(crate) async fn is_password_unchanged(
         &self,
         guardian: &Guardian,
         id: &str,
         password_hash: &str,
     ) -> Result<bool, FormError> {
-        const STILL: &str = "update app_user set password_hash = password_hash
+        const TOUCH: &str = "update app_user set password_hash = password_hash
             where id = $1 and password_hash = $2";
         let _permit = guardian.acquire_write().await;
         with_pool!(&self.database, pool => {
-            let done = sqlx::query(STILL).bind(id).bind(password_hash).execute(pool).await;
+            let done = sqlx::query(TOUCH).bind(id).bind(password_hash).execute(pool).await;
             done.map(|done| done.rows_affected() == 1)
         })
         .map_err(unavailable)
     }
 }
 
-/// Stores a new password, together with what else the transaction does. Answers whether the
-/// account is still as it was read: another change may have been faster.
+/// Stores a new password, within a transaction. Returns `false` if the account has changed since it
+/// was read.
 pub(crate) async fn set_password(
     connection: Connection<'_>,
     account: &Account,
@@ -132,8 +132,8 @@ pub(crate) async fn set_password(
     })
 }
 
-/// Deletes a user, together with what else the transaction does. Answers whether the account
-/// was still as it was read.
+/// Deletes a user, within a transaction. Returns `false` if the account has changed since it was
+/// read.
 pub(crate) async fn delete(
     connection: Connection<'_>,
     account: &Account,
@@ -149,13 +149,13 @@ pub(crate) async fn delete(
     })
 }
 
-/// The cause goes to the log; the person learns that it is not their fault.
+/// Logs the cause. The user only learns that it is not their fault.
 pub(super) fn unavailable(cause: sqlx::Error) -> FormError {
     tracing::error!(%cause, "the database failed");
     FormError::Unavailable
 }
 
-/// In seconds since the Unix epoch.
+/// The time, in seconds since the Unix epoch.
 pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)

@@ -1,35 +1,35 @@
-//! Passwords that are guessed first
+//! Passwords that attackers try first
 //! ([NIST SP 800-63B-4, section 3.1.1.2](https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver)):
-//! common ones, what an attacker knows of the user, repetitions and sequences; also with trivial
-//! changes, such as a year or digits for letters.
+//! common ones, facts about the user, repetitions and sequences, also with small changes such as a
+//! year or digits for letters.
 
 use crate::NAME;
 use zxcvbn::{Score, zxcvbn};
 
-/// So many characters of a password are judged. The time grows faster than the length: 60 ms for
-/// the worst 32, but 280 for 64. A password whose beginning is hard to guess is not made weaker by
-/// what follows.
-const JUDGED: usize = 32;
+/// How many characters of a password are judged. The time grows faster than the length: the worst
+/// 32 characters take 60 ms, the worst 64 take 280 ms. A password with a strong beginning does not
+/// get weaker by what follows.
+const JUDGED_LENGTH: usize = 32;
 
-/// Parts of names and addresses that are shorter say nothing.
+/// Parts of names and addresses with fewer characters are ignored.
 const SHORTEST_WORD: usize = 3;
 
-/// Whether fewer than a million guesses find the password of the user with this name and address:
-/// what a network can try in 28 years, but thousands of them in days.
+/// Whether fewer than a million guesses find the password of the user with this name and address.
+/// One network needs 28 years to try a million, but thousands of networks need days.
 pub(super) fn is_weak(password: &str, name: &str, email: &str) -> bool {
     let words = context_words(name, email);
-    // The words are cut out too, for they may be longer than what is judged.
+    // Judged without the words, too: they may be longer than what is judged.
     let rest = words
         .iter()
         .fold(password.to_lowercase(), |rest, word| rest.replace(word, ""));
     [password, &rest].into_iter().any(|password| {
-        let judged: String = password.chars().take(JUDGED).collect();
+        let judged: String = password.chars().take(JUDGED_LENGTH).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         zxcvbn(&judged, &words).score() < Score::Two
     })
 }
 
-/// What an attacker knows: the address, the name, this app, whole and in parts, the longest first.
+/// What an attacker knows, whole and in parts: the address, the name, this app. The longest first.
 fn context_words(name: &str, email: &str) -> Vec<String> {
     let known = format!("{email} {name} {NAME}").to_lowercase();
     let wholes = [
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_attacker_knows_is_weak() {
+    fn a_password_from_known_facts_is_weak() {
         let app_name = NAME.replace(' ', "");
         for password in [
             "countess.ada@analytical-engine.example",
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hard_to_guess_is_not_weak() {
+    fn a_password_that_is_hard_to_guess_is_not_weak() {
         for password in [
             "correct horse battery",
             "a new password",

@@ -1,5 +1,5 @@
-//! The starter's home page for somebody who is signed in, as the server renders it: with
-//! `AuthProvider` and `UserButton`, and without.
+//! The starter's home page for a signed-in user, as the server renders it: with `AuthProvider` and
+//! `UserButton`, and without.
 
 #[path = "../../../guardian/benches/common/mod.rs"]
 mod common;
@@ -24,13 +24,13 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
-/// Of all pages together.
+/// For all pages together.
 const TIME: Duration = Duration::from_secs(5);
 
-/// So much of a plain page's throughput should be left.
+/// How much of a plain page's throughput should be left.
 const THROUGHPUT: f64 = 0.9;
 
-/// Where the pages stand among [`pages`].
+/// The positions of the pages in [`pages`].
 const CHECKED: usize = 0;
 const PLAIN_CHECKED: usize = 1;
 const ALONE: usize = 2;
@@ -77,10 +77,10 @@ impl Page {
             .header(header::HOST, "127.0.0.1:3000")
             .header(header::COOKIE, &self.cookie)
             .body(Body::empty());
-        let answer = self.router.clone().oneshot(request.expect("a request"));
-        let answer = answer.await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::OK);
-        let body = to_bytes(answer.into_body(), usize::MAX).await;
+        let response = self.router.clone().oneshot(request.expect("a request"));
+        let response = response.await.expect("a response");
+        assert_eq!(response.status(), StatusCode::OK);
+        let body = to_bytes(response.into_body(), usize::MAX).await;
         String::from_utf8(body.expect("a body").into()).expect("text")
     }
 }
@@ -103,7 +103,7 @@ async fn pages(database: &Fresh) -> Vec<Page> {
     let starter = router(app::App, app::shell, move || provide_context(state.clone()));
     let plain_shell = |options| app::document(options, plain::App);
     let plain = router(plain::App, plain_shell, || ());
-    // What the check has found out, without asking again.
+    // The result of the check, without checking again.
     let known = |router: &Router| router.clone().layer(Extension(auth.clone()));
     let routers = [
         guardian.protect(starter.clone()),
@@ -123,7 +123,7 @@ async fn pages(database: &Fresh) -> Vec<Page> {
     pages.into()
 }
 
-/// What a page says, so that the plain one does not fall behind.
+/// The words of a page, to notice a difference between the two.
 fn words(html: &str) -> String {
     let parts = html.split('<').filter_map(|part| part.split_once('>'));
     let texts = parts.filter(|(tag, _)| !tag.starts_with("script"));
@@ -132,7 +132,7 @@ fn words(html: &str) -> String {
     text.replace("-->", "")
 }
 
-/// The pages as the starter's server has them, behind nothing.
+/// The pages as the starter's server has them, without its layers.
 fn router<A, S>(
     app: impl Fn() -> A + Clone + Send + 'static,
     shell: impl Fn(LeptosOptions) -> S + Clone + Send + Sync + 'static,
@@ -158,7 +158,7 @@ where
         .with_state(options)
 }
 
-/// Signs somebody in. Answers the cookie, and who they are for a request that was checked.
+/// Signs a user in. Returns the cookie, and the user as a checked request knows them.
 async fn sign_in(guardian: &Guardian) -> (String, Auth) {
     let (told, mut auths) = tokio::sync::mpsc::unbounded_channel();
     let identity = Identity {
@@ -178,8 +178,8 @@ async fn sign_in(guardian: &Guardian) -> (String, Auth) {
         ),
     );
     let request = Request::post("/").body(Body::empty()).expect("a request");
-    let answer = door.clone().oneshot(request).await.expect("an answer");
-    let cookie = answer.headers()[header::SET_COOKIE]
+    let response = door.clone().oneshot(request).await.expect("a response");
+    let cookie = response.headers()[header::SET_COOKIE]
         .to_str()
         .expect("a cookie");
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
@@ -188,7 +188,7 @@ async fn sign_in(guardian: &Guardian) -> (String, Auth) {
         .body(Body::empty());
     door.oneshot(request.expect("a request"))
         .await
-        .expect("an answer");
+        .expect("a response");
     let auth = auths.recv().await.expect("who is signed in");
     (cookie, auth)
 }

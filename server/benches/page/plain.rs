@@ -1,6 +1,5 @@
-//! The starter's home page as it would be without `AuthProvider` and `UserButton`: the same
-//! elements and words, written down once more for one signed-in user, for they are what is compared.
-//! The forms that sign out stay.
+//! The starter's home page without `AuthProvider` and `UserButton`, to compare with: the same
+//! elements and words, written out for one signed-in user. The forms that sign out stay.
 
 use leptos::prelude::*;
 use leptos_guardian::{SignOutButton, SignOutScope};
@@ -25,7 +24,7 @@ pub fn App() -> impl IntoView {
                 <div role="status"></div>
                 <FlatRoutes fallback=|| "Not found">
                     <Route path=path!("/") view=Home/>
-                    // The starter has as many.
+                    // As many routes as the starter has.
                     <Route path=path!("/sign-up") view=Home/>
                     <Route path=path!("/sign-in") view=Home/>
                     <Route path=path!("/account") view=Home/>
@@ -100,7 +99,7 @@ fn Menu() -> impl IntoView {
 
 #[component]
 fn Home() -> impl IntoView {
-    // The starter's note for the page that is shown next.
+    // In place of the starter's flash message.
     let note = SharedValue::new(|| None::<String>).into_inner();
     view! {
         <Title text=""/>

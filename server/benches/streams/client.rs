@@ -1,4 +1,4 @@
-//! Many browsers, each with a stream of events: plain HTTP/1.1 over a connection of its own.
+//! Many browsers, each with a stream of events: plain HTTP/1.1 over its own connection.
 
 use crate::Outcome;
 use std::{
@@ -13,17 +13,17 @@ use tokio::{
     time::sleep,
 };
 
-/// How many sign-ins, and openings of streams, are under way at once.
+/// How many sign-ins, or openings of streams, are under way at once.
 const WORKERS: usize = 8;
 
-/// How long the listening tasks get to begin.
+/// How long the listening tasks may take to begin.
 const BEGINNING: Duration = Duration::from_secs(1);
 
-/// The most that is read before what was waited for, in bytes.
-const LONGEST_ANSWER: usize = 4096;
+/// The most that is read before the expected text, in bytes.
+const LONGEST_RESPONSE: usize = 4096;
 
-/// Signs in so many times, each in a session of its own, by paths that count the sign-ins.
-/// Answers the cookies, by worker.
+/// Signs in `count` times, each time with a new session. `path` gets the number of the sign-in.
+/// Returns the cookies, by worker.
 pub async fn sign_in(
     address: SocketAddr,
     count: usize,
@@ -36,8 +36,8 @@ pub async fn sign_in(
             let mut cookies = Vec::new();
             for number in (worker..count).step_by(WORKERS) {
                 let request = post(address, &path(number));
-                let answer = ask(&mut connection, &request, Expected::NO_CONTENT).await?;
-                cookies.push(cookie(&answer).ok_or("A sign-in set no cookie.")?);
+                let response = ask(&mut connection, &request, Expected::NO_CONTENT).await?;
+                cookies.push(cookie(&response).ok_or("A sign-in set no cookie.")?);
             }
             Ok(cookies)
         }
@@ -49,7 +49,7 @@ fn post(address: SocketAddr, path: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n\r\n")
 }
 
-/// Lets the server keep in memory what it keeps of its database.
+/// Fills the server's caches of its database.
 pub async fn fill_caches(address: SocketAddr) -> Outcome<()> {
     let mut connection = TcpStream::connect(address).await?;
     let request = post(address, "/fill-caches");
@@ -57,9 +57,9 @@ pub async fn fill_caches(address: SocketAddr) -> Outcome<()> {
     Ok(())
 }
 
-/// The name and value that an answer sets.
-fn cookie(answer: &str) -> Option<String> {
-    let set = answer
+/// The name and value of the cookie that a response sets.
+fn cookie(response: &str) -> Option<String> {
+    let set = response
         .lines()
         .find_map(|line| line.strip_prefix("set-cookie: "))?;
     set.split(';').next().map(str::to_owned)
@@ -90,16 +90,22 @@ pub async fn open_streams(
         .collect())
 }
 
-/// How long things took from the start of the request, in seconds.
-pub struct Told {
-    pub answer: f64,
-    pub last: f64,
+/// How long a sign-out took from the start of the request, in seconds.
+pub struct SignOutTimes {
+    /// Until the response.
+    pub response: f64,
+    /// Until the last stream was notified.
+    pub last_stream: f64,
 }
 
-/// Signs out, waits until every stream has been told, and closes them.
-pub async fn sign_out(address: SocketAddr, path: &str, streams: Vec<TcpStream>) -> Outcome<Told> {
+/// Signs out, waits until every stream is notified, and closes them.
+pub async fn sign_out(
+    address: SocketAddr,
+    path: &str,
+    streams: Vec<TcpStream>,
+) -> Outcome<SignOutTimes> {
     let mut connection = TcpStream::connect(address).await?;
-    // Kept open until all have been told, so that closing takes no time from telling.
+    // Kept open until all are notified, so that closing takes no time from notifying.
     let listen = |mut stream: TcpStream| async move {
         read(&mut stream, Expected::SIGN_OUT).await?;
         Ok((Instant::now(), stream))
@@ -109,15 +115,15 @@ pub async fn sign_out(address: SocketAddr, path: &str, streams: Vec<TcpStream>) 
 
     let start = Instant::now();
     ask(&mut connection, &post(address, path), Expected::NO_CONTENT).await?;
-    let answer = start.elapsed();
-    let told = listening.await??;
-    let last = told
+    let response = start.elapsed();
+    let notified = listening.await??;
+    let last_stream = notified
         .iter()
         .map(|(when, _)| when.duration_since(start))
         .max();
-    Ok(Told {
-        answer: answer.as_secs_f64(),
-        last: last.unwrap_or_default().as_secs_f64(),
+    Ok(SignOutTimes {
+        response: response.as_secs_f64(),
+        last_stream: last_stream.unwrap_or_default().as_secs_f64(),
     })
 }
 
@@ -135,7 +141,7 @@ where
     Ok(done)
 }
 
-/// How an answer begins, and the words in it that are waited for.
+/// How a response begins, and the text in it to wait for.
 #[derive(Clone, Copy)]
 struct Expected {
     start: &'static str,
@@ -165,7 +171,7 @@ async fn ask(connection: &mut TcpStream, request: &str, expected: Expected) -> O
 async fn read(connection: &mut TcpStream, expected: Expected) -> Outcome<String> {
     let mut text = Vec::new();
     let mut buffer = [0; 256];
-    while text.len() < LONGEST_ANSWER {
+    while text.len() < LONGEST_RESPONSE {
         let length = connection.read(&mut buffer).await?;
         text.extend_from_slice(&buffer[..length]);
         let end = expected.end.as_bytes();

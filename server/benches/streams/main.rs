@@ -1,7 +1,7 @@
-//! What open `/guardian/events` streams cost the server's memory, and how soon the last of them
-//! is told of a sign-out. Each measurement gets a server process of its own. Memory is what Linux
-//! counts as resident: without the kernel's sockets. Times are with the client, and PostgreSQL, on
-//! the same machine, which take their share of the processors.
+//! How much memory open `/guardian/events` streams take on the server, and how soon the last of
+//! them is notified of a sign-out. Each measurement has its own server process. Memory is what
+//! Linux counts as resident, without the kernel's sockets. The client and PostgreSQL run on the
+//! same machine, and take their share of the processors.
 
 mod client;
 #[path = "../../../guardian/benches/common/mod.rs"]
@@ -9,7 +9,7 @@ mod common;
 mod process;
 mod site;
 
-use client::Told;
+use client::SignOutTimes;
 use common::{Aim, Kind, Row, Unit, grouped, kinds, report};
 use process::{SERVER, Server};
 use std::{env, error::Error, fs, process::ExitCode, time::Duration};
@@ -19,14 +19,15 @@ use tokio::time::{sleep, timeout};
 const FEW: usize = 1_000;
 const MANY: usize = 10_000;
 
-/// What one stream may cost, in bytes, and how many seconds telling all of them may take.
+/// The most that one stream may take, in bytes, and the longest that notifying all of them may
+/// take, in seconds.
 const MEMORY: f64 = 16_000.0;
-const TELLING: f64 = 0.25;
+const NOTIFYING: f64 = 0.25;
 
 /// File descriptors beside the streams: the database, the workers, the runtime.
 const SPARE_FILES: usize = 200;
 
-/// How long the server gets to come to rest before its memory is read.
+/// How long the server may settle before its memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// How long one measurement may take in all.
@@ -39,7 +40,7 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let outcome = match &arguments[..] {
         [server, database] if server == SERVER => site::serve(database).await,
-        // What cargo says to a bench.
+        // The arguments that cargo passes to a bench.
         _ => measure_all().await,
     };
     match outcome {
@@ -70,25 +71,26 @@ async fn measure_all() -> Outcome<()> {
             .aim(Aim::AtMost(MEMORY))
             .report();
     }
-    let times = |what: &str, measured: &[Measured], time: fn(&Told) -> f64| {
-        let times = measured.iter().map(|it| time(&it.told)).collect();
+    let times = |what: &str, measured: &[Measured], time: fn(&SignOutTimes) -> f64| {
+        let times = measured.iter().map(|it| time(&it.sign_out)).collect();
         Row::new(what, Unit::Seconds, times)
     };
     let pages = grouped(MANY);
     let one = format!("one sign-out of a user with {pages} sessions, each with a page");
-    times(&format!("{one}, until it is answered"), &one_user, |told| {
-        told.answer
+    times(&format!("{one}, until the response"), &one_user, |times| {
+        times.response
     })
     .report();
     times(
-        &format!("{one}, until the last page is told"),
+        &format!("{one}, until the last page is notified"),
         &one_user,
-        |told| told.last,
+        |times| times.last_stream,
     )
-    .aim(Aim::AtMost(TELLING))
+    .aim(Aim::AtMost(NOTIFYING))
     .report();
-    let everyone = format!("sign-outs of {pages} users with a page each, until the last is told");
-    times(&everyone, &many, |told| told.last).report();
+    let everyone =
+        format!("sign-outs of {pages} users with a page each, until the last is notified");
+    times(&everyone, &many, |times| times.last_stream).report();
     Ok(())
 }
 
@@ -97,13 +99,13 @@ async fn measure_all() -> Outcome<()> {
 enum Whose {
     /// Each of another user. A sign-out of everyone ends them, in many transactions.
     Many,
-    /// All of one user. A sign-out of that one ends them, in one transaction.
+    /// All of one user. A sign-out of that user ends them, in one transaction.
     OneUser,
 }
 
 struct Measured {
     memory_per_stream: f64,
-    told: Told,
+    sign_out: SignOutTimes,
 }
 
 async fn measure(kind: Kind, count: usize, whose: Whose) -> Outcome<Measured> {
@@ -130,11 +132,11 @@ async fn measure_on(server: &Server, count: usize, whose: Whose) -> Outcome<Meas
     let memory = server.process.memory() - before;
     Ok(Measured {
         memory_per_stream: memory / count as f64,
-        told: client::sign_out(server.address, sign_out, streams).await?,
+        sign_out: client::sign_out(server.address, sign_out, streams).await?,
     })
 }
 
-/// Each stream is a socket, here and there: the server inherits the limit.
+/// Each stream is a socket on both sides. The server inherits the limit.
 fn check_open_files() -> Outcome<()> {
     let limits = fs::read_to_string("/proc/self/limits")?;
     let line = limits

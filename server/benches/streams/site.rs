@@ -17,7 +17,7 @@ use server::serve::{self, Limits};
 use std::{error::Error, future::pending, io, net::Ipv4Addr, process, thread};
 use tokio::net::TcpListener;
 
-/// Serves until the client ends, and says on which port.
+/// Prints its port, and serves until the client ends.
 pub async fn serve(database: &str) -> Outcome<()> {
     let database = Database::connect(database).await?;
     let guardian = Guardian::builder(database.clone())
@@ -64,8 +64,8 @@ async fn sign_out_everyone(State(guardian): State<Guardian>) -> StatusCode {
     no_content(guardian.sign_out_everyone(Reason::Administrator).await)
 }
 
-/// Reads all sessions on every connection: what each keeps of them in memory does not grow with
-/// the streams, and is not to be counted among them.
+/// Reads all sessions on every connection. What a connection caches of them does not grow with the
+/// streams, and must not count as their memory.
 async fn fill_caches(State(database): State<Database>) -> StatusCode {
     // By their handles, as the streams do.
     const READ: &str = "select count(*) from guardian_session as one where exists (
@@ -78,13 +78,13 @@ async fn fill_caches(State(database): State<Database>) -> StatusCode {
             sqlx::query(READ).execute(&mut *connection).await?;
             Ok(connection)
         });
-        // Each is held until all have one.
+        // Holds each connection until all are open.
         let all: Result<_, sqlx::Error> = try_join_all(all).await;
         all.map(drop)
     }))
 }
 
-/// An answer without a body: it ends where its headers end.
+/// A response without a body ends with its headers.
 fn no_content<T>(outcome: Result<T, impl Error>) -> StatusCode {
     match outcome {
         Ok(_) => StatusCode::NO_CONTENT,
@@ -95,7 +95,7 @@ fn no_content<T>(outcome: Result<T, impl Error>) -> StatusCode {
     }
 }
 
-/// The client holds the other end of standard input, however it ends.
+/// Standard input ends when the client ends, in whatever way.
 fn stop_with_client() {
     let _ = io::copy(&mut io::stdin(), &mut io::sink());
     process::exit(0);

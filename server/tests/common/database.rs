@@ -3,8 +3,8 @@
 use sqlx::Connection as _;
 use tempfile::TempDir;
 
-/// The URL of a database of the test's own: SQLite, or on the PostgreSQL server that
-/// `TEST_POSTGRES_URL` names (without a database).
+/// The URL of a fresh database: SQLite, or on the PostgreSQL server in `TEST_POSTGRES_URL` (a URL
+/// without a database).
 pub async fn fresh(folder: &TempDir) -> String {
     match postgres_server() {
         Some(server) => on_postgres(&server).await,

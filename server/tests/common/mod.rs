@@ -34,7 +34,7 @@ pub struct Site {
     folder: TempDir,
 }
 
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: String,
@@ -72,24 +72,24 @@ impl Site {
         self.router.clone()
     }
 
-    pub async fn send(&self, request: Builder, body: impl Into<Body>) -> Answer {
+    pub async fn send(&self, request: Builder, body: impl Into<Body>) -> TestResponse {
         let request = request.body(body.into()).unwrap();
-        Answer::to(self.router.clone().oneshot(request).await.unwrap()).await
+        TestResponse::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
-    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+    pub async fn get(&self, path: &str, cookie: &str) -> TestResponse {
         let request = Request::get(path).header(header::COOKIE, cookie);
         self.send(request, Body::empty()).await
     }
 
     /// As a script or a mobile app sends it.
-    pub async fn post(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> Answer {
+    pub async fn post(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> TestResponse {
         self.send(form(path, cookie), fields.as_ref().to_vec())
             .await
     }
 
     /// As a browser's form sends it.
-    pub async fn submit(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> Answer {
+    pub async fn submit(&self, path: &str, cookie: &str, fields: impl AsRef<[u8]>) -> TestResponse {
         let request = form(path, cookie)
             .header(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")
             .header(header::REFERER, "http://127.0.0.1:3000/some-page")
@@ -97,15 +97,15 @@ impl Site {
         self.send(request, fields.as_ref().to_vec()).await
     }
 
-    /// Signs up, and answers the cookie to send.
+    /// Signs up, and returns the cookie to send.
     pub async fn sign_up(&self, email: &str) -> String {
         let fields = format!("name=Ada&email={email}&password={PASSWORD}");
-        let answer = self.post("/api/sign_up", "", &fields).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        answer.cookie("session").unwrap()
+        let response = self.post("/api/sign_up", "", &fields).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+        response.cookie("session").unwrap()
     }
 
-    /// Signs somebody in without a password, which takes time to hash, and answers the cookie.
+    /// Signs a user in without a password, because hashing one takes time. Returns the cookie.
     pub async fn sign_in(&self, user: &str) -> String {
         let identity = Identity {
             user_id: user.into(),
@@ -115,11 +115,11 @@ impl Site {
         let sign_in = post(async |auth: Auth| auth.sign_in(identity).await.unwrap());
         let door = self.guardian.protect(Router::new().route("/", sign_in));
         let request = Request::post("/").body(Body::empty()).unwrap();
-        let answer = Answer::to(door.oneshot(request).await.unwrap()).await;
-        answer.cookie("session").unwrap()
+        let response = TestResponse::read(door.oneshot(request).await.unwrap()).await;
+        response.cookie("session").unwrap()
     }
 
-    /// Adds sessions like the only one that there is, each a second older than the one before.
+    /// Adds copies of the only session, each a second older than the one before.
     pub async fn add_sessions(&self, count: u32) {
         let add = format!(
             "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count})
@@ -165,8 +165,8 @@ fn form(path: &str, cookie: &str) -> Builder {
         .header(header::COOKIE, cookie)
 }
 
-impl Answer {
-    async fn to(response: Response) -> Self {
+impl TestResponse {
+    async fn read(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let body = if parts.headers.contains_key(header::CONTENT_ENCODING) {
@@ -194,7 +194,7 @@ impl Answer {
         self.headers[header::LOCATION].to_str().unwrap()
     }
 
-    /// A cookie that the answer sets, as a browser sends it back. On <http://127.0.0.1:3000> the
+    /// A cookie that the response sets, as a browser sends it back. On <http://127.0.0.1:3000> the
     /// names end with the port.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let name = format!("{name}-3000");

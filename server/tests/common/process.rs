@@ -26,7 +26,7 @@ pub fn server(folder: &Path, url: &str, port: u16) -> Command {
         .current_dir(folder)
         .env("DATABASE_URL", url)
         .env("LEPTOS_SITE_ADDR", format!("127.0.0.1:{port}"))
-        // One site, whichever server answers for it: the cookie's name has its port.
+        // All servers are one site. The cookie's name has its port.
         .env("SITE_URL", "http://127.0.0.1:3000")
         .env("ATTEMPTS_PER_MINUTE", "10000")
         .env("RUST_LOG", "info")
@@ -34,7 +34,7 @@ pub fn server(folder: &Path, url: &str, port: u16) -> Command {
     command
 }
 
-/// A running server, its log, and a way to ask it.
+/// A running server, its log, and a client for it.
 pub struct Process {
     pub child: Child,
     log: Arc<Mutex<String>>,
@@ -49,7 +49,7 @@ impl Process {
         Self::start_as(folder, url, |command| command).await
     }
 
-    /// The same, for a command of the test's own.
+    /// The same, with a command that the test arranges.
     pub async fn start_as(
         folder: &Path,
         url: &str,
@@ -111,21 +111,21 @@ impl Process {
             .header(header::COOKIE, cookie)
             .body(fields.to_owned())
             .unwrap();
-        let answer = self.client.request(request).await.ok()?;
-        let status = answer.status();
-        let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
+        let response = self.client.request(request).await.ok()?;
+        let status = response.status();
+        let cookies = response.headers().get_all(header::SET_COOKIE).iter();
         let cookie = cookies
             .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
             .find(|cookie| cookie.starts_with("session-3000="))
             .map(str::to_owned);
-        let body = answer.into_body().collect().await.ok()?.to_bytes();
+        let body = response.into_body().collect().await.ok()?.to_bytes();
         Some((status, cookie, String::from_utf8(body.into()).ok()?))
     }
 
     pub async fn sign_up(&self, email: &str) -> String {
         let fields = format!("name=Ada&email={email}&password={PASSWORD}");
-        let answer = self.post("/api/sign_up", "", &fields).await;
-        answer.unwrap().1.unwrap()
+        let response = self.post("/api/sign_up", "", &fields).await;
+        response.unwrap().1.unwrap()
     }
 
     pub async fn is_signed_in(&self, cookie: &str) -> bool {
@@ -140,7 +140,7 @@ impl Process {
         assert!(told.unwrap().success());
     }
 
-    /// Waits for its end, and returns how it ended and all that it logged.
+    /// Waits for the process to end. Returns its status and its whole log.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         self.reader.take().unwrap().join().unwrap();
@@ -148,7 +148,7 @@ impl Process {
     }
 }
 
-/// Only if a test has failed half-way.
+/// For a test that fails half-way.
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();

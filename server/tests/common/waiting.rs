@@ -1,4 +1,4 @@
-//! Sees work waiting, instead of letting time pass and hoping that it waits.
+//! Observes that work waits, instead of letting time pass and hoping.
 
 use leptos_guardian::{
     server::{Database, Guardian},
@@ -10,17 +10,17 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The pause between two looks.
+/// The pause between two checks.
 pub const PAUSE: Duration = Duration::from_millis(10);
 
-/// Far longer than anything takes on a busy machine: then the test fails.
+/// A test fails after this time, which is far longer than anything takes on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(20);
 
-/// The connections that wait for a lock of PostgreSQL, granted to another one.
+/// The connections that wait for a PostgreSQL lock of another one.
 pub const WAITING: &str = "pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'";
 
-/// Starts work that has to wait for what the test holds, and returns when it is seen waiting.
+/// Starts work that has to wait for what the test holds. Returns once the work waits.
 pub async fn start_waiting<T: Send + 'static>(
     guardian: &Guardian,
     database: &Database,
@@ -39,7 +39,7 @@ pub async fn start_waiting<T: Send + 'static>(
     work
 }
 
-/// How many wait for a lock of PostgreSQL, or for their turn to write to SQLite.
+/// How many wait for a lock of PostgreSQL, or for a permit to write to SQLite.
 async fn waiting(guardian: &Guardian, database: &Database) -> i64 {
     match database {
         Database::Sqlite(_) => guardian.waiting_to_write() as i64,

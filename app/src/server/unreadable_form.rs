@@ -1,4 +1,4 @@
-//! How the app's server functions refuse a form that they do not understand.
+//! How the app's server functions reject a form that they cannot read.
 
 use super::flash::{Outcome, leave_flash};
 use crate::{
@@ -12,8 +12,8 @@ use leptos_guardian::{
     with_status,
 };
 
-/// Leads a form back to its page, with a note of what happened; a script gets the status.
-pub(crate) fn refuse(error: FormError) -> FormError {
+/// Redirects a plain form to its page, with a flash message. A script gets the status.
+pub(crate) fn reject_unreadable(error: FormError) -> FormError {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return with_status(error);
     };
@@ -33,7 +33,7 @@ pub(crate) fn refuse(error: FormError) -> FormError {
     error
 }
 
-/// The page that a form is on, by its action.
+/// The page that has the form with this action.
 fn page_of(form: &str) -> &'static str {
     match form {
         PostSignUp::PATH => "/sign-up",

@@ -1,4 +1,4 @@
-//! What several pages share.
+//! Components that several pages share.
 
 use crate::{NAME, flash::Flash};
 use leptos::{ev::SubmitEvent, prelude::*};
@@ -29,9 +29,10 @@ pub(crate) fn Header() -> impl IntoView {
     }
 }
 
-/// Says that this page's user was signed out, and why, as long as nobody is signed in.
+/// Tells the user of this page that they were signed out, and why. Hidden while somebody is signed
+/// in.
 #[component]
-pub(crate) fn Farewell() -> impl IntoView {
+pub(crate) fn SignedOutMessage() -> impl IntoView {
     let reason = RwSignal::new(None::<String>);
     on_signed_out(move |event| {
         if event.here {
@@ -47,14 +48,14 @@ pub(crate) fn Farewell() -> impl IntoView {
     }
 }
 
-/// The page's `callback_url`, to be passed on by its form.
+/// A hidden field that passes the page's `callback_url` on with its form.
 #[component]
 pub(crate) fn CallbackUrl() -> impl IntoView {
     use_callback_url()
         .map(|url| view! { <input type="hidden" name="callback_url" value=url/> }.into_any())
 }
 
-/// A link to the other of sign-up and sign-in, which keeps the `callback_url`.
+/// Adds the page's `callback_url` to a path, so that links between sign-up and sign-in keep it.
 pub(crate) fn with_callback_url(path: &str) -> String {
     match use_callback_url() {
         Some(url) => format!("{path}?callback_url={}", Url::escape(&url)),
@@ -62,7 +63,7 @@ pub(crate) fn with_callback_url(path: &str) -> String {
     }
 }
 
-/// Why the form was not accepted, above its fields.
+/// Says above a form's fields why it was not accepted.
 #[component]
 pub(crate) fn FormAlert(flash: Flash) -> impl IntoView {
     (!flash.alert.is_empty()).then(|| {
@@ -86,7 +87,7 @@ pub(crate) fn Field(
     #[prop(optional)] hint: Option<&'static str>,
     #[prop(optional)] minlength: Option<u16>,
     #[prop(optional)] maxlength: Option<u16>,
-    /// The note whose error may be about this field.
+    /// The flash message. Its error may be about this field.
     flash: Flash,
 ) -> impl IntoView {
     let is_wrong = flash.field == name;
@@ -116,11 +117,11 @@ pub(crate) fn Field(
     }
 }
 
-/// How long a second press of the button is taken for a slip, unless an answer comes first.
-/// Afterwards it is somebody who stopped the page and tries again.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the button ignores a second press, which is probably a slip. After that, the user has
+/// probably stopped the page and tries again.
+const DOUBLE_SUBMIT_WINDOW: Duration = Duration::from_secs(5);
 
-/// A form whose button cannot be pressed twice.
+/// A form that a double click does not send twice.
 #[component]
 pub(crate) fn PlainForm(
     action: &'static str,
@@ -135,7 +136,7 @@ pub(crate) fn PlainForm(
             return;
         }
         is_pending.set(true);
-        set_timeout(move || is_pending.set(false), PATIENCE);
+        set_timeout(move || is_pending.set(false), DOUBLE_SUBMIT_WINDOW);
     };
     view! {
         <form method="post" action=action on:submit=on_submit>

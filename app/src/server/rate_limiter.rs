@@ -1,5 +1,5 @@
-//! Buckets that fill with every attempt and empty as time passes: rows, so that all servers
-//! count together and a restart forgets nothing.
+//! Buckets that fill with every attempt and empty as time passes. They are rows, so that all
+//! servers count together and a restart forgets nothing.
 
 use super::users::unavailable;
 use crate::FormError;
@@ -17,9 +17,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// What leads to each version of the table; see [`Database::migrate`]. Times are in microseconds
-/// since the Unix epoch. `empty_at` is when the bucket has forgotten its last attempt, `free_at`
-/// when it takes the next one.
+/// One migration per version of the table; see [`Database::migrate`]. Times are in microseconds
+/// since the Unix epoch. At `empty_at` the bucket has forgotten its last attempt; at `free_at` it
+/// takes the next one.
 const STEPS: [&str; 1] = ["create table app_attempt (
         bucket text primary key,
         empty_at bigint not null,
@@ -27,30 +27,30 @@ const STEPS: [&str; 1] = ["create table app_attempt (
     );
     create index app_attempt_empty_at on app_attempt (empty_at)"];
 
-/// How often expired rows are deleted, in attempts, and how many at once. Each attempt makes two
-/// rows at most, so these keep up.
+/// Every `CLEANING_EVERY`th attempt deletes up to `CLEANING_BATCH` expired rows. An attempt adds at
+/// most two rows, so this keeps up.
 const CLEANING_EVERY: u32 = 16;
 const CLEANING_BATCH: i64 = 64;
 
-/// How far the servers' clocks may be apart. Afterwards a wait is taken for the doing of a clock that
-/// was wrong, or it would last as long as that was ahead.
+/// How far the servers' clocks may differ. A wait beyond that comes from a wrong clock and is
+/// ignored. Otherwise it would last for as long as that clock was ahead.
 const CLOCK_DIFFERENCE: Duration = Duration::from_secs(60 * 60);
 
-/// How many attempts a bucket takes.
+/// How many attempts a bucket takes, and how long the waits are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
-    /// So many at once cost no wait.
+pub(super) struct RateLimit {
+    /// This many attempts at once cost no wait.
     pub(super) at_once: u32,
-    /// After this long one attempt is forgotten.
+    /// One attempt is forgotten after this time.
     pub(super) forgets_one_in: Duration,
-    /// The wait once the bucket is full. It doubles with each further attempt …
+    /// The wait once the bucket is full. It doubles with each further attempt, up to
+    /// `longest_wait`.
     pub(super) first_wait: Duration,
-    /// … up to this.
     pub(super) longest_wait: Duration,
 }
 
-impl Limit {
-    /// So many attempts in `period`, all at once or one by one.
+impl RateLimit {
+    /// This many attempts in `period`, all at once or one by one.
     pub(super) fn per(period: Duration, attempts: u32) -> Self {
         let attempts = attempts.max(1);
         let interval = (period / attempts).max(Duration::from_micros(1));
@@ -63,17 +63,17 @@ impl Limit {
     }
 }
 
-/// One bucket, under its limit.
+/// One bucket, with its limit.
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
     key: String,
-    limit: Limit,
+    limit: RateLimit,
 }
 
 impl Bucket {
-    /// The bucket for what the parts name together. The table has a hash of them: what is typed
-    /// as an e-mail address may be anything, even a password.
-    pub(super) fn new(limit: Limit, parts: &[&str]) -> Self {
+    /// The bucket for this combination of parts. The table has a hash of them, because users can
+    /// type anything as an e-mail address, even a password.
+    pub(super) fn new(limit: RateLimit, parts: &[&str]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
             hash.update((part.len() as u64).to_le_bytes());
@@ -88,26 +88,26 @@ impl Bucket {
 
 /// The table of all buckets.
 #[derive(Clone)]
-pub(super) struct Buckets {
+pub(super) struct RateLimiter {
     database: Database,
-    taken: Arc<AtomicU32>,
+    added: Arc<AtomicU32>,
 }
 
-impl Buckets {
+impl RateLimiter {
     pub(super) async fn new(database: Database) -> Result<Self, sqlx::Error> {
         database.migrate("attempts", &STEPS).await?;
         Ok(Self {
             database,
-            taken: Arc::default(),
+            added: Arc::default(),
         })
     }
 
-    /// Counts an attempt, if the bucket takes one more: one statement, so that of many at the same
-    /// moment no more are let in than fit. One that is refused counts for nothing.
-    pub(super) async fn take(&self, guardian: &Guardian, bucket: &Bucket) -> Result<(), FormError> {
-        // How full the bucket was is said in microseconds: each attempt adds `$3`. What no attempt
-        // can have led to was written by a server whose clock was wrong.
-        const TAKE: &str = "insert into app_attempt (bucket, empty_at, free_at)
+    /// Counts an attempt, if the bucket takes one more. It is one statement, so that concurrent
+    /// attempts cannot exceed the limit. A refused attempt does not count.
+    pub(super) async fn add(&self, guardian: &Guardian, bucket: &Bucket) -> Result<(), FormError> {
+        // `fill` says in microseconds how full the bucket was: each attempt adds `$3`. A server
+        // with a wrong clock may have written more than attempts can lead to, so `fill` is capped.
+        const ADD: &str = "insert into app_attempt (bucket, empty_at, free_at)
             values ($1, $2 + $3, case when $4 > 1 then 0 else $2 + $5 end)
             on conflict (bucket) do update set (empty_at, free_at) = (
                 select $2 + $3 + fill, case
@@ -126,8 +126,8 @@ impl Buckets {
         let limit = bucket.limit;
         let permit = guardian.acquire_write().await;
         let now = now();
-        let taken: Option<String> = with_pool!(&self.database, pool => {
-            sqlx::query_scalar(TAKE)
+        let added: Option<String> = with_pool!(&self.database, pool => {
+            sqlx::query_scalar(ADD)
                 .bind(&bucket.key)
                 .bind(now)
                 .bind(micros(limit.forgets_one_in))
@@ -139,32 +139,32 @@ impl Buckets {
                 .await
         })
         .map_err(unavailable)?;
-        if taken.is_none() {
+        if added.is_none() {
             drop(permit);
             let retry_after = self.wait(bucket, now).await?;
             return Err(FormError::TooManyAttempts { retry_after });
         }
-        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
-        if taken.is_multiple_of(CLEANING_EVERY) {
+        let count = self.added.fetch_add(1, Ordering::Relaxed);
+        if count.is_multiple_of(CLEANING_EVERY) {
             self.delete_expired(now).await;
         }
         Ok(())
     }
 
-    /// Takes an attempt back that has turned out not to count. It was let in, so the bucket has
-    /// room for another one.
-    pub(super) async fn give_back(
+    /// Removes an attempt that turned out not to count. The bucket took it, so it has room for
+    /// another one afterwards.
+    pub(super) async fn remove(
         &self,
         guardian: &Guardian,
         bucket: &Bucket,
     ) -> Result<(), FormError> {
-        const GIVE_BACK: &str = "update app_attempt set empty_at = empty_at - $2, free_at = 0
+        const REMOVE: &str = "update app_attempt set empty_at = empty_at - $2, free_at = 0
             where bucket = $1";
         let _permit = guardian.acquire_write().await;
         with_pool!(&self.database, pool => {
-            let give_back = sqlx::query(GIVE_BACK).bind(&bucket.key);
-            let give_back = give_back.bind(micros(bucket.limit.forgets_one_in));
-            give_back.execute(pool).await.map(drop)
+            let remove = sqlx::query(REMOVE).bind(&bucket.key);
+            let remove = remove.bind(micros(bucket.limit.forgets_one_in));
+            remove.execute(pool).await.map(drop)
         })
         .map_err(unavailable)
     }
@@ -183,8 +183,8 @@ impl Buckets {
         .map_err(unavailable)
     }
 
-    /// How long until the bucket takes the next attempt, in seconds, rounded up: after exactly this
-    /// long it does.
+    /// The seconds until the bucket takes the next attempt, rounded up so that it does take one
+    /// then.
     async fn wait(&self, bucket: &Bucket, now: i64) -> Result<u64, FormError> {
         const FREE_AT: &str = "select free_at from app_attempt where bucket = $1";
         let free_at: Option<i64> = with_pool!(&self.database, pool => {
@@ -195,10 +195,9 @@ impl Buckets {
         Ok(wait.div_ceil(1_000_000).max(1))
     }
 
-    /// Deletes some of the buckets that are empty. A failure is for the log: the next one tries
-    /// again.
+    /// Deletes some of the empty buckets. A failure is only logged: a later attempt tries again.
     async fn delete_expired(&self, now: i64) {
-        // Asked twice: one that has filled again meanwhile stays.
+        // The condition stands twice, so that a bucket that has filled again meanwhile stays.
         const DELETE: &str = "delete from app_attempt where empty_at <= $1 and bucket in (
             select bucket from app_attempt where empty_at <= $1 order by empty_at limit $2)";
         let deleted = with_pool!(&self.database, pool => {

@@ -1,4 +1,4 @@
-//! Connections whose other end does not read.
+//! A timeout for clients that do not read.
 
 use socket2::SockRef;
 use std::{
@@ -13,25 +13,25 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// What the system holds of what is written to a connection, in bytes; Linux holds twice as much. It
-/// takes more when a third of that is gone, and would by itself hold up to 4 MB: then a slow client
-/// that reads all the time would look like one that does not. Enough for a MB a second to the other
-/// end of the world.
+/// The size of the system's send buffer, in bytes; Linux doubles it, and accepts more when a third
+/// is free. Without this limit it grows up to 4 MB: then a slow client that reads all the time
+/// would look like one that does not. This is enough for a MB a second to the other end of the
+/// world.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// A connection that breaks off when nothing can be written to it for a while: otherwise the client
-/// could hold what it has asked for in the server's memory for as long as it likes.
-pub struct Stalling {
+/// A connection that fails when nothing can be written to it for a while. Otherwise a client could
+/// keep the responses to its requests in the server's memory for as long as it likes.
+pub struct WriteTimeout {
     stream: TcpStream,
     limit: Duration,
-    /// Since a write had to wait: until when. Few do.
+    /// When a waiting write fails. Boxed, because few writes wait.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl Stalling {
+impl WriteTimeout {
     pub fn new(stream: TcpStream, limit: Duration) -> Self {
         if let Err(cause) = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER) {
-            tracing::debug!(%cause, "a connection keeps the system's buffer");
+            tracing::debug!(%cause, "the send buffer could not be limited");
         }
         Self {
             stream,
@@ -52,13 +52,13 @@ impl Stalling {
         let limit = self.limit;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(deadline.as_mut().poll(context));
-        // With a reset. Otherwise the system goes on for minutes, with what is left to write.
+        // Resets the connection. Otherwise the system would go on for minutes to send what is left.
         self.stream.set_zero_linger()?;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncRead for Stalling {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -68,7 +68,7 @@ impl AsyncRead for Stalling {
     }
 }
 
-impl AsyncWrite for Stalling {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

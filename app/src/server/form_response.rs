@@ -1,10 +1,10 @@
-//! How the app's server functions answer: a form with a redirect, a script with JSON.
+//! The responses of the app's server functions: a redirect for a plain form, JSON for a script.
 
 use super::{
     Context,
     flash::{Outcome, leave_flash},
 };
-use crate::{FormError, api::Welcome};
+use crate::{FormError, api::SignInResponse};
 use leptos::server_fn::ServerFn;
 use leptos_guardian::{
     User,
@@ -13,11 +13,11 @@ use leptos_guardian::{
 };
 use std::sync::Arc;
 
-/// Where people land who came from nowhere in particular.
+/// Where a sign-in leads without a callback URL.
 const HOME: &str = "/account";
 
-/// The answer to one form.
-pub(crate) struct Answer {
+/// The response to one form.
+pub(crate) struct FormResponse {
     form: &'static str,
     page: &'static str,
     callback_url: Option<String>,
@@ -25,8 +25,9 @@ pub(crate) struct Answer {
     email: String,
 }
 
-impl Answer {
-    /// An answer to the form of a server function, on `page`.
+impl FormResponse {
+    /// A response to the form of the server function `F`. A plain form is redirected to `page`, but
+    /// a sign-in that succeeds is redirected to its callback URL.
     pub(crate) fn to<F: ServerFn>(page: &'static str) -> Self {
         Self {
             form: F::PATH,
@@ -37,42 +38,42 @@ impl Answer {
         }
     }
 
-    /// Where the person was on the way to.
-    pub(crate) fn leading_to(mut self, callback_url: Option<String>) -> Self {
+    /// Where a sign-in that succeeds leads.
+    pub(crate) fn callback_url(mut self, callback_url: Option<String>) -> Self {
         self.callback_url = callback_url.filter(|url| !url.is_empty());
         self
     }
 
-    /// What was typed, to be shown again when the form is not accepted.
-    pub(crate) fn keeping(mut self, name: String, email: String) -> Self {
+    /// What was typed, for the fields of a form that is not accepted.
+    pub(crate) fn input(mut self, name: String, email: String) -> Self {
         self.name = name;
         self.email = email;
         self
     }
 
-    /// Answers a sign-up or a sign-in.
-    pub(crate) fn welcome(
+    /// Responds to a sign-up or a sign-in.
+    pub(crate) fn respond_to_sign_in(
         self,
         context: &Context,
         result: Result<Arc<User>, FormError>,
-    ) -> Result<Welcome, FormError> {
+    ) -> Result<SignInResponse, FormError> {
         let target = self.target(context);
         match result {
             Ok(user) => {
                 if is_form_post() {
                     see_other(&target);
                 }
-                Ok(Welcome {
+                Ok(SignInResponse {
                     user: (*user).clone(),
                     url: target.into(),
                 })
             }
-            Err(error) => self.back(context, Err(error)),
+            Err(error) => self.respond(context, Err(error)),
         }
     }
 
-    /// Leads back to the form's page, with a note of what happened.
-    pub(crate) fn back<T>(
+    /// Redirects a plain form to its page, with a flash message. A script gets the result as JSON.
+    pub(crate) fn respond<T>(
         self,
         context: &Context,
         result: Result<T, FormError>,
@@ -93,7 +94,7 @@ impl Answer {
         result
     }
 
-    /// The callback URL if it is allowed, else home.
+    /// The callback URL if it is allowed, otherwise [`HOME`].
     fn target(&self, context: &Context) -> SafeRedirect {
         let redirects = context.auth.guardian().redirects();
         let target = redirects.check(self.callback_url.as_deref().unwrap_or(HOME));

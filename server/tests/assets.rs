@@ -1,18 +1,18 @@
-//! How the built files are served, and what is compressed.
+//! How assets are served, and which responses are compressed.
 
 mod common;
 
-use common::{Answer, Site};
+use common::{Site, TestResponse};
 use http::{Request, StatusCode, header};
 use std::fs;
 use tempfile::TempDir;
 
-/// What the built files' names begin with.
+/// The beginning of the assets' names.
 const NAME: &str = env!("LEPTOS_OUTPUT_NAME");
 
-const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// A built site with these files, whose names begin with `NAME`, and a server for it.
+/// A site with these assets. `NAME` in a file's name stands for [`NAME`].
 async fn site_with(files: &[(&str, &str)]) -> (Site, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("pkg")).unwrap();
@@ -25,20 +25,20 @@ async fn site_with(files: &[(&str, &str)]) -> (Site, TempDir) {
     (site, folder)
 }
 
-async fn get(site: &Site, path: &str, encodings: &str, cookie: &str) -> Answer {
+async fn get(site: &Site, path: &str, encodings: &str, cookie: &str) -> TestResponse {
     let request = Request::get(path)
         .header(header::ACCEPT_ENCODING, encodings)
         .header(header::COOKIE, cookie);
     site.send(request, "").await
 }
 
-fn encoding(answer: &Answer) -> Option<&str> {
-    let encoding = answer.headers.get(header::CONTENT_ENCODING)?;
+fn encoding(response: &TestResponse) -> Option<&str> {
+    let encoding = response.headers.get(header::CONTENT_ENCODING)?;
     Some(encoding.to_str().unwrap())
 }
 
 #[tokio::test]
-async fn a_release_is_sent_compressed_and_kept_for_good() {
+async fn a_release_is_sent_compressed_and_cached_for_good() {
     let (site, _folder) = site_with(&[
         ("hash.txt", "css: 1\njs: 2\nwasm: 3\n"),
         ("NAME.2.js", "plain"),
@@ -58,30 +58,30 @@ async fn a_release_is_sent_compressed_and_kept_for_good() {
         ("gzip", Some("gzip"), "with gzip"),
         ("identity", None, "plain"),
     ] {
-        let answer = get(&site, &format!("/pkg/{NAME}.2.js"), accepted, "").await;
-        assert_eq!(encoding(&answer), sent, "{accepted}");
-        assert_eq!(answer.body, body, "{accepted}");
-        assert_eq!(answer.headers[header::CACHE_CONTROL], FOR_GOOD);
-        assert_eq!(answer.headers[header::CONTENT_TYPE], "text/javascript");
+        let response = get(&site, &format!("/pkg/{NAME}.2.js"), accepted, "").await;
+        assert_eq!(encoding(&response), sent, "{accepted}");
+        assert_eq!(response.body, body, "{accepted}");
+        assert_eq!(response.headers[header::CACHE_CONTROL], IMMUTABLE);
+        assert_eq!(response.headers[header::CONTENT_TYPE], "text/javascript");
     }
 }
 
 #[tokio::test]
-async fn what_is_not_there_yet_is_asked_for_again() {
+async fn a_missing_asset_is_not_cached() {
     let (site, _folder) = site_with(&[("hash.txt", "js: 2\n")]).await;
-    let answer = site.get(&format!("/pkg/{NAME}.4.js"), "").await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert_eq!(answer.headers[header::CACHE_CONTROL], "no-cache");
+    let response = site.get(&format!("/pkg/{NAME}.4.js"), "").await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
+    assert_eq!(response.headers[header::CACHE_CONTROL], "no-cache");
 }
 
 #[tokio::test]
-async fn a_file_whose_name_stays_is_asked_for_each_time() {
+async fn an_asset_without_a_hash_is_revalidated_each_time() {
     let (site, _folder) = site_with(&[("NAME.js", "plain")]).await;
     let page = site.get("/", "").await.body;
     assert!(page.contains(&format!("\"/pkg/{NAME}.js\"")), "{page}");
-    let answer = get(&site, &format!("/pkg/{NAME}.js"), "br", "").await;
-    assert_eq!(answer.body, "plain");
-    assert_eq!(answer.headers[header::CACHE_CONTROL], "no-cache");
+    let response = get(&site, &format!("/pkg/{NAME}.js"), "br", "").await;
+    assert_eq!(response.body, "plain");
+    assert_eq!(response.headers[header::CACHE_CONTROL], "no-cache");
 }
 
 #[tokio::test]
