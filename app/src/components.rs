@@ -35,7 +35,7 @@ pub(crate) fn Header() -> impl IntoView {
 pub(crate) fn SignedOutMessage() -> impl IntoView {
     let reason = RwSignal::new(None::<String>);
     on_signed_out(move |event| {
-        if event.here {
+        if event.is_current {
             reason.set(Some(event.reason.to_string()));
         }
     });

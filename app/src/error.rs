@@ -5,7 +5,7 @@ use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
 };
-use leptos_guardian::{AuthError, CallFailure, ErrorStatus};
+use leptos_guardian::{AuthError, CallFailure, ErrorStatus, http::StatusCode};
 use serde::{Deserialize, Serialize};
 
 /// Why a form was not accepted.
@@ -73,17 +73,19 @@ impl FormError {
 }
 
 impl ErrorStatus for FormError {
-    fn status(&self) -> u16 {
+    fn status(&self) -> StatusCode {
         match self {
-            Self::Name | Self::Email | Self::Password | Self::WeakPassword => 422,
-            Self::EmailTaken | Self::TooManyAccounts { .. } => 409,
-            Self::WrongCredentials | Self::SignedOut => 401,
-            Self::WrongPassword | Self::NotDeleted => 403,
-            Self::TooManyAttempts { .. } => 429,
-            Self::Unavailable => 503,
-            Self::Malformed => 400,
-            Self::TooLarge => 413,
-            Self::UnsupportedMediaType => 415,
+            Self::Name | Self::Email | Self::Password | Self::WeakPassword => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::EmailTaken | Self::TooManyAccounts { .. } => StatusCode::CONFLICT,
+            Self::WrongCredentials | Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::WrongPassword | Self::NotDeleted => StatusCode::FORBIDDEN,
+            Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
 
@@ -103,10 +105,7 @@ impl From<AuthError> for FormError {
             AuthError::TooLarge => Self::TooLarge,
             AuthError::UnsupportedMediaType => Self::UnsupportedMediaType,
             AuthError::TooManyAccounts { limit } => Self::TooManyAccounts { limit },
-            AuthError::Unavailable
-            | AuthError::Unreachable
-            | AuthError::UnknownAccount
-            | AuthError::NotProtected => Self::Unavailable,
+            _ => Self::Unavailable,
         }
     }
 }
@@ -119,7 +118,7 @@ impl FromServerFnError for FormError {
             CallFailure::Malformed => Self::Malformed,
             CallFailure::TooLarge => Self::TooLarge,
             CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
-            CallFailure::Unreachable => Self::Unavailable,
+            _ => Self::Unavailable,
         })
     }
 }

@@ -138,16 +138,9 @@ async fn sign_in(email: String, password: String) -> Result<(), ServerFnError> {
         ));
     };
     let auth = Auth::from_context().expect("the route is protected");
-    auth.sign_in(Identity {
-        user_id: user.id.to_string(),
-        profile: Profile {
-            name: user.name,
-            email: Some(user.email),
-            picture: None,
-        },
-        method: "password".into(),
-    })
-    .await?;
+    let profile = Profile::new(user.name).email(user.email);
+    let identity = Identity::new(user.id.to_string(), profile).method("password");
+    auth.sign_in(identity).await?;
     leptos_axum::redirect("/");
     Ok(())
 }

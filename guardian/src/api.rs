@@ -1,17 +1,19 @@
-//! The server functions: what a browser, a form, a mobile app or a script may ask.
+//! The server functions: what browsers, forms, mobile apps and scripts may call.
 //!
-//! Each is a POST with form fields. A plain form (`Accept: text/html`) is answered with a
-//! redirect, everything else with JSON.
+//! Each is a POST with form fields. A plain form (`Accept: text/html`) gets a redirect, every other
+//! request gets JSON.
 //!
-//! A browser that calls them from here reads the answers with serde, which adds some 40 KB to
-//! its program; [`sign_out`](crate::sign_out), [`switch_account`](crate::switch_account) and the
-//! components do without.
+//! Calling them from a browser's program adds some 40 KB to it, for reading the responses with serde.
+//! [`sign_out`](crate::sign_out), [`switch_account`](crate::switch_account) and the components do without.
 
-use crate::{Accounts, AuthError, SessionCursor, SessionPage, SignOutError, SignedOut};
-use leptos::prelude::*;
+use crate::{
+    Accounts, AuthError, CallFailure, SessionCursor, SessionPage, SignOutError, SignedOut,
+    platform::{refuse_call, refuse_sign_out},
+};
+use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 
-/// Signs out: what every sign-out button sends. In a browser
-/// [`sign_out`](crate::sign_out) is better, which tells the page and the other tabs, too.
+/// Signs out: every sign-out button sends this. In a browser's program, prefer
+/// [`sign_out`](crate::sign_out), which also updates the page and the other tabs.
 ///
 /// # Errors
 ///
@@ -39,7 +41,7 @@ use leptos::prelude::*;
 pub async fn post_sign_out(
     /// `local` (the default), `browser`, `others` or `global`.
     scope: Option<String>,
-    /// The handle of the session that the scope is seen from, instead of this one.
+    /// The handle of the session that the scope refers to, instead of this one.
     session: Option<String>,
     /// Whether the browser goes to another page (the default).
     redirect: Option<bool>,
@@ -49,11 +51,11 @@ pub async fn post_sign_out(
     crate::server::sign_out(scope, session, redirect, callback_url).await
 }
 
-/// Who is signed in: the active account and the browser's others, or `null`.
+/// Returns who is signed in: the active account and the browser's others, or `null`.
 ///
 /// # Errors
 ///
-/// [`AuthError::Unavailable`] when the database could not tell.
+/// [`AuthError::Unavailable`] when the database fails.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -72,12 +74,12 @@ pub async fn session() -> Result<Option<Accounts>, AuthError> {
     crate::server::session()
 }
 
-/// Where the user is signed in, page by page: this session first, then by last use.
+/// Lists where the user is signed in, page by page: this session first, then by last use.
 ///
 /// # Errors
 ///
-/// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database
-/// could not tell, [`AuthError::Malformed`] for a place that no page has named.
+/// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database fails,
+/// [`AuthError::Malformed`] for a place that no page has named.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -93,7 +95,7 @@ pub async fn session() -> Result<Option<Accounts>, AuthError> {
 #[server(name = GetSessions, prefix = "/api", endpoint = "/sessions")]
 #[middleware(crate::server::strict_form::<Self>())]
 pub async fn sessions(
-    /// Where the page begins: the `next` of the one before.
+    /// Where the page begins: the `next` of the previous one.
     after: Option<SessionCursor>,
 ) -> Result<SessionPage, AuthError> {
     crate::server::sessions(after).await
@@ -132,4 +134,30 @@ pub async fn switch_account(
     callback_url: Option<String>,
 ) -> Result<Accounts, AuthError> {
     crate::server::switch_account(session, callback_url).await
+}
+
+impl FromServerFnError for SignOutError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        refuse_sign_out(match error.into() {
+            CallFailure::Malformed => Self::Malformed,
+            CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
+            CallFailure::TooLarge => Self::TooLarge,
+            CallFailure::Unreachable => Self::Unreachable,
+        })
+    }
+}
+
+impl FromServerFnError for AuthError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        refuse_call(match error.into() {
+            CallFailure::Malformed => Self::Malformed,
+            CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
+            CallFailure::TooLarge => Self::TooLarge,
+            CallFailure::Unreachable => Self::Unreachable,
+        })
+    }
 }

@@ -1,15 +1,15 @@
-//! What can go wrong, in terms that a caller can act on. Causes are logged on the server
-//! and never sent: no variant carries a database's or a parser's own words.
+//! What can go wrong, in terms that a caller can act on. The server logs causes and never sends them: no
+//! variant holds a database's or a parser's message.
 
-use leptos::{
-    prelude::{FromServerFnError, ServerFnErrorErr},
-    server_fn::codec::JsonEncoding,
-};
+use crate::status::ErrorStatus;
+use http::StatusCode;
+use leptos::prelude::ServerFnErrorErr;
 use serde::{Deserialize, Serialize};
 
-use crate::{refuse_call, refuse_sign_out, status::ErrorStatus};
-
-/// Why a sign-out did not, or not wholly, happen.
+/// Why a sign-out failed, wholly or in part.
+///
+/// A handler may return it: as a response it has its [status](ErrorStatus::status) and is JSON, the same
+/// that [`/api/sign_out`](crate::api::post_sign_out) sends.
 ///
 /// ```
 /// use leptos_guardian::SignOutError;
@@ -19,25 +19,26 @@ use crate::{refuse_call, refuse_sign_out, status::ErrorStatus};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SignOutError {
-    /// The server could not end the sessions. The same sign-out may be sent again: the
-    /// browser keeps what is needed to end the session, and nothing that could sign in.
+    /// The server could not end the sessions. The same sign-out may be sent again: the browser keeps what
+    /// it needs to end them, and nothing that could sign in.
     #[error("{}", unavailable(*.signed_out_here))]
     Unavailable {
         /// Whether the cookie was cleared here all the same.
         signed_out_here: bool,
     },
-    /// No answer arrived from the server, so nobody knows whether it has signed out.
+    /// No response arrived from the server, so the sign-out may or may not have happened.
     #[error("The server did not answer, so the sessions may still be there. Please try again.")]
     Unreachable,
-    /// The server could not be reached. The page has dropped all that was private, this browser
-    /// counts as signed out from its next request on, and the sign-out is sent again by itself.
+    /// The server could not be reached. The page has dropped everything private, this browser counts as
+    /// signed out from its next request on, and the sign-out is sent again by itself.
     #[error(
         "This browser has forgotten you, but the server could not be reached. It will be told as soon as the network is back."
     )]
-    Queued,
-    /// The request made no sense: an unknown scope or field, or one with two values. Nobody is
-    /// signed out.
+    Pending,
+    /// The request was malformed: an unknown scope or field, or a field with two values. Nobody is signed
+    /// out.
     #[error("The sign-out request could not be understood.")]
     Malformed,
     /// The request's body is not a form. Nobody is signed out.
@@ -59,24 +60,28 @@ const fn unavailable(signed_out_here: bool) -> &'static str {
     }
 }
 
-/// Why a question about the session, or a sign-in, could not be answered.
+/// Why a sign-in, or a question about sessions, failed.
+///
+/// A handler may return it: as a response it has its [status](ErrorStatus::status) and is JSON, the same
+/// that the server functions in [`api`](crate::api) send.
 ///
 /// ```
 /// use leptos_guardian::{AuthError, ErrorStatus};
 ///
 /// assert_eq!(AuthError::SignedOut.to_string(), "You are signed out.");
-/// assert_eq!(AuthError::TooManyAccounts { limit: 5 }.status(), 409);
+/// assert_eq!(AuthError::SignedOut.status(), 401);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum AuthError {
-    /// The database did not answer.
+    /// The database failed. The log has the cause.
     #[error("The service is not available right now. Please try again.")]
     Unavailable,
     /// Nobody is signed in.
     #[error("You are signed out.")]
     SignedOut,
-    /// The account to switch to is not signed in on this browser, or not any more.
+    /// The account is not signed in on this browser, or not any more.
     #[error("This account is signed out. Sign in to it again.")]
     UnknownAccount,
     /// The browser holds as many accounts as the app allows.
@@ -85,10 +90,10 @@ pub enum AuthError {
         /// How many the app allows.
         limit: usize,
     },
-    /// The server was not reached.
+    /// The server could not be reached.
     #[error("The server could not be reached.")]
     Unreachable,
-    /// The request made no sense.
+    /// The request was malformed.
     #[error("The request could not be understood.")]
     Malformed,
     /// The request's body is not a form.
@@ -102,11 +107,11 @@ pub enum AuthError {
     NotProtected,
 }
 
-/// How a middleware tells that a body is not a form: Leptos passes on its words alone.
+/// The message by which a middleware says that a body is not a form: Leptos passes on nothing else.
 pub(crate) const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported media type";
 
-/// What kept a server function from running at all, or its answer from arriving.
-/// Apps use it in their own `FromServerFnError`.
+/// What kept a server function from running, or its response from arriving. For an app's own
+/// `FromServerFnError`.
 ///
 /// ```
 /// use leptos::prelude::ServerFnErrorErr;
@@ -116,6 +121,7 @@ pub(crate) const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported media type";
 /// assert_eq!(failure, CallFailure::Malformed);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CallFailure {
     /// The arguments could not be read.
     Malformed,
@@ -123,7 +129,7 @@ pub enum CallFailure {
     UnsupportedMediaType,
     /// The body was larger than the server accepts.
     TooLarge,
-    /// The server was not reached, or something else than the server answered.
+    /// The server was not reached, or something in between responded.
     Unreachable,
 }
 
@@ -131,12 +137,12 @@ impl From<ServerFnErrorErr> for CallFailure {
     fn from(error: ServerFnErrorErr) -> Self {
         use ServerFnErrorErr as E;
         match error {
-            // axum's body limit surfaces as a read error whose kind is only in its text.
+            // axum's body limit is a read error that only its text identifies.
             E::Deserialization(cause) if cause.contains("length limit exceeded") => Self::TooLarge,
             E::Deserialization(cause) if cause == UNSUPPORTED_MEDIA_TYPE => {
                 Self::UnsupportedMediaType
             }
-            // The server fails to read a request's arguments; a browser fails to read an answer.
+            // The server fails to read a request's arguments; a browser fails to read a response.
             E::Args(_) | E::MissingArg(_) => Self::Malformed,
             E::Deserialization(_) if cfg!(feature = "ssr") => Self::Malformed,
             _ => Self::Unreachable,
@@ -144,55 +150,31 @@ impl From<ServerFnErrorErr> for CallFailure {
     }
 }
 
-impl FromServerFnError for SignOutError {
-    type Encoder = JsonEncoding;
-
-    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        refuse_sign_out(match error.into() {
-            CallFailure::Malformed => Self::Malformed,
-            CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
-            CallFailure::TooLarge => Self::TooLarge,
-            CallFailure::Unreachable => Self::Unreachable,
-        })
-    }
-}
-
-impl FromServerFnError for AuthError {
-    type Encoder = JsonEncoding;
-
-    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        refuse_call(match error.into() {
-            CallFailure::Malformed => Self::Malformed,
-            CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
-            CallFailure::TooLarge => Self::TooLarge,
-            CallFailure::Unreachable => Self::Unreachable,
-        })
-    }
-}
-
 impl ErrorStatus for SignOutError {
-    fn status(&self) -> u16 {
+    fn status(&self) -> StatusCode {
         match self {
-            Self::Unavailable { .. } | Self::Unreachable | Self::Queued => 503,
-            Self::Malformed => 400,
-            Self::TooLarge => 413,
-            Self::UnsupportedMediaType => 415,
-            Self::NotProtected => 500,
+            Self::Unavailable { .. } | Self::Unreachable | Self::Pending => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotProtected => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
 
 impl ErrorStatus for AuthError {
-    fn status(&self) -> u16 {
+    fn status(&self) -> StatusCode {
         match self {
-            Self::Unavailable | Self::Unreachable => 503,
-            Self::SignedOut => 401,
-            Self::UnknownAccount => 404,
-            Self::TooManyAccounts { .. } => 409,
-            Self::Malformed => 400,
-            Self::TooLarge => 413,
-            Self::UnsupportedMediaType => 415,
-            Self::NotProtected => 500,
+            Self::Unavailable | Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::UnknownAccount => StatusCode::NOT_FOUND,
+            Self::TooManyAccounts { .. } => StatusCode::CONFLICT,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotProtected => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -214,7 +196,7 @@ mod tests {
                 json!({"error": "unavailable", "signed_out_here": true}),
             ),
             (E::Unreachable, word("unreachable")),
-            (E::Queued, word("queued")),
+            (E::Pending, word("pending")),
             (E::Malformed, word("malformed")),
             (E::TooLarge, word("too_large")),
             (E::UnsupportedMediaType, word("unsupported_media_type")),

@@ -7,48 +7,32 @@
 //! - shared by server and browser: [`SignOutOptions`] and its outcome, the errors, the
 //!   [`AuthState`], the server functions in [`api`], the components;
 //! - [`server`]: the [`Guardian`](server::Guardian), [`Auth`](server::Auth), the tables, the
-//!   cookie, redirects, the `after_sign_out` hook, the streams of open pages. Feature `ssr`;
-//! - `client`: the browser's `sign_out`, its other tabs, the stream from the server.
+//!   cookies, redirects, the `after_sign_out` hook, the streams of open pages. Feature `ssr`;
+//! - `client`: the browser's `sign_out`, its other tabs, the stream from the server;
+//! - `platform`: what the shared code needs from either side.
 #![deny(missing_docs, clippy::unwrap_used)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;
 mod client;
 mod components;
-mod cookie_name;
+mod cookie_names;
 mod error;
-mod live_path;
+mod event_names;
 mod options;
+mod platform;
 mod query;
 mod reason;
+#[cfg(feature = "ssr")]
+pub mod server;
 mod session_info;
 mod state;
 mod status;
 mod stylesheet;
 mod user;
 
-#[cfg(feature = "ssr")]
-mod letters;
-#[cfg(feature = "ssr")]
-pub mod server;
-#[cfg(feature = "ssr")]
-use letters::initial;
-#[cfg(feature = "ssr")]
-pub use server::with_status;
-#[cfg(feature = "ssr")]
-use server::{
-    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, refuse_call,
-    refuse_sign_out,
-};
-
-#[cfg(not(feature = "ssr"))]
-mod browser;
-#[cfg(not(feature = "ssr"))]
-pub use browser::with_status;
-#[cfg(not(feature = "ssr"))]
-use browser::{
-    exact_time, initial, initial_state, iso_time, leave_for_sign_in, list_sessions, now,
-    refuse_call, refuse_sign_out,
-};
+/// The version of http whose types are part of this API.
+pub use http;
 
 pub use client::{on_signed_out, sign_out, switch_account};
 pub use components::{
@@ -57,6 +41,7 @@ pub use components::{
 };
 pub use error::{AuthError, CallFailure, SignOutError};
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};
+pub use platform::with_status;
 pub use query::{use_callback_url, use_sign_out_reason};
 pub use reason::{Reason, SignOutNotice, UnknownReason};
 pub use session_info::{SessionCursor, SessionInfo, SessionPage, UnknownCursor};

@@ -1,4 +1,4 @@
-//! What a sign-out is asked to do, and what it answers.
+//! What a sign-out should do, and what it returns.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -14,6 +14,7 @@ use std::{fmt, str::FromStr};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SignOutScope {
     /// This session only. Another account on this browser, if any, becomes the active one.
     #[default]
@@ -43,7 +44,7 @@ impl SignOutScope {
         }
     }
 
-    /// Whether the browser that asks is signed out too.
+    /// Whether it signs out the browser that asks.
     ///
     /// ```
     /// use leptos_guardian::SignOutScope;
@@ -76,32 +77,40 @@ impl FromStr for SignOutScope {
 /// The text names no [`SignOutScope`].
 ///
 /// ```
-/// use leptos_guardian::{SignOutScope, UnknownScope};
+/// use leptos_guardian::SignOutScope;
 ///
-/// assert_eq!("everything".parse::<SignOutScope>(), Err(UnknownScope));
+/// let unknown = "everything".parse::<SignOutScope>().unwrap_err();
+/// assert_eq!(unknown.to_string(), "the scope must be local, browser, others or global");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the scope must be local, browser, others or global")]
+#[non_exhaustive]
 pub struct UnknownScope;
 
-/// The public, opaque name of a session, for lists, for events and for ending it. It signs
-/// nobody in.
+/// The public, opaque name of a session: in lists, in events, and for ending it. It signs nobody in.
 ///
 /// ```
 /// use leptos_guardian::{SessionHandle, SignOutOptions};
 ///
 /// let session = SessionHandle::from("mgvEcr0");
-/// let that_one = SignOutOptions { session: Some(session), ..Default::default() };
+/// let that_one = SignOutOptions::local().session(session);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionHandle(pub(crate) String);
 
 impl From<&str> for SessionHandle {
-    /// Takes the text of a handle back from a form or a command line. Whether there is such a
-    /// session is seen when it is used.
+    /// Takes the text of a handle, from a form or a command line. Whether there is such a session shows
+    /// when it is used.
     fn from(handle: &str) -> Self {
         Self(handle.to_owned())
+    }
+}
+
+impl From<String> for SessionHandle {
+    /// The same.
+    fn from(handle: String) -> Self {
+        Self(handle)
     }
 }
 
@@ -128,67 +137,159 @@ impl fmt::Display for SessionHandle {
 /// `after_sign_out_url`.
 ///
 /// ```
-/// use leptos_guardian::{SignOutOptions, SignOutScope};
+/// use leptos_guardian::SignOutOptions;
 ///
-/// let everywhere = SignOutOptions {
-///     scope: SignOutScope::Global,
-///     callback_url: Some("/bye".into()),
-///     ..Default::default()
-/// };
+/// let everywhere = SignOutOptions::global().callback_url("/bye");
 /// assert!(everywhere.redirect);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-// A misspelt field must not end other sessions than was asked.
+// A misspelt field must not end other sessions than those asked for.
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SignOutOptions {
     /// Which sessions end.
     pub scope: SignOutScope,
-    /// The session that the scope is seen from, instead of this one: `Local` ends that one,
-    /// `Global` all of its user's, `Others` all of its user's but that one. It must be the user's
-    /// own or one of this browser's; the handle of another user's session is treated like one
-    /// that does not exist.
+    /// The session that the scope refers to, instead of this one: `Local` ends that one, `Global` all of
+    /// its user's, `Others` all of its user's except that one. It must belong to the user or to this
+    /// browser. The handle of another user's session has the effect of one that does not exist.
     pub session: Option<SessionHandle>,
-    /// Whether the browser goes to another page afterwards (the default). With `false` it
-    /// stays where it is and the auth state flips.
+    /// Whether the browser goes to another page afterwards (the default). With `false` it stays, and the
+    /// auth state changes in place.
     pub redirect: bool,
-    /// Where the browser goes. Without one, or with one that is not allowed, it goes to the
-    /// app's `after_sign_out_url`.
+    /// Where the browser goes. Without one, or with one that is not allowed, it goes to the app's
+    /// `after_sign_out_url`.
     pub callback_url: Option<String>,
 }
 
 impl Default for SignOutOptions {
     fn default() -> Self {
+        Self::local()
+    }
+}
+
+impl SignOutOptions {
+    /// Ends the sessions of a scope.
+    ///
+    /// ```
+    /// use leptos_guardian::{SignOutOptions, SignOutScope};
+    ///
+    /// let options = SignOutOptions::new(SignOutScope::Others);
+    /// assert_eq!(options, SignOutOptions::others());
+    /// ```
+    pub const fn new(scope: SignOutScope) -> Self {
         Self {
-            scope: SignOutScope::default(),
+            scope,
             session: None,
             redirect: true,
             callback_url: None,
         }
     }
-}
 
-impl SignOutOptions {
-    /// Whether the session `here` is sure to be among those that end.
+    /// Ends this session: the default.
     ///
     /// ```
-    /// use leptos_guardian::{SessionHandle, SignOutOptions, SignOutScope};
+    /// use leptos_guardian::SignOutOptions;
     ///
-    /// let here = SessionHandle::from("mgvEcr0");
-    /// assert!(SignOutOptions::default().ends(Some(&here)));
-    /// let others = SignOutOptions { scope: SignOutScope::Others, ..Default::default() };
-    /// assert!(!others.ends(Some(&here)));
+    /// assert_eq!(SignOutOptions::local(), SignOutOptions::default());
     /// ```
-    pub fn ends(&self, here: Option<&SessionHandle>) -> bool {
-        let is_seen_from_here = self.session.is_none() || self.session.as_ref() == here;
+    pub const fn local() -> Self {
+        Self::new(SignOutScope::Local)
+    }
+
+    /// Ends every account on this browser.
+    ///
+    /// ```
+    /// use leptos_guardian::{SignOutOptions, SignOutScope};
+    ///
+    /// assert_eq!(SignOutOptions::browser().scope, SignOutScope::Browser);
+    /// ```
+    pub const fn browser() -> Self {
+        Self::new(SignOutScope::Browser)
+    }
+
+    /// Ends the user's sessions everywhere but here.
+    ///
+    /// ```
+    /// use leptos_guardian::{SignOutOptions, SignOutScope};
+    ///
+    /// assert_eq!(SignOutOptions::others().scope, SignOutScope::Others);
+    /// ```
+    pub const fn others() -> Self {
+        Self::new(SignOutScope::Others)
+    }
+
+    /// Ends the user's sessions everywhere.
+    ///
+    /// ```
+    /// use leptos_guardian::{SignOutOptions, SignOutScope};
+    ///
+    /// assert_eq!(SignOutOptions::global().scope, SignOutScope::Global);
+    /// ```
+    pub const fn global() -> Self {
+        Self::new(SignOutScope::Global)
+    }
+
+    /// Makes the scope refer to another session of the user.
+    ///
+    /// ```
+    /// use leptos_guardian::SignOutOptions;
+    ///
+    /// let that_one = SignOutOptions::local().session("mgvEcr0");
+    /// assert_eq!(that_one.session, Some("mgvEcr0".into()));
+    /// ```
+    #[must_use]
+    pub fn session(mut self, session: impl Into<SessionHandle>) -> Self {
+        self.session = Some(session.into());
+        self
+    }
+
+    /// Says whether the browser goes to another page afterwards.
+    ///
+    /// ```
+    /// use leptos_guardian::SignOutOptions;
+    ///
+    /// assert!(!SignOutOptions::local().redirect(false).redirect);
+    /// ```
+    #[must_use]
+    pub const fn redirect(mut self, redirect: bool) -> Self {
+        self.redirect = redirect;
+        self
+    }
+
+    /// Says where the browser goes afterwards.
+    ///
+    /// ```
+    /// use leptos_guardian::SignOutOptions;
+    ///
+    /// let options = SignOutOptions::local().callback_url("/bye");
+    /// assert_eq!(options.callback_url.as_deref(), Some("/bye"));
+    /// ```
+    #[must_use]
+    pub fn callback_url(mut self, url: impl Into<String>) -> Self {
+        self.callback_url = Some(url.into());
+        self
+    }
+
+    /// Whether the session `current` is sure to be among those that end.
+    ///
+    /// ```
+    /// use leptos_guardian::{SessionHandle, SignOutOptions};
+    ///
+    /// let current = SessionHandle::from("mgvEcr0");
+    /// assert!(SignOutOptions::local().ends(Some(&current)));
+    /// assert!(!SignOutOptions::others().ends(Some(&current)));
+    /// ```
+    pub fn ends(&self, current: Option<&SessionHandle>) -> bool {
+        let refers_to_current = self.session.is_none() || self.session.as_ref() == current;
         match self.scope {
             SignOutScope::Browser => true,
-            scope => is_seen_from_here && scope.ends_this_session(),
+            scope => refers_to_current && scope.ends_this_session(),
         }
     }
 }
 
-/// As a form's fields, which is how a browser keeps it in its cookie, tells it to its other tabs
-/// and sends it to the server.
+/// The options as the fields of a form: a browser stores them so, passes them to its other tabs and sends
+/// them to the server.
 impl SignOutOptions {
     pub(crate) fn to_fields(&self) -> String {
         let mut fields = form_urlencoded::Serializer::new(String::new());
@@ -205,7 +306,7 @@ impl SignOutOptions {
         fields.finish()
     }
 
-    /// Reads them from whatever has them. `None` for a scope that does not exist.
+    /// Reads the fields. Returns `None` for an unknown scope.
     pub(crate) fn from_fields(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let field = |name| field(name).filter(|text| !text.is_empty());
         Some(Self {
@@ -220,7 +321,7 @@ impl SignOutOptions {
     }
 }
 
-/// A sign-out that has been carried out: the sessions are gone from the database.
+/// A completed sign-out: the sessions are gone from the database.
 ///
 /// ```
 /// use leptos_guardian::{SignOutScope, SignedOut};
@@ -231,17 +332,17 @@ impl SignOutOptions {
 /// assert_eq!(done.url.as_deref(), Some("/"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SignedOut {
-    /// The scope that was asked for.
+    /// The requested scope.
     pub scope: SignOutScope,
     /// The sessions that this sign-out ended. Empty when there was nothing left to end.
     pub ended: Vec<SessionHandle>,
-    /// The ids of the events that `after_sign_out` is given: one for each user whose sessions
-    /// ended.
+    /// The ids of the events that `after_sign_out` gets: one for each user whose sessions ended.
     #[serde(default)]
     pub events: Vec<String>,
-    /// Where the browser should go, already checked by the server. `None` when the caller
-    /// asked to stay (`redirect: false`).
+    /// Where the browser should go. The server has checked it. `None` when the caller asked to stay
+    /// (`redirect: false`).
     pub url: Option<String>,
 }
 
@@ -272,10 +373,10 @@ mod tests {
         }
     }
 
-    /// Whoever reads the answer finds each field in it.
+    /// A reader of the response finds each field in it.
     #[cfg(feature = "ssr")]
     #[test]
-    fn an_answer_has_all_its_fields_when_nothing_has_ended() {
+    fn a_response_has_all_its_fields_when_nothing_has_ended() {
         let done = SignedOut {
             scope: SignOutScope::Global,
             ended: Vec::new(),
@@ -294,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_empty_is_the_default() {
+    fn a_missing_or_empty_field_means_the_default() {
         assert_eq!(read(""), Some(SignOutOptions::default()));
         let empty = "scope=&session=&callback_url=&redirect=";
         assert_eq!(read(empty), Some(SignOutOptions::default()));

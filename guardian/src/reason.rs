@@ -4,9 +4,9 @@ use crate::SignOutScope;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Why a session ended, as [`on_signed_out`](crate::on_signed_out),
-/// [`SignOutEvent`](crate::server::SignOutEvent) and the database tell it. Its `Display` is a
-/// sentence for the person who was signed out.
+/// Why a session ended, in [`on_signed_out`](crate::on_signed_out),
+/// [`SignOutEvent`](crate::server::SignOutEvent) and the database. Its `Display` is a sentence for the
+/// person who was signed out.
 ///
 /// ```
 /// use leptos_guardian::Reason;
@@ -16,13 +16,14 @@ use std::fmt;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Reason {
     /// The user signed out.
     User,
-    /// The user signed this session out from another browser. Seen from the session that
-    /// ended only: the event of such a sign-out says [`Reason::User`], and by which session.
+    /// The user signed this session out from another browser. Only the page of that session sees it:
+    /// the event says [`Reason::User`], and from which session.
     OtherDevice,
-    /// The user signed in again on the same browser, which replaced the session.
+    /// A sign-in on the same browser replaced the session.
     NewSignIn,
     /// The user changed the password.
     PasswordChange,
@@ -34,7 +35,7 @@ pub enum Reason {
     Expiry,
     /// The identity provider that the user signed in with signed them out.
     IdentityProvider,
-    /// A page has asked, and its session was gone: nobody told it why.
+    /// A page found its session gone, and was not told why.
     Unknown,
 }
 
@@ -103,22 +104,24 @@ impl std::str::FromStr for Reason {
 /// The text names no [`Reason`].
 ///
 /// ```
-/// use leptos_guardian::{Reason, UnknownReason};
+/// use leptos_guardian::Reason;
 ///
-/// assert_eq!("boredom".parse::<Reason>(), Err(UnknownReason));
+/// let unknown = "boredom".parse::<Reason>().unwrap_err();
+/// assert_eq!(unknown.to_string(), "this is no reason for a sign-out");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is no reason for a sign-out")]
+#[non_exhaustive]
 pub struct UnknownReason;
 
-/// What a page learns of a sign-out that concerns its user, on this browser or another. Given
-/// to [`on_signed_out`](crate::on_signed_out).
+/// What a page learns of a sign-out that concerns its user, on this browser or another. The argument of
+/// [`on_signed_out`](crate::on_signed_out).
 ///
 /// ```
 /// use leptos_guardian::SignOutNotice;
 ///
 /// fn sentence(notice: &SignOutNotice) -> String {
-///     match notice.here {
+///     match notice.is_current {
 ///         true => notice.reason.to_string(),
 ///         false => "You were signed out elsewhere.".into(),
 ///     }
@@ -132,28 +135,30 @@ pub struct SignOutNotice {
     /// Why they ended.
     pub reason: Reason,
     /// Whether the session that this page shows is among them.
-    pub here: bool,
-    /// The ids of the events, by which a page knows what it has been told already.
+    pub is_current: bool,
+    /// The ids of the events, by which a page knows what it has seen already.
     pub(crate) events: Vec<String>,
 }
 
 impl SignOutNotice {
-    /// The same as the server's stream says of it, for the other tabs.
+    /// Returns the same JSON as the server's stream, for the other tabs.
     pub(crate) fn to_json(&self) -> String {
         let Self {
             scope,
             reason,
-            here,
+            is_current,
             events,
         } = self;
         let reason = reason.as_str();
-        // Words and ids: nothing in them needs to be escaped.
+        // Words and ids need no escaping.
         let events = events
             .iter()
             .map(|id| format!("\"{id}\""))
             .collect::<Vec<_>>();
         let events = events.join(",");
-        format!(r#"{{"scope":"{scope}","reason":"{reason}","here":{here},"events":[{events}]}}"#)
+        format!(
+            r#"{{"scope":"{scope}","reason":"{reason}","is_current":{is_current},"events":[{events}]}}"#
+        )
     }
 }
 
@@ -164,11 +169,12 @@ mod tests {
     #[test]
     fn a_notice_is_the_same_json_as_the_servers() {
         for reason in Reason::ALL {
-            for (here, events) in [(true, vec![]), (false, vec!["019a".into(), "b7".into()])] {
+            for (is_current, events) in [(true, vec![]), (false, vec!["019a".into(), "b7".into()])]
+            {
                 let notice = SignOutNotice {
                     scope: SignOutScope::Others,
                     reason,
-                    here,
+                    is_current,
                     events,
                 };
                 let json = serde_json::to_string(&notice).expect("JSON");

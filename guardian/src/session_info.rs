@@ -22,15 +22,15 @@ use std::{fmt, str::FromStr};
 pub struct SessionInfo {
     /// The session's public name, for ending it.
     pub handle: SessionHandle,
-    /// Whether the request that asks belongs to it.
+    /// Whether it is the session of the request that asks.
     pub is_current: bool,
-    /// The browser that signed in, such as `Firefox 128`, if it can be told.
+    /// The browser that signed in, such as `Firefox 128`, if known.
     pub browser: Option<String>,
-    /// The system it runs on, such as `Windows`, if it can be told.
+    /// The system it runs on, such as `Windows`, if known.
     pub system: Option<String>,
-    /// The address that the sign-in came from, if the server knows it.
+    /// The address that the sign-in came from, if known.
     pub ip: Option<String>,
-    /// How the user proved who they are, such as `password`.
+    /// How the user proved who they are, such as `password`. Empty if the app did not say.
     pub method: String,
     /// When they signed in, in seconds since the Unix epoch.
     pub created_at: i64,
@@ -39,7 +39,7 @@ pub struct SessionInfo {
     pub last_seen_at: i64,
 }
 
-/// A part of the list of a user's sessions: at most 50.
+/// A page of the list of a user's sessions: at most 50.
 ///
 /// ```
 /// use leptos_guardian::SessionPage;
@@ -52,14 +52,14 @@ pub struct SessionInfo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionPage {
-    /// The sessions, the one used last first.
+    /// The sessions, the most recently used first.
     pub sessions: Vec<SessionInfo>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<SessionCursor>,
 }
 
-/// A place in the list of a user's sessions: a session's last use and its handle. It stays where
-/// it is when sessions end or are used; one that is used meanwhile moves to the first page.
+/// A place in the list of a user's sessions: a session's last use and its handle. It stays valid when
+/// sessions end or are used. A session that is used meanwhile moves to the first page.
 ///
 /// ```
 /// use leptos_guardian::SessionCursor;
@@ -70,14 +70,14 @@ pub struct SessionPage {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-// A text, as which a browser passes it on unread: reading it is for the server.
+// A text, which a browser passes on unread.
 pub struct SessionCursor(pub(crate) String);
 
 impl SessionCursor {
-    /// The last use and the handle of the session that the place is named after.
+    /// Returns the last use and the handle of the session before the place.
     pub(crate) fn place(&self) -> Option<(i64, &str)> {
         let (last_seen_at, handle) = self.0.split_once('.')?;
-        // As base64 for URLs has it. PostgreSQL, for one, takes no zero byte in a text.
+        // The alphabet of base64 for URLs. PostgreSQL accepts no zero byte in a text.
         let is_of_handle = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_handle = !handle.is_empty() && handle.bytes().all(is_of_handle);
         is_handle.then_some((last_seen_at.parse().ok()?, handle))
@@ -114,19 +114,21 @@ impl From<SessionCursor> for String {
     }
 }
 
-/// The text is no [`SessionCursor`].
+/// The text is not a [`SessionCursor`].
 ///
 /// ```
-/// use leptos_guardian::{SessionCursor, UnknownCursor};
+/// use leptos_guardian::SessionCursor;
 ///
-/// assert_eq!("2".parse::<SessionCursor>(), Err(UnknownCursor));
+/// let unknown = "2".parse::<SessionCursor>().unwrap_err();
+/// assert_eq!(unknown.to_string(), "the place in the list must be the `next` of an earlier page");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the place in the list must be the `next` of a page before")]
+#[error("the place in the list must be the `next` of an earlier page")]
+#[non_exhaustive]
 pub struct UnknownCursor;
 
-/// A page of the user's sessions, or why it could not be told, and when that was, in seconds
-/// since the Unix epoch.
+/// A page of the user's sessions, or why it could not be read, and when that was, in seconds since the
+/// Unix epoch.
 pub(crate) type Listed = (Result<SessionPage, AuthError>, i64);
 
 #[cfg(test)]

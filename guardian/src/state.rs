@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuthState {
-    /// Not known yet: only on a page that no server rendered.
+    /// Not known yet: the page was rendered without a request, or the database failed.
     #[default]
     Loading,
     /// This user is signed in.
@@ -30,11 +30,7 @@ impl AuthState {
     /// ```
     /// use leptos_guardian::{AuthState, Profile, User};
     ///
-    /// let ada = User {
-    ///     id: "ada".into(),
-    ///     profile: Profile::default(),
-    ///     session: "mgvEcr0".into(),
-    /// };
+    /// let ada = User::new("ada", Profile::new("Ada Lovelace"), "mgvEcr0");
     /// assert_eq!(AuthState::SignedIn(ada.clone()).user(), Some(&ada));
     /// assert_eq!(AuthState::SignedOut.user(), None);
     /// ```
@@ -45,7 +41,7 @@ impl AuthState {
         }
     }
 
-    /// The session by which they are.
+    /// The session with which they are signed in.
     pub(crate) fn session(&self) -> Option<SessionHandle> {
         self.user().map(|user| user.session.clone())
     }
@@ -63,11 +59,10 @@ pub(crate) struct AuthContext {
     pub(crate) state: RwSignal<AuthState>,
     /// The other accounts of this browser.
     pub(crate) others: RwSignal<Vec<User>>,
-    /// Counts how often it was looked at what is true now, for what shows more than the state.
+    /// Counts the checks with the server, for views that show more than the state.
     pub(crate) checked: RwSignal<u64>,
-    /// A sign-out after which nobody is signed in here, and whose session the server has not
-    /// ended; and why.
-    pub(crate) unfinished: RwSignal<Option<(SignOutOptions, SignOutError)>>,
+    /// A sign-out after which nobody is signed in here, but whose session has yet to end, and why.
+    pub(crate) pending_sign_out: RwSignal<Option<(SignOutOptions, SignOutError)>>,
 }
 
 /// The auth state of the page, as a signal.
@@ -90,8 +85,7 @@ pub fn use_auth() -> ReadSignal<AuthState> {
     auth_context().state.read_only()
 }
 
-/// The other accounts that are signed in on this browser, as a signal: the one used last
-/// first. [`UserButton`](crate::UserButton) shows them.
+/// The other accounts that are signed in on this browser, as a signal, the most recently used first. [`UserButton`](crate::UserButton) shows them.
 ///
 /// # Panics
 ///

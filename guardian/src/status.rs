@@ -1,5 +1,7 @@
-//! The HTTP status of a server function's error. Leptos answers 500 to every error; a
-//! caller deserves to know whether to correct the request, sign in, wait or retry.
+//! The HTTP status of an error. Leptos responds to every error of a server function with 500. A caller
+//! deserves to know whether to correct the request, sign in, wait or retry.
+
+use http::StatusCode;
 
 /// An error that knows its HTTP status.
 ///
@@ -9,26 +11,27 @@
 /// assert_eq!(SignOutError::Unavailable { signed_out_here: true }.status(), 503);
 /// ```
 pub trait ErrorStatus {
-    /// The status code, 400 to 599.
+    /// Returns the status, 400 to 599.
     ///
     /// ```
     /// use leptos_guardian::{AuthError, ErrorStatus};
     ///
     /// assert_eq!(AuthError::SignedOut.status(), 401);
     /// ```
-    fn status(&self) -> u16;
+    fn status(&self) -> StatusCode;
 
-    /// After how many seconds a retry makes sense, for `Retry-After`
+    /// Returns after how many seconds a retry makes sense, for `Retry-After`
     /// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
     ///
     /// ```
+    /// use http::StatusCode;
     /// use leptos_guardian::ErrorStatus;
     ///
     /// struct Busy;
     ///
     /// impl ErrorStatus for Busy {
-    ///     fn status(&self) -> u16 {
-    ///         503
+    ///     fn status(&self) -> StatusCode {
+    ///         StatusCode::SERVICE_UNAVAILABLE
     ///     }
     ///
     ///     fn retry_after(&self) -> Option<u64> {

@@ -1,25 +1,22 @@
-//! Who is signed in: what the app tells the library, and what the library tells the page.
+//! Who is signed in.
 
 use crate::SessionHandle;
 use serde::{Deserialize, Serialize};
 
-/// What a page may show of a user. Stored with the session, so that checking a request
-/// and drawing the [`UserButton`](crate::UserButton) cost one read together.
+/// What a page may show of a user. It is stored with the session, so one read both checks a request and
+/// fills the [`UserButton`](crate::UserButton).
 ///
 /// ```
 /// use leptos_guardian::Profile;
 ///
-/// let ada = Profile {
-///     name: "Ada Lovelace".into(),
-///     email: Some("ada@example.com".into()),
-///     ..Default::default()
-/// };
+/// let ada = Profile::new("Ada Lovelace").email("ada@example.com");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Profile {
-    /// The name to show, in full.
+    /// The full name to show.
     pub name: String,
-    /// The e-mail address, when the app wants it shown.
+    /// The e-mail address, if the app wants it shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The address of a picture, `https:` or a path on this site.
@@ -27,8 +24,53 @@ pub struct Profile {
     pub picture: Option<String>,
 }
 
+impl Profile {
+    /// A profile with a name alone.
+    ///
+    /// ```
+    /// use leptos_guardian::Profile;
+    ///
+    /// assert_eq!(Profile::new("Ada Lovelace").name, "Ada Lovelace");
+    /// ```
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            email: None,
+            picture: None,
+        }
+    }
+
+    /// Adds the e-mail address.
+    ///
+    /// ```
+    /// use leptos_guardian::Profile;
+    ///
+    /// let ada = Profile::new("Ada Lovelace").email("ada@example.com");
+    /// assert_eq!(ada.email.as_deref(), Some("ada@example.com"));
+    /// ```
+    #[must_use]
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// Adds the address of a picture.
+    ///
+    /// ```
+    /// use leptos_guardian::Profile;
+    ///
+    /// let ada = Profile::new("Ada Lovelace").picture("/pictures/ada.png");
+    /// assert_eq!(ada.picture.as_deref(), Some("/pictures/ada.png"));
+    /// ```
+    #[must_use]
+    pub fn picture(mut self, url: impl Into<String>) -> Self {
+        self.picture = Some(url.into());
+        self
+    }
+}
+
 /// The signed-in user, as the server's [`Auth`](crate::server::Auth) and the browser's
-/// [`use_auth`](crate::use_auth) know them.
+/// [`use_auth`](crate::use_auth) return them.
 ///
 /// ```
 /// use leptos_guardian::User;
@@ -38,13 +80,32 @@ pub struct Profile {
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct User {
-    /// The app's own identifier of the user.
+    /// The app's identifier of the user.
     pub id: String,
-    /// What to show of them.
+    /// What pages may show of the user.
     pub profile: Profile,
-    /// The public name of the session by which they are signed in on this browser.
+    /// The handle of the session with which they are signed in on this browser.
     pub session: SessionHandle,
+}
+
+impl User {
+    /// A signed-in user, for an app's tests.
+    ///
+    /// ```
+    /// use leptos_guardian::{Profile, User};
+    ///
+    /// let ada = User::new("ada", Profile::new("Ada Lovelace"), "mgvEcr0");
+    /// assert_eq!(ada.id, "ada");
+    /// ```
+    pub fn new(id: impl Into<String>, profile: Profile, session: impl Into<SessionHandle>) -> Self {
+        Self {
+            id: id.into(),
+            profile,
+            session: session.into(),
+        }
+    }
 }
 
 /// Who is signed in on one browser: the active account, and the others if the app allows
@@ -59,11 +120,12 @@ pub struct User {
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Accounts {
-    /// The account that requests are made for.
+    /// The active account, for which requests are made.
     #[serde(flatten)]
     pub active: User,
-    /// The other accounts, the one used last first.
+    /// The other accounts, the most recently used first.
     #[serde(default)]
     pub others: Vec<User>,
 }

@@ -11,8 +11,12 @@ use tower::ServiceExt as _;
 
 /// A site, and the names of its two cookies that decide who is shown as signed in.
 const SITES: [(&str, &str, &str); 2] = [
-    ("http://site.test", "session", "signing_out"),
-    ("https://site.test", "__Host-session", "__Host-signing_out"),
+    ("http://site.test", "session", "pending_sign_out"),
+    (
+        "https://site.test",
+        "__Host-session",
+        "__Host-pending_sign_out",
+    ),
 ];
 
 /// What Unicode calls space, and what looks like nothing. Chromium lets a page on a subdomain set
@@ -84,7 +88,7 @@ fn disguises(name: &str) -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn a_name_that_only_looks_like_ours_signs_nobody_in_and_nobody_out() {
-    for (site_url, session, signing_out) in SITES {
+    for (site_url, session, pending_sign_out) in SITES {
         let site = Site::with(|builder| builder.site_url(site_url)).await;
         let ada = site.signed_in("ada").await.cookies[0].1.clone();
         let eve = site.signed_in("eve").await.cookies[0].1.clone();
@@ -99,7 +103,7 @@ async fn a_name_that_only_looks_like_ours_signs_nobody_in_and_nobody_out() {
                 }
             }
         }
-        for name in disguises(signing_out) {
+        for name in disguises(pending_sign_out) {
             for cookies in beside(&ours, &[&name, &b"=x"[..]].concat()) {
                 assert_eq!(is(&site, &cookies).await, "ada", "{cookies:?}");
             }

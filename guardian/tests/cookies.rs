@@ -64,7 +64,7 @@ async fn so_has_the_removal_of_what_a_failed_sign_out_left() {
             let mut cookies = answer.set_cookies();
             cookies.sort_unstable();
             assert_eq!(cookies.len(), 2, "{cookies:?}");
-            for (cookie, name) in cookies.into_iter().zip(["ending_session", "session"]) {
+            for (cookie, name) in cookies.into_iter().zip(["unrevoked", "session"]) {
                 assert!(cookie.starts_with(&format!("{prefix}{name}=")), "{cookie}");
                 assert_eq!(attributes(cookie), expected);
             }
@@ -139,19 +139,19 @@ async fn over_https_the_page_s_own_cookie_is_a_host_cookie_too() {
     let site = Site::with(|builder| builder.site_url("https://site.test")).await;
     let mut browser = site.signed_in("ada").await;
     let leaving = |name: &str| (name.to_owned(), "x".to_owned());
-    browser.cookies.push(leaving("signing_out"));
+    browser.cookies.push(leaving("pending_sign_out"));
     assert_eq!(
         browser.is().await,
         "ada",
         "another host could have set this one"
     );
-    browser.cookies.push(leaving("__Host-signing_out"));
+    browser.cookies.push(leaving("__Host-pending_sign_out"));
     assert_eq!(browser.is().await, "nobody");
     let answer = browser.sign_out(SignOutScope::Local).await;
     let removed = answer.set_cookies();
     let removal = removed
         .iter()
-        .find(|cookie| cookie.starts_with("__Host-signing_out="));
+        .find(|cookie| cookie.starts_with("__Host-pending_sign_out="));
     assert!(
         removal.unwrap().contains("; Secure; Path=/; Max-Age=0"),
         "{removed:?}"

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 fn told(notice: &SignOutNotice) -> (SignOutScope, Reason, bool) {
-    (notice.scope, notice.reason, notice.here)
+    (notice.scope, notice.reason, notice.is_current)
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn what_happened_before_the_stream_began_is_no_news() {
     site.end_calls(2).await;
     let reason = Reason::IdentityProvider;
     let ended = other.guardian.sign_out_session(&phone, reason);
-    assert!(ended.await.unwrap());
+    assert_eq!(ended.await.unwrap(), [phone]);
     assert_eq!(
         told(&stream.notice().await),
         (SignOutScope::Local, reason, false)
@@ -239,7 +239,7 @@ async fn one_session_holds_no_more_than_eight_streams() {
         .await
         .unwrap();
     for stream in &mut streams[1..] {
-        assert!(stream.notice().await.here);
+        assert!(stream.notice().await.is_current);
     }
 }
 
@@ -325,7 +325,7 @@ async fn work_goes_on_when_another_account_of_the_browser_ends() {
         .sign_out_user("ada", Reason::Administrator)
         .await;
     assert_eq!(ada.unwrap().len(), 1);
-    assert!(!page.notice().await.here);
+    assert!(!page.notice().await.is_current);
     assert_eq!(
         page.next().await,
         None,

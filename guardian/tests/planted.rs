@@ -217,7 +217,7 @@ async fn a_planted_pending_sign_out_is_gone_at_the_next_request() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     for place in PATHS.iter().chain(&DOMAINS[..2]) {
         let mut jar = browser(&site, SITE, "ada").await;
-        jar.plant(&format!("signing_out=x{place}; HttpOnly"));
+        jar.plant(&format!("pending_sign_out=x{place}; HttpOnly"));
         assert_eq!(jar.is().await, "nobody");
         assert_eq!(jar.is().await, "ada", "{place}");
         assert_eq!(jar.cookies().len(), 1, "{:?}", jar.cookies());
@@ -230,7 +230,7 @@ async fn a_partitioned_one_is_gone_after_the_sign_in_or_the_sign_out() {
     let site = Site::with(|builder| builder.site_url("http://localhost:3000")).await;
     for leave in ["/sign-in/ada", "/sign-out/local"] {
         let mut jar = browser(&site, "http://localhost:3000", "ada").await;
-        jar.plant("signing_out-3000=x; Path=/; Secure; Partitioned; HttpOnly");
+        jar.plant("pending_sign_out-3000=x; Path=/; Secure; Partitioned; HttpOnly");
         let answer = jar.get("/whoami").await;
         assert_eq!(answer.body, "nobody");
         let removals = answer.set_cookies();
@@ -249,8 +249,8 @@ async fn a_partitioned_one_is_gone_after_the_sign_in_or_the_sign_out() {
 async fn a_pending_sign_out_of_the_page_itself_is_not_removed_with_the_planted_ones() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let mut jar = browser(&site, SITE, "ada").await;
-    jar.plant("signing_out=1; Path=/");
-    jar.plant("signing_out=x; Path=/; Domain=app.test");
+    jar.plant("pending_sign_out=1; Path=/");
+    jar.plant("pending_sign_out=x; Path=/; Domain=app.test");
     for _ in 0..3 {
         assert_eq!(jar.is().await, "nobody");
     }
@@ -267,7 +267,7 @@ async fn they_are_found_by_the_path_that_the_browser_knows() {
     let nested = axum::Router::new().nest("/inner", site.router.clone());
     let mut jar = Jar::new(&nested, SITE);
     jar.plant(&format!("session={ada}; Path=/"));
-    jar.plant("signing_out=x; Path=/inner");
+    jar.plant("pending_sign_out=x; Path=/inner");
     assert_eq!(jar.get("/inner/whoami").await.body, "nobody");
     assert_eq!(jar.get("/inner/whoami").await.body, "ada");
 }

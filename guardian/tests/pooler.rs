@@ -160,7 +160,7 @@ async fn behind_a_pooler_everything_works() {
         assert_eq!(elsewhere.is().await, "nobody");
         // At once, by the direct connection, and not with the next look at the table.
         let notice = page.notice_within(Duration::from_secs(5)).await;
-        assert!(notice.here);
+        assert!(notice.is_current);
         assert_eq!(notice.reason, Reason::OtherDevice);
         assert_eq!(events.recv().await.unwrap().user_id, user);
     }
@@ -211,5 +211,5 @@ async fn without_a_direct_connection_open_pages_are_told_all_the_same() {
         .sign_out_user("ada", Reason::Administrator)
         .await
         .unwrap();
-    assert!(page.notice_within(Duration::from_secs(5)).await.here);
+    assert!(page.notice_within(Duration::from_secs(5)).await.is_current);
 }

@@ -285,7 +285,7 @@ async fn a_sign_out_of_everywhere_during_a_sign_in_ends_it() {
     let everyone = site.start_waiting(everyone).await;
     hold.let_go().await;
     let mut browser = sign_in.await.unwrap();
-    let ended = sign_out.await.unwrap().unwrap().len() + everyone.await.unwrap().unwrap();
+    let ended = sign_out.await.unwrap().unwrap().len() + everyone.await.unwrap().unwrap().len();
     assert_eq!(ended, 1);
     assert_eq!(browser.is().await, "nobody");
 }

@@ -21,11 +21,11 @@ fn assert_run(function: &str) {
 #[rustfmt::skip]
 #[tokio::test]
 async fn a_job_ends_a_users_sessions() {
-    use leptos_guardian::{Reason, server::{Cause, Guardian}};
+    use leptos_guardian::{AuthError, Reason, server::{Cause, Guardian}};
 
-    async fn disable(guardian: &Guardian, user_id: &str) -> Result<usize, sqlx::Error> {
-        let why = Cause::from(Reason::Administrator).with_note("unpaid for ninety days");
-        Ok(guardian.sign_out_user(user_id, why).await?.len())
+    async fn disable(guardian: &Guardian, user_id: &str) -> Result<usize, AuthError> {
+        let cause = Cause::from(Reason::Administrator).with_note("unpaid for ninety days");
+        Ok(guardian.sign_out_user(user_id, cause).await?.len())
     }
 
     assert_run("fn disable(");
@@ -40,14 +40,16 @@ async fn a_job_ends_a_users_sessions() {
 #[tokio::test]
 async fn a_user_is_deleted_together_with_their_sessions() {
     use leptos_guardian::{Reason, server::Guardian, with_connection};
+    use std::error::Error;
 
-    async fn delete_user(guardian: &Guardian, id: &str) -> Result<(), sqlx::Error> {
+    async fn delete_user(guardian: &Guardian, id: &str) -> Result<(), Box<dyn Error>> {
         let mut transaction = guardian.begin().await?;
         with_connection!(transaction.connection(), connection => {
             sqlx::query("delete from users where id = $1").bind(id).execute(connection).await?;
         });
         transaction.sign_out_user(id, Reason::AccountDeleted).await?;
-        transaction.commit().await
+        transaction.commit().await?;
+        Ok(())
     }
 
     assert_run("fn delete_user(");

@@ -135,10 +135,7 @@ async fn switching_users_in_one_request_takes_no_data_along() {
 async fn a_changed_profile_is_seen_by_every_session() {
     let site = Site::new().await;
     site.signed_in("ada").await;
-    let renamed = Profile {
-        name: "Countess".into(),
-        ..Default::default()
-    };
+    let renamed = Profile::new("Countess");
     site.guardian.update_profile("ada", &renamed).await.unwrap();
     let stored: String = leptos_guardian::with_pool!(&site.database, pool => {
         sqlx::query_scalar("select profile from guardian_session").fetch_one(pool).await.unwrap()

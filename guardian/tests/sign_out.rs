@@ -68,7 +68,7 @@ async fn each_scope_ends_what_it_says() {
 
 /// Invariant 3.
 #[tokio::test]
-async fn signing_out_succeeds_when_nothing_is_left_to_end() {
+async fn pending_sign_out_succeeds_when_nothing_is_left_to_end() {
     let site = Site::new().await;
     let mut never = site.browser();
     let mut twice = site.signed_in("ada").await;

@@ -4,7 +4,7 @@
 use app::{FormError, server::AppState};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use leptos_guardian::{
-    Reason, SessionHandle, SessionInfo,
+    AuthError, Reason, SessionHandle, SessionInfo,
     server::{Cause, Guardian},
 };
 use std::io::{self, Write};
@@ -59,9 +59,9 @@ pub enum CommandError {
     UnknownUser(String),
     #[error("there is no session {0}, or it has ended")]
     UnknownSession(String),
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
-    #[error("the result could not be printed: {0}")]
+    #[error("the sessions could not be read or ended")]
+    Sessions(#[from] AuthError),
+    #[error("the result could not be printed")]
     Output(#[from] io::Error),
     #[error("the users could not be read")]
     Users(#[from] FormError),
@@ -103,19 +103,21 @@ async fn sign_out(
     let ended = match (command.user, command.session) {
         (Some(email), _) => {
             let user_id = find_user(state, &email).await?;
-            guardian.sign_out_user(&user_id, cause).await?.len()
+            guardian.sign_out_user(&user_id, cause).await
         }
         (None, Some(handle)) => {
             let session = SessionHandle::from(handle.as_str());
-            if !guardian.sign_out_session(&session, cause).await? {
+            let ended = guardian.sign_out_session(&session, cause).await;
+            if ended.as_ref().is_ok_and(Vec::is_empty) {
                 return Err(CommandError::UnknownSession(handle));
             }
-            1
+            ended
         }
-        (None, None) => guardian.sign_out_everyone(cause).await?,
+        (None, None) => guardian.sign_out_everyone(cause).await,
     };
-    let plural = if ended == 1 { "" } else { "s" };
-    Ok(format!("{ended} session{plural} ended."))
+    let count = ended?.len();
+    let plural = if count == 1 { "" } else { "s" };
+    Ok(format!("{count} session{plural} ended."))
 }
 
 async fn find_user(state: &AppState, email: &str) -> Result<String, CommandError> {

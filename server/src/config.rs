@@ -63,7 +63,7 @@ pub enum ConfigError {
     Attempts(String),
     #[error("SESSION_KEY must be set for {0}; make one with: openssl rand -base64 48")]
     KeyMissing(Url),
-    #[error("SESSION_KEY: {0}")]
+    #[error("SESSION_KEY is not usable")]
     Key(#[from] KeyError),
 }
 
@@ -192,7 +192,7 @@ mod tests {
             let found = settings.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         })
-        .map_err(|error| error.to_string())
+        .map_err(|error| format!("{:#}", anyhow::Error::from(error)))
     }
 
     #[test]

@@ -8,7 +8,6 @@ use server::{
     serve::{Limits, serve},
 };
 use std::{
-    error::Error,
     io::{IsTerminal, stderr, stdout},
     process::ExitCode,
     time::Duration,
@@ -47,7 +46,8 @@ async fn main() -> ExitCode {
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
+            // With its causes.
+            tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }
@@ -59,7 +59,7 @@ fn is_colourful(output: &impl IsTerminal) -> bool {
     output.is_terminal() && !is_unwanted
 }
 
-async fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+async fn run(cli: Cli) -> anyhow::Result<()> {
     let get = |name: &str| std::env::var(name).ok();
     let (config, database) = if cli.command.is_some() {
         let config = Config::read_for_command(get)?;
@@ -100,11 +100,7 @@ async fn note_sign_out(event: SignOutEvent) -> HookResult {
     Ok(())
 }
 
-async fn run_server(
-    config: &Config,
-    guardian: &Guardian,
-    state: AppState,
-) -> Result<(), Box<dyn Error>> {
+async fn run_server(config: &Config, guardian: &Guardian, state: AppState) -> anyhow::Result<()> {
     let router = router(config, guardian, state);
     let listener = TcpListener::bind(config.site_addr).await?;
     // At every log level: a person at a terminal waits for this line.

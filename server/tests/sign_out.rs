@@ -148,10 +148,7 @@ async fn a_form_and_a_script_learn_that_the_database_is_away() {
     let response = site.submit("/api/sign_out", &cookie, fields).await;
     assert_eq!(response.status, StatusCode::SEE_OTHER);
     let page = site
-        .get(
-            response.location(),
-            &response.cookie("ending_session").unwrap(),
-        )
+        .get(response.location(), &response.cookie("unrevoked").unwrap())
         .await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(

@@ -97,7 +97,7 @@ pub(crate) async fn change_password(
         .await?;
     // In one transaction: the new password and the end of the other sessions take effect together.
     let guardian = context.auth.guardian();
-    let mut transaction = guardian.begin().await.map_err(unavailable)?;
+    let mut transaction = guardian.begin().await?;
     let is_changed = users::set_password(transaction.connection(), &account, &hash)
         .await
         .map_err(unavailable)?;
@@ -110,7 +110,7 @@ pub(crate) async fn change_password(
     transaction
         .sign_out_others(&context.auth, Reason::PasswordChange)
         .await?;
-    transaction.commit().await.map_err(unavailable)?;
+    transaction.commit().await?;
     remember_browser(context, &account).await;
     Ok(())
 }
@@ -127,7 +127,7 @@ pub(crate) async fn delete_account(context: &Context, password: String) -> Resul
 /// Deletes an account together with its sessions.
 async fn delete(context: &Context, account: &Account) -> Result<(), FormError> {
     let guardian = context.auth.guardian();
-    let mut transaction = guardian.begin().await.map_err(unavailable)?;
+    let mut transaction = guardian.begin().await?;
     let is_deleted = users::delete(transaction.connection(), account)
         .await
         .map_err(unavailable)?;
@@ -139,9 +139,9 @@ async fn delete(context: &Context, account: &Account) -> Result<(), FormError> {
         .map_err(unavailable)?;
     transaction
         .sign_out_user(&account.id, Reason::AccountDeleted)
-        .await
-        .map_err(unavailable)?;
-    transaction.commit().await.map_err(unavailable)
+        .await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// The signed-in user's account, if this is its password.
@@ -184,15 +184,8 @@ async fn check(
 }
 
 async fn begin_session(context: &Context, account: &Account) -> Result<Arc<User>, FormError> {
-    let identity = Identity {
-        user_id: account.id.clone(),
-        profile: Profile {
-            name: account.name.clone(),
-            email: Some(account.email.clone()),
-            picture: None,
-        },
-        method: "password".into(),
-    };
+    let profile = Profile::new(&account.name).email(&account.email);
+    let identity = Identity::new(&account.id, profile).method("password");
     context.auth.sign_in(identity).await?;
     Ok(context.auth.require_user()?)
 }

@@ -35,7 +35,7 @@ thread_local! {
 
 /// Calls back whenever a sign-out concerns this page's user: by this page, another tab or
 /// another device, an administrator, an expired session. Also when only other sessions ended,
-/// with `here: false`. In the browser only, as long as the component lives.
+/// with `is_current: false`. In the browser only, as long as the component lives.
 ///
 /// Pages that need a user leave by themselves
 /// ([`RequireSignedIn`](crate::RequireSignedIn)), and the auth state flips by itself.
@@ -48,7 +48,7 @@ thread_local! {
 /// fn Farewell() -> impl IntoView {
 ///     let message = RwSignal::new(None);
 ///     on_signed_out(move |event| {
-///         if event.here {
+///         if event.is_current {
 ///             message.set(Some(event.reason.to_string()));
 ///         }
 ///     });
@@ -91,7 +91,7 @@ pub(super) fn hear(notice: SignOutNotice) {
 /// before, the server would say that nobody is signed in.
 fn renews_token(notice: &SignOutNotice) -> bool {
     let is_of_the_app = !matches!(notice.reason, Reason::User | Reason::OtherDevice);
-    !notice.here && notice.scope == SignOutScope::Others && is_of_the_app
+    !notice.is_current && notice.scope == SignOutScope::Others && is_of_the_app
 }
 
 /// Tells the app, unless it has been told.
@@ -108,8 +108,8 @@ pub(super) fn tell_callbacks(notice: &SignOutNotice) {
     if !is_new {
         return;
     }
-    if notice.here {
-        // Once for each session: what was queued is heard again when it has been carried out.
+    if notice.is_current {
+        // Once for each session: a pending sign-out is heard again when it has been carried out.
         let here = page::session();
         let told = TOLD_HERE.with_borrow_mut(|told| std::mem::replace(told, here.clone()));
         if here.is_none() || told == here {
@@ -129,7 +129,7 @@ pub(super) fn tell_gone() {
     tell_callbacks(&SignOutNotice {
         scope: SignOutScope::Local,
         reason: Reason::Unknown,
-        here: true,
+        is_current: true,
         events: Vec::new(),
     });
 }

@@ -169,7 +169,7 @@ impl FromJson for SignedOut {
 from_fields!(SignOutNotice {
     scope,
     reason,
-    here,
+    is_current,
     events
 });
 
@@ -180,7 +180,7 @@ impl FromJson for SignOutError {
                 signed_out_here: field(value, "signed_out_here")?,
             },
             "unreachable" => Self::Unreachable,
-            "queued" => Self::Queued,
+            "pending" => Self::Pending,
             "malformed" => Self::Malformed,
             "too_large" => Self::TooLarge,
             "unsupported_media_type" => Self::UnsupportedMediaType,

@@ -9,7 +9,7 @@ use super::{
     longer, page,
     tabs::{self, Hint},
 };
-use crate::{SessionHandle, SignOutNotice, live_path};
+use crate::{SessionHandle, SignOutNotice, event_names};
 use leptos::prelude::*;
 use std::{cell::RefCell, time::Duration};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
@@ -119,7 +119,7 @@ fn ask_for_lock() {
 }
 
 fn open() {
-    let Ok(source) = EventSource::new(live_path::PATH) else {
+    let Ok(source) = EventSource::new(event_names::PATH) else {
         return;
     };
     let on_session = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
@@ -142,8 +142,8 @@ fn open() {
     });
     let on_error = Closure::<dyn Fn()>::new(on_error);
     for (event, listener) in [
-        (live_path::SESSION, on_session.as_ref()),
-        (live_path::SIGNED_OUT, on_signed_out.as_ref()),
+        (event_names::SESSION, on_session.as_ref()),
+        (event_names::SIGNED_OUT, on_signed_out.as_ref()),
         ("error", on_error.as_ref()),
     ] {
         let _ = source.add_event_listener_with_callback(event, listener.unchecked_ref());

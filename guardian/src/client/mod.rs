@@ -5,7 +5,7 @@ mod events;
 pub(crate) mod json;
 mod live;
 mod page;
-mod queue;
+mod pending;
 mod tabs;
 
 pub(crate) use events::last_reason;
@@ -69,28 +69,28 @@ fn longer(pause: Duration) -> Duration {
 pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError> {
     let here = page::session();
     let may_be_pending = options.scope.ends_this_session();
-    let ends_here = options.ends(here.as_ref()) || (may_be_pending && queue::is_pending());
+    let ends_here = options.ends(here.as_ref()) || (may_be_pending && pending::is_pending());
     // What is heard meanwhile is this very sign-out: it must not change the page first.
     let quiet = events::quiet();
     let is_answered = Rc::new(Cell::new(false));
     if ends_here {
-        queue_when_late(&is_answered, &options, here.clone());
+        keep_pending_when_late(&is_answered, &options, here.clone());
     }
     let outcome = call::sign_out(&options).await;
     is_answered.set(true);
-    let is_queued = may_be_pending && queue::is_pending();
+    let was_pending = may_be_pending && pending::is_pending();
     match outcome {
         Ok(done) => {
             let notice = SignOutNotice {
                 scope: options.scope,
                 reason: Reason::User,
-                here: ends_here,
+                is_current: ends_here,
                 events: done.events.clone(),
             };
             if may_be_pending {
-                queue::forget();
+                pending::forget();
             }
-            if is_queued {
+            if was_pending {
                 // It has been told of when the page dropped its state.
                 tabs::tell(&Hint::Settled);
             } else if ends_here || !done.ended.is_empty() {
@@ -105,19 +105,19 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
             Ok(done)
         }
         Err(SignOutError::Unreachable) if ends_here => {
-            put_in_queue(options, here);
-            Err(SignOutError::Queued)
+            keep_pending(options, here);
+            Err(SignOutError::Pending)
         }
         Err(error) => {
-            if is_queued {
-                queue::try_later();
+            if was_pending {
+                pending::try_later();
             }
             if error
                 == (SignOutError::Unavailable {
                     signed_out_here: true,
                 })
             {
-                page::show_unfinished(options, error.clone());
+                page::show_failure(options, error.clone());
             }
             drop(quiet);
             Err(error)
@@ -126,7 +126,7 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
 }
 
 /// A server that does not answer at all must not keep private what a person wanted gone.
-fn queue_when_late(
+fn keep_pending_when_late(
     is_answered: &Rc<Cell<bool>>,
     options: &SignOutOptions,
     here: Option<SessionHandle>,
@@ -136,7 +136,7 @@ fn queue_when_late(
     set_timeout(
         move || {
             if !is_answered.get() {
-                put_in_queue(options, here);
+                keep_pending(options, here);
             }
         },
         PATIENCE,
@@ -144,7 +144,7 @@ fn queue_when_late(
 }
 
 /// Drops the page's private state, and leaves the sign-out to be sent again.
-fn put_in_queue(options: SignOutOptions, here: Option<SessionHandle>) {
+fn keep_pending(options: SignOutOptions, here: Option<SessionHandle>) {
     let options = SignOutOptions {
         // Said twice, it must not sign out the account that is active by then.
         session: match options.scope {
@@ -153,15 +153,15 @@ fn put_in_queue(options: SignOutOptions, here: Option<SessionHandle>) {
                 .session
                 .clone()
                 .or(here)
-                .or_else(|| queue::read()?.session),
+                .or_else(|| pending::read()?.session),
         },
         ..options
     };
-    if !queue::is_pending() {
-        queue::remember(&options);
-        tabs::tell(&Hint::Queued(options.clone()));
+    if !pending::is_pending() {
+        pending::remember(&options);
+        tabs::tell(&Hint::Pending(options.clone()));
     }
-    page::show_queued(options);
+    page::show_pending(options);
 }
 
 /// Makes another account of this browser the active one, and loads the page anew. The

@@ -1,9 +1,9 @@
 //! The page in the browser: its auth state, its history, where it goes.
 
-use super::{call, events, later, live, queue, sign_out, tabs};
+use super::{call, events, later, live, pending, sign_out, tabs};
 use crate::{
     Accounts, AuthError, AuthState, Reason, SessionHandle, SignOutError, SignOutNotice,
-    SignOutOptions, now, session_info::Listed, state::AuthContext,
+    SignOutOptions, platform::now, session_info::Listed, state::AuthContext,
 };
 use leptos::{
     prelude::*,
@@ -41,7 +41,7 @@ pub(crate) fn start(page: AuthContext) {
     later(move || {
         Effect::new(move |_| live::follow(page.state.with(AuthState::session)));
     });
-    queue::start();
+    pending::start();
     hide_while_away();
     // What is known may come from the browser's cache, older than a sign-in.
     if !is_known || is_from_history() {
@@ -172,10 +172,10 @@ fn show(found: Option<Accounts>) {
     recheck();
 }
 
-/// The sign-out that this page has in the queue.
-pub(super) fn queued() -> Option<SignOutOptions> {
-    match PAGE.get()?.unfinished.get_untracked()? {
-        (options, SignOutError::Queued) => Some(options),
+/// The pending sign-out that this page shows.
+pub(super) fn pending() -> Option<SignOutOptions> {
+    match PAGE.get()?.pending_sign_out.get_untracked()? {
+        (options, SignOutError::Pending) => Some(options),
         _ => None,
     }
 }
@@ -183,15 +183,15 @@ pub(super) fn queued() -> Option<SignOutOptions> {
 /// It has been seen through.
 pub(super) fn settle() {
     if let Some(page) = PAGE.get()
-        && page.unfinished.with_untracked(Option::is_some)
+        && page.pending_sign_out.with_untracked(Option::is_some)
     {
-        page.unfinished.set(None);
+        page.pending_sign_out.set(None);
     }
 }
 
-/// What was queued has been seen through, by another tab or by a plain form.
-pub(super) async fn settle_queued() {
-    let Some(options) = queued() else { return };
+/// The pending sign-out was carried out, by another tab or by a plain form.
+pub(super) async fn settle_pending() {
+    let Some(options) = pending() else { return };
     if options.redirect {
         // Asked for on this page, which is to go on: nothing is left to end, and the answer
         // says where.
@@ -205,7 +205,7 @@ pub(super) async fn settle_queued() {
 /// After a sign-out that stays on the page: another account may have become the active one.
 pub(super) async fn show_next_account() {
     let Some(page) = PAGE.get() else { return };
-    // A sign-out that was queued has left nothing that could tell.
+    // A pending sign-out has left nothing that could tell.
     let may_have_next = page.state.get_untracked() == AuthState::SignedOut
         || page.others.with_untracked(|others| !others.is_empty());
     if !may_have_next || ask().await.is_err() {
@@ -216,29 +216,29 @@ pub(super) async fn show_next_account() {
 
 /// Shows that nobody is signed in, without leaving the page, and the sign-out that is to be
 /// sent again.
-pub(super) fn show_unfinished(options: SignOutOptions, error: SignOutError) {
+pub(super) fn show_failure(options: SignOutOptions, error: SignOutError) {
     if let Some(page) = PAGE.get() {
-        let unfinished = Some((options, error));
+        let shown = Some((options, error));
         // Not for the same one again: that would rebuild the notice under somebody's finger.
-        if page.unfinished.get_untracked() != unfinished {
-            page.unfinished.set(unfinished);
+        if page.pending_sign_out.get_untracked() != shown {
+            page.pending_sign_out.set(shown);
         }
         show(None);
     }
 }
 
 /// The same for a sign-out that the server has not heard of.
-pub(super) fn show_queued(options: SignOutOptions) {
+pub(super) fn show_pending(options: SignOutOptions) {
     if session().is_some() {
         events::tell_callbacks(&SignOutNotice {
             scope: options.scope,
             reason: Reason::User,
-            here: true,
+            is_current: true,
             events: Vec::new(),
         });
     }
-    show_unfinished(options, SignOutError::Queued);
-    queue::try_later();
+    show_failure(options, SignOutError::Pending);
+    pending::try_later();
 }
 
 /// Loads a page as a new document, even when it is the one that is shown.

@@ -22,8 +22,8 @@ pub(super) enum Hint {
     Session(Option<SessionHandle>),
     /// Sessions have ended.
     SignedOut(SignOutNotice),
-    /// The browser was to be signed out, and the server could not be reached.
-    Queued(SignOutOptions),
+    /// A sign-out of this browser is pending: the server could not be reached.
+    Pending(SignOutOptions),
     /// It has been reached.
     Settled,
 }
@@ -34,7 +34,7 @@ impl Hint {
             Self::Session(None) => "session".into(),
             Self::Session(Some(session)) => format!("session {session}"),
             Self::SignedOut(notice) => format!("signed_out {}", notice.to_json()),
-            Self::Queued(options) => format!("queued {}", options.to_fields()),
+            Self::Pending(options) => format!("pending {}", options.to_fields()),
             Self::Settled => "settled".into(),
         }
     }
@@ -44,7 +44,7 @@ impl Hint {
         Some(match word {
             "session" => Self::Session((!rest.is_empty()).then(|| rest.into())),
             "signed_out" => Self::SignedOut(parse(rest)?),
-            "queued" => Self::Queued(SignOutOptions::from_fields(|name| find_field(rest, name))?),
+            "pending" => Self::Pending(SignOutOptions::from_fields(|name| find_field(rest, name))?),
             "settled" => Self::Settled,
             _ => return None,
         })
@@ -95,11 +95,11 @@ fn hear(hint: Hint) {
         Hint::Session(session) if session != page::session() => page::ask_again(),
         Hint::Session(_) => page::recheck(),
         Hint::SignedOut(notice) => events::hear(notice),
-        Hint::Queued(options) => page::show_queued(SignOutOptions {
+        Hint::Pending(options) => page::show_pending(SignOutOptions {
             redirect: false,
             ..options
         }),
-        Hint::Settled => spawn_local(page::settle_queued()),
+        Hint::Settled => spawn_local(page::settle_pending()),
     }
 }
 
@@ -119,8 +119,8 @@ mod tests {
         for hint in [
             Hint::Session(None),
             Hint::Session(Some("mgvEcr0".into())),
-            Hint::Queued(options),
-            Hint::Queued(SignOutOptions::default()),
+            Hint::Pending(options),
+            Hint::Pending(SignOutOptions::default()),
             Hint::Settled,
         ] {
             assert_eq!(Hint::from_message(&hint.to_message()), Some(hint));

@@ -1,4 +1,4 @@
-use crate::{Profile, initial};
+use crate::{Profile, platform::initial};
 use leptos::prelude::*;
 
 /// The initials of the user's name, and over them their picture, once it is there. Decoration:

@@ -3,15 +3,16 @@
 mod accounts;
 mod avatar;
 mod menu_items;
+mod pending_sign_out;
 mod provider;
+mod relative_time;
 mod require_signed_in;
 mod session_list;
 mod sign_out;
 mod sign_out_button;
 mod sign_out_form;
 mod signed_in;
-mod time;
-mod unfinished;
+
 mod user_button;
 
 pub use menu_items::{MenuButton, MenuLink};

@@ -1,5 +1,5 @@
-use super::unfinished::UnfinishedSignOut;
-use crate::{client, initial_state, state::AuthContext, stylesheet};
+use super::pending_sign_out::PendingSignOut;
+use crate::{client, platform::initial_state, state::AuthContext, stylesheet};
 use leptos::prelude::*;
 use leptos_meta::Stylesheet;
 
@@ -29,7 +29,7 @@ pub fn AuthProvider(children: Children) -> impl IntoView {
         state: RwSignal::new(state),
         others: RwSignal::new(others),
         checked: RwSignal::new(0),
-        unfinished: RwSignal::new(None),
+        pending_sign_out: RwSignal::new(None),
     };
     provide_context(context);
     // An effect runs in the browser only, after hydration. What a person has done meanwhile goes
@@ -38,6 +38,6 @@ pub fn AuthProvider(children: Children) -> impl IntoView {
     view! {
         <Stylesheet href=stylesheet::path()/>
         {children()}
-        <UnfinishedSignOut unfinished=context.unfinished/>
+        <PendingSignOut pending_sign_out=context.pending_sign_out/>
     }
 }

@@ -1,5 +1,5 @@
 use super::SignedIn;
-use crate::{AuthState, client, leave_for_sign_in, state::AuthContext};
+use crate::{AuthState, client, platform::leave_for_sign_in, state::AuthContext};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -33,7 +33,7 @@ pub fn RequireSignedIn(
 ) -> impl IntoView {
     let AuthContext {
         state: auth,
-        unfinished,
+        pending_sign_out,
         ..
     } = expect_context();
     // Not the window's: the router changes that one only when the new page has been built.
@@ -50,7 +50,7 @@ pub fn RequireSignedIn(
     Effect::new(|_| client::needs_user());
     Effect::new(move |was_signed_in: Option<bool>| {
         // A page that still has to say that a sign-out failed stays, without its content.
-        let is_signed_out = auth.get() == AuthState::SignedOut && unfinished.get().is_none();
+        let is_signed_out = auth.get() == AuthState::SignedOut && pending_sign_out.get().is_none();
         if is_signed_out && was_signed_in == Some(true) {
             leave_for_sign_in(&sign_in_url, &here(), client::last_reason());
         }

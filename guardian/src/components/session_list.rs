@@ -1,8 +1,9 @@
-use super::{SignOutButton, time::Ago};
+use super::{SignOutButton, relative_time::RelativeTime};
 use crate::{
     AuthError, Reason, SessionInfo, SignOutScope,
     client::{follow_sessions, recheck},
-    list_sessions, now, on_signed_out,
+    on_signed_out,
+    platform::{list_sessions, now},
     query::{use_query_parameter, with_query_parameter},
     session_info::Listed,
 };
@@ -47,7 +48,7 @@ pub fn SessionList() -> impl IntoView {
     let message = RwSignal::new(None);
     let region = NodeRef::<html::Div>::new();
     on_signed_out(move |event| {
-        if event.here {
+        if event.is_current {
             return;
         }
         if event.reason == Reason::User {
@@ -186,8 +187,8 @@ fn Line(
                 </div>
                 <div class="guardian-details">
                     {session.ip.map(|ip| format!("{ip} · "))}
-                    "Active "<Ago time=session.last_seen_at now/>
-                    " · Signed in "<Ago time=session.created_at now/>
+                    "Active "<RelativeTime time=session.last_seen_at now/>
+                    " · Signed in "<RelativeTime time=session.created_at now/>
                     " with "{session.method}
                 </div>
             </div>

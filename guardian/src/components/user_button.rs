@@ -171,7 +171,7 @@ mod tests {
                 state: RwSignal::new(AuthState::SignedIn(user("Ada", Some("/ada.png")))),
                 others: RwSignal::new(others),
                 checked: RwSignal::new(0),
-                unfinished: RwSignal::new(None),
+                pending_sign_out: RwSignal::new(None),
             });
             view! {
                 <UserButton manage_url="/account">

@@ -10,7 +10,7 @@ use super::{
     live::Live,
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
-    store::BrowserStore,
+    store::VisitorStore,
 };
 use ipnet::IpNet;
 use sqlx::postgres::PgConnectOptions;
@@ -26,7 +26,7 @@ use url::Url;
 /// Two weeks without a request end a session (OWASP ASVS 5.0, 7.3.1).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// Ninety days end it in any case (7.3.2). Browsers keep no cookie longer than 400.
+/// Ninety days end it in any case (7.3.2). Browsers keep cookies for at most 400 days.
 const MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Ninety days are long enough to ask what happened to an account.
@@ -85,29 +85,30 @@ pub struct Builder {
 /// # });
 /// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BuildError {
     /// A setting without a default is missing.
     #[error("the guardian needs a {0}")]
     Missing(&'static str),
-    /// The site's URL, or an allowed origin, is not one.
+    /// The site's URL, or an allowed origin, is not an http or https URL.
     #[error("{0:?} is not an http or https URL of a site")]
     NotASite(String),
     /// A trusted proxy is neither an address nor a network.
     #[error("{0:?} is not the address of a proxy, nor a network such as 10.0.0.0/8")]
     NotANetwork(String),
     /// One of the app's own pages is not on the site or an allowed origin.
-    #[error("{page:?} cannot be redirected to: {cause}")]
+    #[error("{page:?} cannot be redirected to")]
     Redirect {
         /// The setting's value.
         page: String,
         /// Why it was refused.
-        cause: RefusedRedirect,
+        source: RefusedRedirect,
     },
     /// The listener's URL is not one of PostgreSQL.
-    #[error("the URL for the listener is not one of PostgreSQL: {0}")]
-    ListenerUrl(sqlx::Error),
-    /// The tables could not be made.
-    #[error("cannot create the session tables: {0}")]
+    #[error("the URL for the listener is not one of PostgreSQL")]
+    ListenerUrl(#[source] sqlx::Error),
+    /// The tables could not be created.
+    #[error("cannot create the session tables")]
     Tables(#[from] sqlx::Error),
 }
 
@@ -132,10 +133,10 @@ impl Builder {
         }
     }
 
-    /// Where PostgreSQL is reached without the connection pooler that the database's own URL leads
-    /// to. A pooler in transaction mode (PgBouncer) does not pass notifications on. Through this
-    /// connection, one per server, PostgreSQL tells of other servers' sign-outs at once; without, the
-    /// table is read twice a second while pages are open. SQLite needs none.
+    /// The URL of PostgreSQL itself, for a database URL that leads to a connection pooler. A pooler in
+    /// transaction mode (PgBouncer) does not pass notifications on. Through this connection, one per
+    /// server, PostgreSQL notifies of other servers' sign-outs at once. Without it, the table is polled
+    /// twice a second while pages are open. SQLite needs none.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -205,8 +206,8 @@ impl Builder {
         self
     }
 
-    /// How many accounts one browser may be signed in to at once: 1 unless set, so that a
-    /// sign-in replaces whoever was signed in. With more it is added to them.
+    /// How many accounts one browser may be signed in to at once: 1 unless set. Then a sign-in replaces
+    /// the previous user. With more, it adds an account.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -219,9 +220,8 @@ impl Builder {
         self
     }
 
-    /// Believes this proxy, an address (`192.0.2.1`) or a network (`10.0.0.0/8`), about whom
-    /// it speaks for, in `X-Forwarded-For`. Without any, the address of a request is that of
-    /// its connection.
+    /// Trusts a proxy, an address (`192.0.2.1`) or a network (`10.0.0.0/8`), to name the client in
+    /// `X-Forwarded-For`. Without any, a request's address is its connection's.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -248,8 +248,8 @@ impl Builder {
         self
     }
 
-    /// The page with the [`SignOut`](crate::SignOut) panel, where a browser without
-    /// JavaScript is told of a sign-out that failed: `/sign-out` unless set.
+    /// The page with the [`SignOut`](crate::SignOut) panel, which tells a browser without JavaScript that
+    /// a sign-out failed: `/sign-out` unless set.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -275,12 +275,12 @@ impl Builder {
         self
     }
 
-    /// Runs after every sign-out that ended something: after the commit, at least once, off
-    /// the request's path, on one server at a time, and for each user in the order of their
-    /// sign-outs. A failure, a panic or no answer [in time](Self::hook_timeout) lead to another
-    /// run, after growing pauses, 20 times in eight hours; then the log and
-    /// `guardian_event.given_up_at` say so. De-duplicate by the event's id: one whose server is
-    /// killed, or has a clock that is wrong by half a minute, may be told twice.
+    /// Runs after every sign-out that ended a session: after the commit, at least once, off the request's
+    /// path, on one server at a time, and for each user in the order of their sign-outs. It runs again
+    /// after a failure, a panic or a [timeout](Self::hook_timeout), after growing pauses, 20 times in
+    /// eight hours. Then the event is given up, and the log and `guardian_event.given_up_at` say so.
+    /// De-duplicate by the event's id: a hook may get an event twice if its server is killed, or has a
+    /// clock that is half a minute wrong.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -300,7 +300,7 @@ impl Builder {
         self
     }
 
-    /// How long one run of `after_sign_out` may take: 30 s unless set.
+    /// The time limit of one run of `after_sign_out`: 30 s unless set.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -314,9 +314,9 @@ impl Builder {
         self
     }
 
-    /// How long sign-outs stay in `guardian_event`, the audit trail: 90 days unless set. Where
-    /// there is a hook, those that it has yet to hear of stay in any case: let the servers of one
-    /// database all have it, or none.
+    /// How long sign-outs stay in `guardian_event`, the audit trail: 90 days unless set. If there is a hook,
+    /// events that it has yet to get stay longer. So either all servers of one database have a hook, or
+    /// none.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -330,7 +330,7 @@ impl Builder {
         self
     }
 
-    /// Takes the time from elsewhere, for tests.
+    /// Takes the time from this function, for tests.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -344,12 +344,12 @@ impl Builder {
         self
     }
 
-    /// Checks the settings, creates the tables that are missing, and starts delivering
-    /// events that an earlier run left behind. Needs a Tokio runtime.
+    /// Checks the settings, creates missing tables, and starts to deliver events that an earlier run left
+    /// behind. Needs a Tokio runtime.
     ///
     /// # Errors
     ///
-    /// When a setting is missing or makes no sense, or the tables cannot be made.
+    /// When a setting is missing or invalid, or the tables cannot be created.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -378,10 +378,12 @@ impl Builder {
             redirects.allow(&self::site(origin)?);
         }
         let own_page = |page: &str| {
-            redirects.check(page).map_err(|cause| BuildError::Redirect {
-                page: page.to_owned(),
-                cause,
-            })
+            redirects
+                .check(page)
+                .map_err(|source| BuildError::Redirect {
+                    page: page.to_owned(),
+                    source,
+                })
         };
         let after_sign_out_url = own_page(&self.after_sign_out_url)?;
         let sign_out_page = own_page(&self.sign_out_page)?;
@@ -393,7 +395,7 @@ impl Builder {
         let listener = listener.transpose().map_err(BuildError::ListenerUrl)?;
 
         let registry = Registry::new(self.database).await?;
-        let store = BrowserStore::new(registry.clone()).await?;
+        let store = VisitorStore::new(registry.clone()).await?;
         let housekeeper = Housekeeper::start(Housekeeping {
             registry: registry.clone(),
             clock: self.clock.clone(),
@@ -408,7 +410,7 @@ impl Builder {
                 self.hook_timeout,
             )
         });
-        let live = Live::start(registry.clone(), listener);
+        let live = Live::start(registry.clone(), self.clock.clone(), listener);
         Ok(Guardian(Arc::new(Inner {
             registry,
             store,

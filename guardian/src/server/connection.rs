@@ -1,10 +1,10 @@
-//! One connection to either database, and an open transaction on it.
+//! One connection to either database.
 
-use super::{Database, database::in_time};
-use sqlx::{
-    Executor as _, PgConnection, Postgres, Sqlite, SqliteConnection, TransactionManager as _,
-    pool::PoolConnection,
+use super::{
+    Database,
+    unfinished_transaction::{end_sqlite, is_in_transaction},
 };
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection};
 
 /// The connection that a [`Transaction`](super::Transaction) runs on, for
 /// [`with_connection!`](crate::with_connection).
@@ -35,8 +35,8 @@ impl Connection<'_> {
     }
 }
 
-/// Runs one piece of code on a [`Connection`](crate::server::Connection), whichever it is. The
-/// code is compiled for both, so its SQL must be valid on both.
+/// Runs code on a [`Connection`](crate::server::Connection), whichever kind it is. The code is
+/// compiled for both kinds, so its SQL must be valid on both.
 ///
 /// ```
 /// use leptos_guardian::{server::Connection, with_connection};
@@ -64,15 +64,15 @@ pub(crate) enum PooledConnection {
 }
 
 impl PooledConnection {
-    /// Takes a connection from the pool. One on which an earlier transaction is still open is
-    /// closed instead: what is written on it might never be committed.
+    /// Takes a connection from the pool. A connection on which an earlier transaction is still open
+    /// is closed: writes on it might never be committed.
     pub(crate) async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
         loop {
             let mut connection = match database {
                 Database::Sqlite(pool) => Self::Sqlite(pool.acquire().await?),
                 Database::Postgres(pool) => Self::Postgres(pool.acquire().await?),
             };
-            if connection.has_ended().await {
+            if connection.end_open_transaction().await {
                 return Ok(connection);
             }
             tracing::warn!("a connection with an unfinished transaction is closed");
@@ -87,7 +87,7 @@ impl PooledConnection {
         }
     }
 
-    async fn has_ended(&mut self) -> bool {
+    async fn end_open_transaction(&mut self) -> bool {
         match self {
             Self::Sqlite(connection) => end_sqlite(connection).await,
             Self::Postgres(connection) => !is_in_transaction::<Postgres>(connection),
@@ -101,32 +101,4 @@ impl PooledConnection {
             Self::Postgres(connection) => connection.close_on_drop(),
         }
     }
-}
-
-/// Whether no transaction is open on a connection, as far as sqlx knows or SQLite says.
-pub(crate) async fn end_sqlite(connection: &mut SqliteConnection) -> bool {
-    !is_in_transaction::<Sqlite>(connection) || reset_sqlite(connection).await
-}
-
-/// Whether no transaction is open on a connection, as SQLite itself says: it begins none inside
-/// another.
-///
-/// When the disk is full, SQLite has rolled back by itself. sqlx's rollback fails then, and sqlx goes
-/// on to count a transaction and refuses every further one. The one that is begun here is what sqlx
-/// then ends. To close the connection instead would be worse: on a full disk none can be opened after
-/// the last one has gone, and nobody's session could be checked.
-pub(crate) async fn reset_sqlite(connection: &mut SqliteConnection) -> bool {
-    let reset = async {
-        connection.execute("begin").await?;
-        if is_in_transaction::<Sqlite>(connection) {
-            <Sqlite as sqlx::Database>::TransactionManager::rollback(connection).await
-        } else {
-            connection.execute("rollback").await.map(drop)
-        }
-    };
-    in_time(reset).await.is_ok() && !is_in_transaction::<Sqlite>(connection)
-}
-
-fn is_in_transaction<DB: sqlx::Database>(connection: &DB::Connection) -> bool {
-    DB::TransactionManager::get_transaction_depth(connection) > 0
 }

@@ -1,8 +1,8 @@
-//! The cookie: its name and its attributes. One place sets it and removes it, so that what removes
-//! is what set.
+//! The cookies: their names and attributes. One place sets and removes them, so that a removal always
+//! has the attributes of the cookie.
 
 use super::{key::SigningKey, planted::Places, token::TokenHash};
-use crate::cookie_name::cookie_name;
+use crate::cookie_names::{PENDING_SIGN_OUT, cookie_name};
 use cookie::{Cookie, CookieJar, SameSite, time};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
@@ -12,39 +12,34 @@ use url::Url;
 /// The browser's token.
 pub(super) const SESSION: &str = "session";
 
-/// The hashes of tokens whose sessions the server could not end: enough to end them on a
-/// retry, useless for signing in.
-pub(super) const ENDING: &str = "ending_session";
+/// The hashes of tokens whose sessions the server could not end: enough to end them on a retry, and
+/// useless for signing in.
+pub(super) const UNREVOKED: &str = "unrevoked";
 
-/// Set by the page itself when it could not reach the server to sign out: from then on nobody
-/// is shown as signed in on this browser. That it is there is all that counts; whoever can set it
-/// can make a browser look signed out, and no more.
-pub(super) const LEAVING: &str = "signing_out";
+/// How many failed sign-outs a browser remembers: more than a day brings.
+const MAX_UNREVOKED: usize = 4;
 
-/// How many failed sign-outs a browser remembers: those of a day.
-const MAX_ENDING: usize = 4;
-
-/// Between two of them. Not in the alphabet of base64.
+/// Separates two of them. It is not in the alphabet of base64.
 pub(super) const SEPARATOR: char = '.';
 
-/// How long a browser remembers that a session is still to be ended. A day outlives an
-/// outage; the session itself expires later anyway.
-const ENDING_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a browser remembers them. A day outlives an outage, and the session itself expires later
+/// anyway.
+const UNREVOKED_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Reads and writes the library's cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
     pub(super) key: SigningKey,
     is_secure: bool,
-    /// Empty when it is the scheme's own.
+    /// Empty for the scheme's own port.
     port: String,
     pub(super) places: Places,
     max_age: Duration,
 }
 
 impl Cookies {
-    /// The names and attributes follow from the site's URL: see [`cookie_name`]. Over https the
-    /// cookies are `Secure`, too.
+    /// Derives names and attributes from the site's URL: see [`cookie_name`]. Over https the cookies
+    /// are also `Secure`.
     pub(crate) fn new(key: SigningKey, site: &Url, max_age: Duration) -> Self {
         Self {
             key,
@@ -68,32 +63,30 @@ impl Cookies {
     }
 
     /// Gives the browser a new token.
-    pub(crate) fn set(&self, headers: &mut HeaderMap, id: &Id) {
+    pub(crate) fn set_session(&self, headers: &mut HeaderMap, id: &Id) {
         self.append(headers, SESSION, &id.to_string(), self.max_age);
     }
 
-    /// Takes the token back.
-    pub(crate) fn remove(&self, headers: &mut HeaderMap) {
-        self.remove_one(headers, SESSION);
+    pub(crate) fn remove_session(&self, headers: &mut HeaderMap) {
+        self.remove(headers, SESSION);
     }
 
-    /// Forgets what was still to be ended.
-    pub(crate) fn remove_ending(&self, headers: &mut HeaderMap) {
-        self.remove_one(headers, ENDING);
-    }
-
-    /// Leaves what a retry needs to end sessions.
-    pub(crate) fn set_ending(&self, headers: &mut HeaderMap, tokens: &[TokenHash]) {
-        let tokens = tokens.iter().take(MAX_ENDING).map(TokenHash::to_string);
+    /// Leaves the browser what a retry needs to end sessions.
+    pub(crate) fn set_unrevoked(&self, headers: &mut HeaderMap, tokens: &[TokenHash]) {
+        let tokens = tokens.iter().take(MAX_UNREVOKED).map(TokenHash::to_string);
         let value = tokens.collect::<Vec<_>>().join(&SEPARATOR.to_string());
-        self.append(headers, ENDING, &value, ENDING_MAX_AGE);
+        self.append(headers, UNREVOKED, &value, UNREVOKED_MAX_AGE);
     }
 
-    /// Forgets that the page has asked to sign out.
-    pub(crate) fn remove_leaving(&self, headers: &mut HeaderMap) {
-        self.remove_one(headers, LEAVING);
-        // A script on another port may have set it.
-        if let Some(removal) = Places::partitioned_removal(&self.name(LEAVING)) {
+    pub(crate) fn remove_unrevoked(&self, headers: &mut HeaderMap) {
+        self.remove(headers, UNREVOKED);
+    }
+
+    /// Removes what the page set.
+    pub(crate) fn remove_pending_sign_out(&self, headers: &mut HeaderMap) {
+        self.remove(headers, PENDING_SIGN_OUT);
+        // A script on another port may have set it, too.
+        if let Some(removal) = Places::partitioned_removal(&self.name(PENDING_SIGN_OUT)) {
             headers.append(header::SET_COOKIE, removal);
         }
     }
@@ -107,7 +100,7 @@ impl Cookies {
         }
     }
 
-    fn remove_one(&self, headers: &mut HeaderMap, name: &str) {
+    fn remove(&self, headers: &mut HeaderMap, name: &str) {
         push(headers, &self.build(name, "", Duration::ZERO));
     }
 
@@ -116,7 +109,7 @@ impl Cookies {
             .path("/")
             .http_only(true)
             .secure(self.is_secure)
-            // Lax, not Strict: a link from an e-mail should find the user signed in.
+            // Lax, not Strict: a link in an e-mail should find the user signed in.
             .same_site(SameSite::Lax)
             .max_age(time::Duration::try_from(max_age).unwrap_or(time::Duration::MAX))
             .build()

@@ -1,6 +1,5 @@
-//! Runs the `after_sign_out` hook. Events stand in the database from the moment of the
-//! sign-out, so a hook that is slow, fails, panics or is cut off by a crash delays nobody
-//! and is run again.
+//! Running the `after_sign_out` hook. Events are in the database from the sign-out on. So a hook that is
+//! slow, fails, panics or dies in a crash delays nobody and runs again.
 
 use super::{
     clock::Clock,
@@ -28,15 +27,15 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long one run of the hook may take unless the app says otherwise. An e-mail or a webhook
-/// fits; a hung one does not hold up the events behind it for long.
+/// The default time limit of one run of the hook. An e-mail or a webhook fits, and a hung run does not
+/// hold up the user's later events for long.
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much longer than a run of the hook a server keeps an event to itself, in seconds: no
-/// event is taken twice by live servers, and a killed server's events are soon taken over.
+/// How much longer than a run of the hook a server's claim on an event lasts, in seconds. Live servers
+/// never claim an event twice, and another one soon takes over a killed server's events.
 const LEASE_MARGIN: i64 = 30;
 
-/// How many hooks run at the same time, each for another user.
+/// How many hooks run at the same time, each for a different user.
 const AT_ONCE: usize = 16;
 
 /// The pause after the first failure, in seconds; doubled after each further one.
@@ -45,14 +44,14 @@ const FIRST_PAUSE: i64 = 1;
 /// The longest pause between two attempts, in seconds.
 const LONGEST_PAUSE: i64 = 60 * 60;
 
-/// How often an event is attempted: with the pauses above for eight hours. Afterwards it
-/// stays in the table, given up, and the log says so.
+/// The most attempts for one event. With the pauses above, they take eight hours. Then the event stays in
+/// the table, given up, and the log says so.
 const MAX_ATTEMPTS: i64 = 20;
 
-/// How long the dispatcher sleeps when nothing is due: other servers may have left something.
+/// The longest sleep when nothing is due: other servers may have left events.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// What a hook answers.
+/// What a hook returns.
 ///
 /// ```
 /// # use leptos_guardian::server::Builder;
@@ -105,18 +104,18 @@ impl Dispatcher {
         }
     }
 
-    /// Takes no more events, and waits for the hooks that are running.
+    /// Claims no more events, and waits for the running hooks.
     pub(crate) async fn finish(&self) {
         self.is_stopping.store(true, Release);
         self.wake();
         let mut task = self.task.lock().await;
         if !task.is_finished() {
-            // It ends by itself; that it was aborted is an end, too.
+            // It ends by itself. If it was aborted, that is an end, too.
             let _ = (&mut *task).await;
         }
     }
 
-    /// Says that an event has been committed.
+    /// Looks for events, because one was committed.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
@@ -139,7 +138,7 @@ struct Worker {
 
 impl Worker {
     async fn run(self: Arc<Self>) {
-        // Dropped with this task, it ends what is running.
+        // Dropped with this task, it ends the running hooks.
         let mut running = JoinSet::new();
         loop {
             let is_stopping = self.is_stopping.load(Acquire);
@@ -149,12 +148,12 @@ impl Worker {
             let pause = if is_stopping {
                 IDLE
             } else {
-                self.take_due(&mut running).await.unwrap_or_else(|cause| {
-                    tracing::error!(%cause, "sign-out events could not be read; trying again");
+                self.start_due(&mut running).await.unwrap_or_else(|cause| {
+                    tracing::error!(%cause, "sign-out events could not be read; retrying");
                     IDLE
                 })
             };
-            // A pause that ends early is harmless: what is not due is not claimed.
+            // Waking early is harmless: events that are not due are not claimed.
             tokio::select! {
                 Some(_) = running.join_next() => {}
                 () = self.wake.notified() => {}
@@ -163,8 +162,8 @@ impl Worker {
         }
     }
 
-    /// Starts hooks for what is due, and answers how long to wait for more.
-    async fn take_due(
+    /// Starts hooks for due events. Returns how long to wait for more.
+    async fn start_due(
         self: &Arc<Self>,
         running: &mut JoinSet<()>,
     ) -> Result<Duration, sqlx::Error> {
@@ -191,21 +190,28 @@ impl Worker {
     }
 
     async fn deliver(self: Arc<Self>, claimed: ClaimedEvent) {
-        let id = &claimed.event.id;
-        let outcome = match self.run_hook(&claimed).await {
-            Ok(()) => self.registry.mark_delivered(id, self.clock.now()).await,
-            Err(failure) => self.note_failure(&claimed, &failure).await,
+        let ClaimedEvent {
+            id,
+            attempts,
+            event,
+        } = claimed;
+        let run = match event {
+            Ok(event) => self.run_hook(event, attempts).await,
+            Err(cause) => Err(format!("the event is unreadable: {cause}")),
         };
-        if let Err(cause) = outcome {
-            tracing::error!(%cause, event = id, "what became of after_sign_out could not be written down; it runs again");
+        let recorded = match run {
+            Ok(()) => self.registry.mark_delivered(&id, self.clock.now()).await,
+            Err(failure) => self.record_failure(&id, attempts, &failure).await,
+        };
+        if let Err(cause) = recorded {
+            tracing::error!(%cause, event = id, "the outcome of after_sign_out could not be recorded; it runs again");
         }
     }
 
-    async fn run_hook(&self, claimed: &ClaimedEvent) -> Result<(), String> {
-        if claimed.attempts > MAX_ATTEMPTS {
+    async fn run_hook(&self, event: SignOutEvent, attempts: i64) -> Result<(), String> {
+        if attempts > MAX_ATTEMPTS {
             return Err("its server ended while it ran".into());
         }
-        let event = claimed.event.clone();
         let run = AssertUnwindSafe(async { (self.hook)(event).await }).catch_unwind();
         match timeout(self.hook_timeout, run).await {
             Ok(Ok(outcome)) => outcome.map_err(|cause| cause.to_string()),
@@ -214,11 +220,15 @@ impl Worker {
         }
     }
 
-    async fn note_failure(&self, claimed: &ClaimedEvent, failure: &str) -> Result<(), sqlx::Error> {
-        let (event, attempts) = (&claimed.event.id, claimed.attempts);
+    async fn record_failure(
+        &self,
+        event: &str,
+        attempts: i64,
+        failure: &str,
+    ) -> Result<(), sqlx::Error> {
         let now = self.clock.now();
         let next_attempt = if attempts >= MAX_ATTEMPTS {
-            tracing::error!(event, attempts, failure, "after_sign_out failed; given up");
+            tracing::error!(event, attempts, failure, "after_sign_out failed; giving up");
             None
         } else {
             let pause = pause_after(attempts);
@@ -227,12 +237,12 @@ impl Worker {
                 attempts,
                 failure,
                 pause,
-                "after_sign_out failed; trying again"
+                "after_sign_out failed; it runs again"
             );
             Some(now + pause)
         };
         self.registry
-            .note_failure(claimed, failure, next_attempt, now)
+            .record_failure(event, attempts, failure, next_attempt, now)
             .await
     }
 }
@@ -250,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_stay_bounded() {
+    fn pauses_grow_up_to_a_limit() {
         let pauses: Vec<i64> = (1..=MAX_ATTEMPTS).map(pause_after).collect();
         assert_eq!(&pauses[..4], [1, 2, 4, 8]);
         assert!(pauses.windows(2).all(|pair| pair[0] <= pair[1]));
@@ -258,7 +268,7 @@ mod tests {
         let hours = pauses[..pauses.len() - 1].iter().sum::<i64>() / 3600;
         assert_eq!(
             hours, 8,
-            "the doc of MAX_ATTEMPTS must say how long this takes"
+            "the documentation of MAX_ATTEMPTS must say how long this takes"
         );
     }
 }

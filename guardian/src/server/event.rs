@@ -1,9 +1,9 @@
-//! A sign-out as the `after_sign_out` hook and the audit trail see it.
+//! A sign-out, as the `after_sign_out` hook and the audit trail see it.
 
 use crate::{Reason, SessionHandle, SignOutNotice, SignOutScope};
 use serde::Serialize;
 
-/// A sign-out that has been committed: given to the `after_sign_out` hook at least once.
+/// A sign-out that was committed. The `after_sign_out` hook gets it at least once.
 ///
 /// ```
 /// use leptos_guardian::server::SignOutEvent;
@@ -15,9 +15,9 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SignOutEvent {
-    /// Unique per sign-out: a hook that must not act twice de-duplicates by it.
+    /// A unique id. A hook that must not act twice on one sign-out de-duplicates by it.
     pub id: String,
-    /// Whose sessions ended, by the app's own identifier.
+    /// The user whose sessions ended, by the app's identifier.
     pub user_id: String,
     /// Which sessions were asked to end.
     pub scope: SignOutScope,
@@ -25,7 +25,7 @@ pub struct SignOutEvent {
     pub reason: Reason,
     /// The session that the user signed out from, if it was the user.
     pub actor: Option<SessionHandle>,
-    /// What the administrator wrote down about it.
+    /// The administrator's note.
     pub note: Option<String>,
     /// The sessions that ended. Never empty.
     pub ended: Vec<SessionHandle>,
@@ -34,8 +34,9 @@ pub struct SignOutEvent {
 }
 
 impl SignOutEvent {
-    /// The sign-out as the page of one session sees it. `here`: whether it ended that session.
-    pub(crate) fn seen_from(&self, session: &SessionHandle, here: bool) -> SignOutNotice {
+    /// Returns the sign-out as the page of one session sees it. `is_current`: whether it ended that
+    /// session.
+    pub(crate) fn seen_from(&self, session: &SessionHandle, is_current: bool) -> SignOutNotice {
         let is_own = self.actor.as_ref() == Some(session);
         SignOutNotice {
             scope: self.scope,
@@ -43,14 +44,14 @@ impl SignOutEvent {
                 Reason::User if !is_own => Reason::OtherDevice,
                 reason => reason,
             },
-            here,
+            is_current,
             events: vec![self.id.clone()],
         }
     }
 }
 
-/// Why sessions are ended: the reason, and what an administrator writes down about it. A
-/// [`Reason`] alone is a cause, too.
+/// Why sessions end: the reason, and perhaps an administrator's note. A [`Reason`] converts into a
+/// cause without a note.
 ///
 /// ```
 /// use leptos_guardian::{Reason, server::Cause};
@@ -68,8 +69,8 @@ impl Cause {
     /// Adds a note, for the audit trail and the `after_sign_out` hook. No page shows it.
     ///
     /// ```
-    /// # use leptos_guardian::{Reason, server::{Cause, Guardian}};
-    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// # use leptos_guardian::{AuthError, Reason, server::{Cause, Guardian}};
+    /// # async fn example(guardian: &Guardian) -> Result<(), AuthError> {
     /// let cause = Cause::from(Reason::Administrator).with_note("laptop stolen");
     /// guardian.sign_out_user("ada", cause).await?;
     /// # Ok(())

@@ -1,5 +1,5 @@
-//! The key that signs the cookie. It is not in the database, so a copy of the database
-//! cannot make a cookie.
+//! The key that signs the cookie. It is not in the database, so nobody can make a cookie from a copy of
+//! the database.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{
@@ -9,8 +9,8 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// The least that is accepted, in bytes: 256 bits, the security level of the HMAC-SHA-256
-/// that signs the cookie.
+/// The shortest accepted key, in bytes: 256 bits, the security level of the HMAC-SHA-256 that signs the
+/// cookie.
 const MIN_BYTES: usize = 32;
 
 /// The key that signs the cookie.
@@ -24,7 +24,7 @@ const MIN_BYTES: usize = 32;
 #[derive(Clone)]
 pub struct SigningKey(pub(crate) cookie::Key);
 
-/// Why a [`SigningKey`] could not be had.
+/// Why a [`SigningKey`] could not be read or created.
 ///
 /// ```
 /// use leptos_guardian::server::{KeyError, SigningKey};
@@ -32,6 +32,7 @@ pub struct SigningKey(pub(crate) cookie::Key);
 /// assert!(matches!(SigningKey::from_base64("not base64!"), Err(KeyError::NotBase64)));
 /// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// The text is not base64.
     #[error("the session key is not base64; make one with: openssl rand -base64 48")]
@@ -43,21 +44,21 @@ pub enum KeyError {
     TooShort(usize),
     /// The key's file holds something else.
     #[error(
-        "{path} is not usable: {cause}. Bring back the file that was there, or delete it for a new key, which signs everyone out"
+        "{path} is not usable. Restore the original file, or delete it for a new key, which signs everyone out"
     )]
     Corrupt {
         /// The file.
         path: String,
         /// What is wrong with it.
-        cause: Box<KeyError>,
+        source: Box<KeyError>,
     },
     /// The key's file could not be read or written.
-    #[error("cannot keep the session key in {path}: {cause}")]
+    #[error("cannot keep the session key in {path}")]
     File {
         /// The file.
         path: String,
-        /// What the operating system said.
-        cause: io::Error,
+        /// The operating system's error.
+        source: io::Error,
     },
 }
 
@@ -83,7 +84,7 @@ impl SigningKey {
         Ok(Self(cookie::Key::derive_from(&bytes)))
     }
 
-    /// A new random key. Sessions do not outlive it.
+    /// Creates a random key. Sessions do not outlive it.
     ///
     /// ```
     /// # use leptos_guardian::server::{Builder, SigningKey};
@@ -95,12 +96,12 @@ impl SigningKey {
         Self(cookie::Key::generate())
     }
 
-    /// Reads the key from a file, and makes it (readable by its owner only) when it is missing.
-    /// Meant for a laptop; a deployed server gets its key from its environment.
+    /// Reads the key from a file. A missing file is created, readable by its owner only. For a laptop: a
+    /// deployed server gets its key from its environment.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or made, or holds no key.
+    /// When the file cannot be read or created, or holds no key.
     ///
     /// ```
     /// # use leptos_guardian::server::{KeyError, SigningKey};
@@ -111,9 +112,9 @@ impl SigningKey {
     /// # Ok::<(), KeyError>(())
     /// ```
     pub fn load_or_create(path: &Path) -> Result<Self, KeyError> {
-        let failed = |cause| KeyError::File {
+        let failed = |source| KeyError::File {
             path: path.display().to_string(),
-            cause,
+            source,
         };
         let text = match std::fs::read(path) {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
@@ -122,15 +123,15 @@ impl SigningKey {
             }
             found => found.map_err(failed)?,
         };
-        Self::from_base64(&String::from_utf8_lossy(&text)).map_err(|cause| KeyError::Corrupt {
+        Self::from_base64(&String::from_utf8_lossy(&text)).map_err(|source| KeyError::Corrupt {
             path: path.display().to_string(),
-            cause: Box::new(cause),
+            source: Box::new(source),
         })
     }
 }
 
-/// Makes a new key's file, which only its owner may read: whole or not at all, and if several
-/// servers start at once, one for all of them.
+/// Creates the file of a new key, which only its owner may read. It appears whole or not at all, and
+/// servers that start at the same time share one.
 fn create(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let folder = folder.unwrap_or(Path::new("."));
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(mode & 0o077, 0);
     }
 
-    /// A new key in its place would sign everyone out without a word.
+    /// A new key in its place would silently sign everyone out.
     #[test]
     fn a_corrupt_file_is_named_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,29 +1,28 @@
-//! Moves tables forward by versions.
+//! Updates tables version by version.
 
 use super::{Connection, Database, open_transaction::OpenTransaction};
 use crate::with_connection;
 use sqlx::PgConnection;
 
-/// Which version each part of the schema is at.
+/// Holds the version of each part of the schema.
 const VERSIONS: &str = "create table if not exists guardian_schema (
     part text primary key,
     version bigint not null
 )";
 
-/// The lock that servers take on PostgreSQL while they change the schema: any number that no
-/// other program of the database takes. "guardian" in ASCII.
+/// The advisory lock that servers hold on PostgreSQL while they change the schema: any number that no
+/// other program of the database uses. "guardian" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6775_6172_6469_616e;
 
 impl Database {
-    /// Moves a part of the schema to the version that `steps` lead to. Each step is one or more
-    /// statements, separated by semicolons and valid on both databases; those that were carried
-    /// out before are skipped. All happen in one transaction, and servers that start at once do
-    /// it one after the other.
+    /// Updates a part of the schema by `steps`. Each step is one or more statements, separated by
+    /// semicolons and valid on both databases. Steps that ran before are skipped. All run in one
+    /// transaction, and servers that start at the same time run them one after the other.
     ///
-    /// Steps are only ever added at the end. Add what a server of the version before can live
-    /// with, so that servers can be replaced one by one; and a server that meets a newer schema
-    /// leaves it alone. (sqlx's own migrations keep their book in one table for the whole
-    /// database, where a library's steps and an app's would get into each other's way.)
+    /// Add steps only at the end, and only changes that a server of the previous version can work
+    /// with, so that servers can be replaced one by one. A server that finds a newer schema leaves it
+    /// alone. (sqlx's own migrations are recorded in one table per database, where a library's steps
+    /// and an app's would collide.)
     ///
     /// # Errors
     ///
@@ -46,7 +45,7 @@ impl Database {
     /// ```
     pub async fn migrate(&self, part: &str, steps: &[&str]) -> Result<(), sqlx::Error> {
         const VERSION: &str = "select version from guardian_schema where part = $1";
-        const MOVED: &str = "insert into guardian_schema (part, version) values ($1, $2)
+        const UPDATED: &str = "insert into guardian_schema (part, version) values ($1, $2)
             on conflict (part) do update set version = excluded.version";
         let mut transaction = OpenTransaction::begin(self).await?;
         if let Connection::Postgres(connection) = transaction.connection() {
@@ -60,14 +59,14 @@ impl Database {
                 .await?;
             let version = usize::try_from(found.unwrap_or(0)).unwrap_or(0);
             if version > steps.len() {
-                tracing::info!(part, version, known = steps.len(), "a newer server has been here");
+                tracing::info!(part, version, known = steps.len(), "a newer server has updated the schema");
             }
             for step in steps.iter().skip(version) {
                 sqlx::raw_sql(step).execute(&mut *connection).await?;
             }
             if version < steps.len() {
-                tracing::info!(part, version = steps.len(), "the schema has been moved forward");
-                sqlx::query(MOVED)
+                tracing::info!(part, version = steps.len(), "the schema is updated");
+                sqlx::query(UPDATED)
                     .bind(part)
                     .bind(steps.len() as i64)
                     .execute(&mut *connection)
@@ -78,9 +77,10 @@ impl Database {
     }
 }
 
-/// Waits until no other server changes the schema, however long that takes; `create … if not
-/// exists` alone fails when two do at once. Until the end of the transaction, in which nothing
-/// else is waited for long: a change of a table that somebody holds keeps everybody behind it.
+/// Waits until no other server changes the schema, however long that takes, and keeps others waiting
+/// until the transaction ends. Without it, two simultaneous `create … if not exists` fail. No other lock
+/// in the transaction is waited for long: a change of a table that somebody has locked blocks everybody
+/// behind it.
 pub(crate) async fn lock_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("set local lock_timeout = 0")
         .execute(&mut *connection)

@@ -1,21 +1,31 @@
-//! The server only: sessions in the database, the cookie, redirects, the
-//! hook, the streams of open pages.
+//! The server's half: sessions in the database, cookies, redirects, the hook, and the streams of open
+//! pages.
+//!
+//! - [`Guardian`] is configured by its [`Builder`] and protects a router.
+//! - [`Auth`] is one request's view: who makes it, and what they do about their sessions.
+//! - [`Transaction`] is for changes of the app that must hold together with a sign-out.
+//! - For server functions of the app's own, that respond to plain forms as ours do: [`strict_form`],
+//!   [`is_form_post`], [`see_other`], [`with_status`], and [`SafeRedirect`] from
+//!   [`Guardian::redirects`].
+//! - For routes outside [`Guardian::protect`]: [`cookie_values`] and [`is_origin_form`].
 
+mod administration;
 mod auth;
 mod builder;
 mod caching;
-mod client;
+mod client_info;
 mod clock;
+mod connect;
 mod connection;
 mod cookie;
 mod cookie_header;
 mod database;
 mod dispatcher;
 mod event;
+mod event_stream;
 mod functions;
 mod guardian;
 mod housekeeping;
-mod in_order;
 mod key;
 mod live;
 mod migrate;
@@ -31,27 +41,37 @@ mod request_target;
 mod respond;
 mod store;
 mod strict_form;
+mod time_limit;
 mod token;
 mod transaction;
+mod unavailable;
+mod unfinished_transaction;
 mod user_agent;
 
 pub use auth::{Auth, Identity};
 pub use builder::{BuildError, Builder};
+pub use connect::ConnectError;
 pub use connection::Connection;
 pub use cookie_header::cookie_values;
-pub use database::{ConnectError, Database};
+pub use database::Database;
 pub use dispatcher::HookResult;
 pub use event::{Cause, SignOutEvent};
-pub(crate) use functions::{
-    exact_time, initial_state, iso_time, leave_for_sign_in, list_sessions, now, refuse_call,
-    refuse_sign_out, session, sessions, sign_out, switch_account,
-};
 pub use guardian::Guardian;
 pub use housekeeping::CleanedUp;
 pub use key::{KeyError, SigningKey};
+pub use protect::GuardianLayer;
 pub use redirect::{RedirectPolicy, RefusedRedirect, SafeRedirect};
 pub use registry::WritePermit;
 pub use request_target::is_origin_form;
 pub use respond::{is_form_post, see_other, with_status};
 pub use strict_form::strict_form;
 pub use transaction::Transaction;
+
+/// The version of sqlx whose types are part of this API.
+pub use sqlx;
+/// The version of tower-sessions whose `Session` handlers extract.
+pub use tower_sessions;
+
+pub(crate) use functions::{
+    refuse_call, refuse_sign_out, session, sessions, sign_out, switch_account,
+};

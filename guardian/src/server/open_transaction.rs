@@ -2,8 +2,9 @@
 
 use super::{
     Connection, Database,
-    connection::{PooledConnection, end_sqlite, reset_sqlite},
-    database::in_time,
+    connection::PooledConnection,
+    time_limit::in_time,
+    unfinished_transaction::{end_sqlite, reset_sqlite},
 };
 use sqlx::{
     Connection as _, Executor as _, Postgres, Sqlite, SqliteConnection, TransactionManager as _,
@@ -12,18 +13,18 @@ use sqlx::{
 type SqliteTransactions = <Sqlite as sqlx::Database>::TransactionManager;
 type PostgresTransactions = <Postgres as sqlx::Database>::TransactionManager;
 
-/// The write lock at once: a transaction that only asks for it after a read fails when another
+/// Takes the write lock at once. A transaction that takes it only after a read fails when another one
 /// has written in between, however long it would wait.
 ///
-/// And its commit is synced to the disk, whatever the connection's own setting: an ended session must
-/// not come back after a power cut. `EXTRA` is `FULL` in WAL mode, and durable in the other
-/// journal modes, too (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+/// Syncs the commit to the disk, whatever the connection's setting: an ended session must not come
+/// back after a power cut. `EXTRA` is `FULL` in WAL mode, and durable in the other journal modes, too
+/// (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
 const BEGIN_SQLITE: &str = "PRAGMA synchronous = extra; begin immediate";
 
-/// Each statement sees what was committed before it, whatever the database's own default: locks
-/// are waited for, and what they kept back must be seen. Neither a client that has given up
-/// nor one that has lost its power may keep others waiting for long. And a commit is on the disk
-/// when it is answered, even where the database or the role says `synchronous_commit = off`.
+/// Lets each statement see everything that was committed before it, whatever the database's default:
+/// after waiting for a lock, it must see what the lock's last owner wrote. The time limits keep a
+/// client that has given up, or lost power, from holding others up for long. The commit is on the disk
+/// when PostgreSQL reports it, even where the database or the role says `synchronous_commit = off`.
 const BEGIN_POSTGRES: &str = "begin isolation level read committed;
     set local lock_timeout = '4s';
     set local idle_in_transaction_session_timeout = '30s';
@@ -32,21 +33,21 @@ const BEGIN_POSTGRES: &str = "begin isolation level read committed;
 
 /// A transaction on either database. Dropped without a commit, it has done nothing.
 ///
-/// sqlx's own `Transaction` gives its connection back to the pool however the transaction ended.
-/// This one gives it back only when the transaction has ended cleanly.
+/// sqlx's own `Transaction` always returns its connection to the pool. This one returns it only when
+/// the transaction has ended cleanly.
 pub(crate) struct OpenTransaction {
     /// `None` once the transaction has ended.
     connection: Option<PooledConnection>,
-    /// Whether a statement may have failed without our knowledge.
+    /// Whether a statement may have failed unnoticed.
     is_doubtful: bool,
-    /// How SQLite syncs on this connection otherwise.
+    /// SQLite's `synchronous` setting outside the transaction.
     sync: i64,
 }
 
 impl OpenTransaction {
     pub(crate) async fn begin(database: &Database) -> Result<Self, sqlx::Error> {
         let database = database.clone();
-        // In a task, which nobody gives up half-way.
+        // In a task, so that no caller drops it half-way.
         let begun = tokio::spawn(async move {
             let mut connection = PooledConnection::acquire(&database).await?;
             match begin(connection.connection()).await {
@@ -56,7 +57,7 @@ impl OpenTransaction {
                     sync,
                 }),
                 Err(cause) => {
-                    // Perhaps because a transaction is open on it that sqlx does not count.
+                    // A transaction that sqlx does not count may be open on it.
                     let is_clean = match connection.connection() {
                         Connection::Sqlite(connection) => reset_sqlite(connection).await,
                         Connection::Postgres(_) => false,
@@ -78,13 +79,13 @@ impl OpenTransaction {
             .connection()
     }
 
-    /// Notes that a statement may have failed, and the transaction with it.
+    /// Records that a statement, and with it the transaction, may have failed.
     pub(crate) fn doubt(&mut self) {
         self.is_doubtful = true;
     }
 
-    /// Commits. PostgreSQL answers the commit of a failed transaction with a rollback, which sqlx
-    /// takes for success: a transaction in doubt is asked first.
+    /// Commits. PostgreSQL rolls a failed transaction back on commit, which sqlx takes for success. So
+    /// a transaction in doubt runs another statement first, which fails if the transaction has.
     pub(crate) async fn commit(mut self) -> Result<(), sqlx::Error> {
         let is_doubtful = self.is_doubtful;
         match self.connection() {
@@ -96,29 +97,29 @@ impl OpenTransaction {
                 PostgresTransactions::commit(connection).await
             }
         }?;
-        self.give_back().await;
+        self.return_to_pool().await;
         Ok(())
     }
 
-    /// Undoes everything, and gives the connection back.
+    /// Undoes everything, and returns the connection to the pool.
     pub(crate) async fn rollback(mut self) -> Result<(), sqlx::Error> {
         match self.connection() {
             Connection::Sqlite(connection) => SqliteTransactions::rollback(connection).await,
             Connection::Postgres(connection) => PostgresTransactions::rollback(connection).await,
         }?;
-        self.give_back().await;
+        self.return_to_pool().await;
         Ok(())
     }
 
-    /// Gives the connection back to the pool. The transaction has ended cleanly.
-    async fn give_back(&mut self) {
+    /// Returns the connection to the pool, after the transaction has ended cleanly.
+    async fn return_to_pool(&mut self) {
         if let Some(PooledConnection::Sqlite(mut connection)) = self.connection.take() {
             restore_sync(&mut connection, self.sync).await;
         }
     }
 }
 
-/// Begins a transaction. Returns how SQLite syncs on this connection otherwise.
+/// Begins a transaction. Returns SQLite's `synchronous` setting from before.
 async fn begin(connection: Connection<'_>) -> Result<i64, sqlx::Error> {
     match connection {
         Connection::Sqlite(connection) => {
@@ -137,7 +138,8 @@ async fn begin(connection: Connection<'_>) -> Result<i64, sqlx::Error> {
     }
 }
 
-/// Lets SQLite sync again as it did before. If it cannot, it syncs more than it was asked to.
+/// Restores SQLite's `synchronous` setting. If that fails, the connection syncs every commit, which is
+/// slower and no fault.
 async fn restore_sync(connection: &mut SqliteConnection, sync: i64) {
     let restore = format!("PRAGMA synchronous = {sync}");
     if let Err(cause) = in_time(connection.execute(&*restore)).await {
@@ -151,8 +153,8 @@ impl Drop for OpenTransaction {
             return;
         };
         match connection {
-            // At once, for the next writer. SQLite says whether it was done, and an in-memory
-            // database would go with its connection.
+            // At once, for the next writer. SQLite reports whether it worked; and closing the
+            // connection would delete an in-memory database.
             PooledConnection::Sqlite(mut connection) => {
                 SqliteTransactions::start_rollback(&mut connection);
                 let sync = self.sync;
@@ -166,7 +168,7 @@ impl Drop for OpenTransaction {
                     }
                 });
             }
-            // A statement may be under way whose answer nobody reads.
+            // A statement may be under way, and nobody reads its result.
             PooledConnection::Postgres(_) => connection.close_on_drop(),
         }
     }

@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn what_is_too_much_for_one_response_is_removed_by_several() {
         let places = Places::of(&"http://a.b.c.d.app.test".parse().unwrap());
-        let names = ["session".to_owned(), "signing_out".to_owned()];
+        let names = ["session".to_owned(), "pending_sign_out".to_owned()];
         let path = "/one".repeat(20);
         let all = places.reaching(&path).len() * names.len();
         let mut removed = std::collections::HashSet::new();

@@ -1,29 +1,30 @@
 //! What a request's cookies say about its browser.
 
 use super::{
-    cookie::{Cookies, ENDING, LEAVING, SEPARATOR, SESSION},
+    cookie::{Cookies, SEPARATOR, SESSION, UNREVOKED},
     cookie_header::cookie_values,
     planted::Places,
     token::TokenHash,
 };
+use crate::cookie_names::PENDING_SIGN_OUT;
 use cookie::{Cookie, CookieJar};
 use http::{HeaderMap, HeaderValue};
 use tower_sessions::session::Id;
 
-/// The most valid values of one name that count: more than browsers keep cookies of a domain.
+/// How many valid values of one name count: more than browsers keep cookies per domain.
 const MAX_TOKENS: usize = 256;
 
 /// What the request's cookies say. Malformed and unsigned ones say nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Presented {
-    /// The browser's token; `None` also when it cannot be told which one is.
+    /// The browser's token; `None` also when several are valid.
     pub(crate) session: Option<Id>,
-    /// The browser's token is among these: all are valid, and only one can be its own.
+    /// Several valid tokens, of which only one can be the browser's own.
     pub(crate) contested: Vec<TokenHash>,
-    /// What is still to be ended.
-    pub(crate) ending: Vec<TokenHash>,
-    /// The page has asked to sign out, and the server has not heard of it.
-    pub(crate) is_leaving: bool,
+    /// The tokens of earlier sign-outs whose sessions the server could not end.
+    pub(crate) unrevoked: Vec<TokenHash>,
+    /// Whether the page could not send its sign-out.
+    pub(crate) has_pending_sign_out: bool,
     /// The names of cookies that may come from a place where this site sets none.
     planted: Vec<&'static str>,
 }
@@ -31,12 +32,14 @@ pub(crate) struct Presented {
 impl Cookies {
     pub(crate) fn read(&self, headers: &HeaderMap) -> Presented {
         let mut presented = Presented {
-            is_leaving: cookie_values(headers, &self.name(LEAVING)).next().is_some(),
+            has_pending_sign_out: cookie_values(headers, &self.name(PENDING_SIGN_OUT))
+                .next()
+                .is_some(),
             ..Default::default()
         };
-        if presented.is_leaving {
-            // It may be planted, and it may be the page's: no signature tells.
-            presented.planted.push(LEAVING);
+        if presented.has_pending_sign_out {
+            // It may be planted or the page's own: it has no signature.
+            presented.planted.push(PENDING_SIGN_OUT);
         }
         match *self.signed(headers, SESSION, |value| value.parse().ok()) {
             [] => {}
@@ -44,26 +47,26 @@ impl Cookies {
             ref several => {
                 tracing::warn!(
                     count = several.len(),
-                    "nobody is signed in by a request: it has several valid session cookies, and which one is the browser's own cannot be told. A page on another port or subdomain may have planted the others; the response removes them"
+                    "a request has several valid session cookies, and nobody can tell which is the browser's own, so nobody is signed in. A page on another port or subdomain may have planted the others; the response removes them"
                 );
                 presented.contested = several.iter().map(TokenHash::of).collect();
                 presented.planted.push(SESSION);
             }
         }
-        let ending = self.signed(headers, ENDING, |value| Some(value.to_owned()));
-        if ending.len() > 1 {
-            presented.planted.push(ENDING);
+        let unrevoked = self.signed(headers, UNREVOKED, |value| Some(value.to_owned()));
+        if unrevoked.len() > 1 {
+            presented.planted.push(UNREVOKED);
         }
-        let hashes = ending.iter().flat_map(|value| value.split(SEPARATOR));
+        let hashes = unrevoked.iter().flat_map(|value| value.split(SEPARATOR));
         for hash in hashes.filter_map(TokenHash::parse).take(MAX_TOKENS) {
-            if !presented.ending.contains(&hash) {
-                presented.ending.push(hash);
+            if !presented.unrevoked.contains(&hash) {
+                presented.unrevoked.push(hash);
             }
         }
         presented
     }
 
-    /// The different values that we have signed, of all that come under one name.
+    /// Returns the different values under one name that carry our signature.
     fn signed<T: PartialEq>(
         &self,
         headers: &HeaderMap,
@@ -85,8 +88,8 @@ impl Cookies {
         found
     }
 
-    /// What removes cookies that the site has not set, from where a request for this path got
-    /// them. Where the site sets its own nothing is removed: the next request has that one alone.
+    /// Returns the headers that remove cookies which the site has not set, from all places that a request
+    /// for this path gets them from. The site's own cookie stays, so the next request has only that one.
     pub(crate) fn remove_planted(&self, presented: &Presented, path: &str) -> Vec<HeaderValue> {
         let names: Vec<String> = presented
             .planted
@@ -99,8 +102,11 @@ impl Cookies {
         } else {
             self.places.removals(&names, path)
         };
-        // Not of a pending sign-out: that goes together with the site's own.
-        let signed = presented.planted.iter().filter(|name| **name != LEAVING);
+        // A pending sign-out is removed together with the site's own.
+        let signed = presented
+            .planted
+            .iter()
+            .filter(|name| **name != PENDING_SIGN_OUT);
         removals.extend(signed.filter_map(|name| Places::partitioned_removal(&self.name(name))));
         removals
     }

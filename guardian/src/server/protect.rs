@@ -1,17 +1,16 @@
-//! The layers around a protected router.
+//! The layer around protected routes, and the library's own routes.
 //!
-//! The session layer does what tower-sessions' own `SessionManagerLayer` does, and differs
-//! where signing out depends on it: the cookie is removed with the attributes it was set
-//! with, a late response never sets an ended cookie again, and a cookie that is not ours is
-//! anonymous and left alone. Handlers use `tower_sessions::Session` as ever, but for one
-//! thing: a signed-in visitor's data stays under the session's own id, so `cycle_id` and `flush`
-//! are for [`Auth::sign_in`] and [`Auth::sign_out`] to call.
+//! The session layer does what tower-sessions' `SessionManagerLayer` does, and differs where signing out
+//! depends on it. It removes the cookie with the attributes with which it was set, a late response never
+//! sets an ended cookie again, and a cookie that is not ours is left alone and means nobody. Handlers use
+//! `tower_sessions::Session` as usual, with one exception: a signed-in visitor's data stays under the
+//! session's id, so only [`Auth::sign_in`] and [`Auth::sign_out`] may call `cycle_id` and `flush`.
 
 use super::{
-    Auth, Guardian, auth::CookieChange, caching, client::Client, live, referer::check_referer,
-    request_target::refuse_other_targets, token::TokenHash,
+    Auth, Guardian, auth::CookieChange, caching, client_info::ClientInfo, event_stream,
+    referer::check_referer, request_target::refuse_other_targets, token::TokenHash,
 };
-use crate::stylesheet;
+use crate::{event_names, stylesheet};
 use axum::{
     Router,
     body::Body,
@@ -21,20 +20,109 @@ use axum::{
     routing::get,
 };
 use http::{StatusCode, header};
+use std::convert::Infallible;
+use tower::{Layer, Service, ServiceBuilder, util::BoxCloneSyncService};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_sessions::{session::Id, session_store};
 
-pub(super) fn protect(guardian: &Guardian, router: Router) -> Router {
-    router
-        .route(live::PATH, get(live::stream))
-        .layer(from_fn_with_state(guardian.clone(), with_session))
-        .layer(cross_site_check(guardian))
-        .route(&stylesheet::path(), get(serve_stylesheet))
-        .layer(from_fn(refuse_other_targets))
+impl Guardian {
+    /// Puts the [layer](Self::layer) around a router, and adds the library's [routes](Self::routes).
+    ///
+    /// Routes that are added afterwards are not protected. Serve static files from there.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// # use leptos_guardian::server::Guardian;
+    ///
+    /// # fn example(guardian: &Guardian) -> Router {
+    /// let app = Router::new().route("/", get(|| async { "Hello" }));
+    /// guardian.protect(app).route("/health", get(|| async { "well" }))
+    /// # }
+    /// ```
+    pub fn protect(&self, router: Router) -> Router {
+        router.layer(self.layer()).merge(self.routes())
+    }
+
+    /// The layer that protects routes, for apps that build their own stack. From the outside in: the
+    /// check of the request's target ([`is_origin_form`](super::is_origin_form)), the cross-site check,
+    /// and the session, which also tells caches which responses differ by visitor.
+    ///
+    /// An app that uses it also merges the library's [routes](Self::routes).
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// # use leptos_guardian::server::Guardian;
+    ///
+    /// # fn example(guardian: &Guardian) -> Router {
+    /// let account = Router::new().route("/account", get(|| async { "Your account" }));
+    /// Router::new()
+    ///     .merge(account.layer(guardian.layer()))
+    ///     .merge(guardian.routes())
+    ///     .route("/health", get(|| async { "well" }))
+    /// # }
+    /// ```
+    pub fn layer(&self) -> GuardianLayer {
+        GuardianLayer(self.clone())
+    }
+
+    /// The library's own routes: the components' stylesheet, and the stream of sign-outs for open pages.
+    /// They bring their own [layer](Self::layer).
+    ///
+    /// ```
+    /// use axum::Router;
+    /// # use leptos_guardian::server::Guardian;
+    ///
+    /// # fn example(guardian: &Guardian, app: Router) -> Router {
+    /// app.layer(guardian.layer()).merge(guardian.routes())
+    /// # }
+    /// ```
+    pub fn routes<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Router::new()
+            .route(event_names::PATH, get(event_stream::stream))
+            .layer(self.layer())
+            .route(
+                &stylesheet::path(),
+                get(serve_stylesheet).layer(from_fn(refuse_other_targets)),
+            )
+    }
 }
 
-/// Refuses requests that change state and come from another site, by `Sec-Fetch-Site`, then
-/// `Origin` (OWASP ASVS 5.0, 3.5.1).
+/// Protects routes: see [`Guardian::layer`].
+///
+/// ```
+/// use axum::Router;
+/// use leptos_guardian::server::GuardianLayer;
+///
+/// fn protect(app: Router, layer: GuardianLayer) -> Router {
+///     app.layer(layer)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct GuardianLayer(Guardian);
+
+impl<S> Layer<S> for GuardianLayer
+where
+    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send,
+{
+    type Service = BoxCloneSyncService<Request, Response, Infallible>;
+
+    fn layer(&self, routes: S) -> Self::Service {
+        let protected = ServiceBuilder::new()
+            .layer(from_fn(refuse_other_targets))
+            .layer(cross_site_check(&self.0))
+            .layer(from_fn_with_state(self.0.clone(), with_session))
+            .service(routes);
+        BoxCloneSyncService::new(protected)
+    }
+}
+
+/// Refuses requests that change state and come from another site, by `Sec-Fetch-Site`, then `Origin`
+/// (OWASP ASVS 5.0, 3.5.1).
 fn cross_site_check(guardian: &Guardian) -> CsrfLayer<fn(ProtectionError) -> Response<Body>> {
     CsrfLayer::new()
         // For old browsers behind a proxy that rewrites `Host`.
@@ -70,15 +158,15 @@ async fn with_session(
         .0
         .cookies
         .remove_planted(&presented, path(&request));
-    let client = Client::of(&request, &guardian.0.trusted_proxies);
+    let client = ClientInfo::of(&request, &guardian.0.trusted_proxies);
     let auth = Auth::resolve(&guardian, presented, client).await;
-    // An open page keeps no session alive: a person who uses it does.
-    if request.uri().path() != live::PATH {
-        auth.note_activity().await;
+    // A person who uses a page keeps the session alive. An open page alone does not.
+    if request.uri().path() != event_names::PATH {
+        auth.record_activity().await;
     }
 
-    // A page that cannot say who is signed in says so. A POST goes on: signing out must be
-    // possible, and whatever needs a user gets `AuthError::Unavailable`.
+    // A page that cannot tell who is signed in says so. A POST goes on: signing out must be possible,
+    // and whatever needs a user gets `AuthError::Unavailable`.
     if auth.is_unknown() && request.method().is_safe() {
         return unavailable();
     }
@@ -89,7 +177,7 @@ async fn with_session(
     let signed_in_before = auth.user().is_some();
     let mut response = next.run(request).await;
 
-    // First: a browser that takes one of them for the site's own cookie keeps what is set after it.
+    // First: a browser that takes one of these for the site's own cookie keeps what is set after it.
     for removal in cookies_to_remove {
         response.headers_mut().append(header::SET_COOKIE, removal);
     }
@@ -99,11 +187,11 @@ async fn with_session(
     }
     let is_private =
         signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep;
-    caching::describe(&mut response, is_private, auth.was_asked());
+    caching::describe(&mut response, is_private, auth.was_used());
     response
 }
 
-/// The path as the browser knows it, also for a router that is nested in another one.
+/// The path as the browser knows it, even if the router is nested in another one.
 fn path(request: &Request) -> &str {
     let original = request.extensions().get::<OriginalUri>();
     original
@@ -125,31 +213,31 @@ async fn write_cookies(
     let first_token = save_data(auth, may_save).await?;
     match (change, first_token) {
         (CookieChange::Set(token), _) | (CookieChange::Keep, Some(token)) => {
-            cookies.set(response.headers_mut(), &token);
+            cookies.set_session(response.headers_mut(), &token);
         }
-        (CookieChange::Remove, _) => cookies.remove(response.headers_mut()),
+        (CookieChange::Remove, _) => cookies.remove_session(response.headers_mut()),
         (CookieChange::Keep, None) => {}
     }
-    let ending = auth.still_to_end(first_token.is_some());
-    if ending.is_empty() && !presented.ending.is_empty() {
-        cookies.remove_ending(response.headers_mut());
-    } else if ending != presented.ending {
-        cookies.set_ending(response.headers_mut(), &ending);
+    let unrevoked = auth.unrevoked_tokens(first_token.is_some());
+    if unrevoked.is_empty() && !presented.unrevoked.is_empty() {
+        cookies.remove_unrevoked(response.headers_mut());
+    } else if unrevoked != presented.unrevoked {
+        cookies.set_unrevoked(response.headers_mut(), &unrevoked);
     }
-    if presented.is_leaving && !auth.is_leaving() {
-        cookies.remove_leaving(response.headers_mut());
+    if presented.has_pending_sign_out && !auth.has_pending_sign_out() {
+        cookies.remove_pending_sign_out(response.headers_mut());
     }
     Ok(())
 }
 
-/// Saves the visitor's data. Answers the token of an anonymous visitor who had none, and now
-/// has something to be remembered: the id of the data.
+/// Saves the visitor's data. Returns the token of an anonymous visitor who had none and now needs one:
+/// the id of the data.
 async fn save_data(
     auth: &Auth,
     may_save: bool,
 ) -> Result<Option<Id>, tower_sessions::session::Error> {
-    // A visitor only to a database that did not answer, or because it cannot be told whose the
-    // browser is: a new token would replace a user's.
+    // A visitor may only seem anonymous: the database did not respond, or nobody can tell which token is
+    // the browser's own. A new token would replace a user's.
     if !may_save || auth.is_unknown() || auth.is_contested() {
         return Ok(None);
     }
@@ -168,7 +256,7 @@ async fn save_data(
         return Ok(None);
     }
     let is_first = (known.is_none() || is_gone) && !is_signed_in;
-    if is_first && has_data && is_overtaken(auth).await? {
+    if is_first && has_data && has_just_signed_in(auth).await? {
         tracing::debug!("a visitor's data is not saved: they have just signed in");
         return Ok(None);
     }
@@ -176,17 +264,17 @@ async fn save_data(
         session.save().await?;
     }
     let successor = auth.store().successor();
-    let kept = successor.filter(|successor| successor.is_kept);
+    let stored = successor.filter(|successor| successor.is_stored);
     let token = match known {
         None => session.id(),
-        Some(_) => kept.map(|successor| successor.id),
+        Some(_) => stored.map(|successor| successor.id),
     };
     Ok(token.filter(|_| is_first))
 }
 
-/// Whether the visitor has signed in while this request was on its way. A new token for what it
-/// has to remember would replace the one that they are signed in by.
-async fn is_overtaken(auth: &Auth) -> Result<bool, session_store::Error> {
+/// Whether the visitor has signed in while this request was on its way. A new token for their data would
+/// replace the one with which they are signed in.
+async fn has_just_signed_in(auth: &Auth) -> Result<bool, session_store::Error> {
     let Some(token) = auth.presented().session.as_ref().map(TokenHash::of) else {
         return Ok(false);
     };

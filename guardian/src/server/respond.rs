@@ -1,19 +1,24 @@
-//! How a server function answers a form and how it answers a script.
+//! How a server function responds to a form and to a script, and how a handler responds with an error.
 
 use super::redirect::SafeRedirect;
-use crate::ErrorStatus;
+use crate::{AuthError, ErrorStatus, SignOutError};
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
+use serde::Serialize;
 
-/// Whether the request that Leptos is serving is a plain form post, whose answer a person
-/// looks at: a browser's `Accept` names `text/html`, a script's does not.
+/// Returns whether the request that Leptos serves is a plain form post, whose response a person sees: a
+/// browser's `Accept` names `text/html`, a script's does not.
 ///
 /// ```
 /// use leptos_guardian::server::{SafeRedirect, is_form_post, see_other};
 ///
 /// /// At the end of a server function.
-/// fn lead_on(target: &SafeRedirect) {
+/// fn respond(target: &SafeRedirect) {
 ///     if is_form_post() {
 ///         see_other(target);
 ///     }
@@ -26,14 +31,14 @@ pub fn is_form_post() -> bool {
         .is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Sends the browser on, with a GET
+/// Sends the browser to another page, with a GET
 /// ([303 See Other](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.4)).
 ///
 /// ```
 /// use leptos_guardian::server::{Auth, see_other};
 ///
 /// /// At the end of a server function.
-/// fn lead_home(auth: &Auth) {
+/// fn go_home(auth: &Auth) {
 ///     if let Ok(home) = auth.guardian().redirects().check("/") {
 ///         see_other(&home);
 ///     }
@@ -52,8 +57,8 @@ pub fn see_other(target: &SafeRedirect) {
     }
 }
 
-/// Gives the response of the server function that is about to fail the error's status.
-/// Returns the error, to be used at the end of an expression.
+/// Sets the response's status to the error's, for a server function that is about to fail with it.
+/// Returns the error.
 ///
 /// ```
 /// use leptos_guardian::{AuthError, with_status};
@@ -67,12 +72,26 @@ pub fn see_other(target: &SafeRedirect) {
 /// ```
 pub fn with_status<E: ErrorStatus>(error: E) -> E {
     if let Some(response) = use_context::<ResponseOptions>() {
-        response.set_status(
-            StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        );
+        response.set_status(error.status());
         if let Some(seconds) = error.retry_after() {
             response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
     }
     error
+}
+
+impl IntoResponse for AuthError {
+    fn into_response(self) -> Response {
+        respond_with(&self)
+    }
+}
+
+impl IntoResponse for SignOutError {
+    fn into_response(self) -> Response {
+        respond_with(&self)
+    }
+}
+
+fn respond_with(error: &(impl ErrorStatus + Serialize)) -> Response {
+    (error.status(), Json(error)).into_response()
 }

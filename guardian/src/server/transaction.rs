@@ -1,20 +1,20 @@
-//! A transaction of the app in which sessions end: with a changed password or a deleted
+//! A transaction of the app in which sessions end: together with a changed password or a deleted
 //! account, all or nothing.
 
 use super::{
-    Auth, Cause, Connection, Guardian, SignOutEvent,
-    auth::{Renewal, unavailable},
-    database::in_time,
+    Cause, Connection, Guardian, SignOutEvent,
     open_transaction::OpenTransaction,
-    registry::{self, Condition, Ending, WritePermit},
+    registry::{self, Revocation, Target, WritePermit},
+    time_limit::in_time,
+    unavailable::unavailable,
 };
 use crate::{AuthError, SessionHandle, SignOutScope};
+use std::fmt;
 
-/// A transaction on the guardian's database, made by [`Guardian::begin`]. What it ends is
-/// announced to open pages and to `after_sign_out` when it is committed; dropped without, it
-/// has done nothing.
+/// A transaction on the guardian's database, made by [`Guardian::begin`]. Its commit notifies open pages
+/// and `after_sign_out` of the sessions that it ended. Dropped without a commit, it has done nothing.
 ///
-/// On SQLite nobody else can write until it is over: keep it short.
+/// On SQLite nobody else can write until it ends: keep it short.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -33,13 +33,24 @@ use crate::{AuthError, SessionHandle, SignOutScope};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
+#[must_use]
 pub struct Transaction {
     guardian: Guardian,
-    // Dropped first: its rollback is on its way when the next one may write.
+    // Before `permit`, so that its rollback begins before the next write may.
     open: OpenTransaction,
     permit: WritePermit,
     events: Vec<SignOutEvent>,
-    renewal: Option<Renewal>,
+    on_commit: Option<OnCommit>,
+}
+
+type OnCommit = Box<dyn FnOnce() + Send + Sync>;
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction")
+            .field("events", &self.events)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Guardian {
@@ -47,18 +58,23 @@ impl Guardian {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// [`AuthError::Unavailable`] when the database fails.
     ///
     /// ```
-    /// # use leptos_guardian::{Reason, server::Guardian};
-    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// # use leptos_guardian::{AuthError, Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), AuthError> {
     /// let mut transaction = guardian.begin().await?;
     /// transaction.sign_out_user("ada", Reason::AccountDeleted).await?;
     /// drop(transaction); // Nothing has happened.
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+    pub async fn begin(&self) -> Result<Transaction, AuthError> {
+        let failed = unavailable("a transaction could not begin");
+        self.try_begin().await.map_err(failed)
+    }
+
+    pub(crate) async fn try_begin(&self) -> Result<Transaction, sqlx::Error> {
         let registry = &self.0.registry;
         let (open, permit) = in_time(async {
             let permit = registry.acquire_write().await;
@@ -70,8 +86,25 @@ impl Guardian {
             permit,
             guardian: self.clone(),
             events: Vec::new(),
-            renewal: None,
+            on_commit: None,
         })
+    }
+
+    /// Ends sessions. Returns them, and the ids of the events.
+    pub(crate) async fn revoke(
+        &self,
+        revocation: &Revocation,
+        cause: &Cause,
+    ) -> Result<(Vec<SessionHandle>, Vec<String>), sqlx::Error> {
+        // Without targets no database is needed, and nothing can fail.
+        if revocation.targets.is_empty() {
+            return Ok(Default::default());
+        }
+        let mut transaction = self.try_begin().await?;
+        let ended = transaction.revoke(revocation, cause).await?;
+        let events = transaction.event_ids();
+        transaction.try_commit().await?;
+        Ok((ended, events))
     }
 }
 
@@ -89,20 +122,20 @@ impl Transaction {
     /// }
     /// ```
     pub fn connection(&mut self) -> Connection<'_> {
-        // The app may go on after a statement that failed.
+        // The app may ignore the failure of one of its statements.
         self.open.doubt();
         self.open.connection()
     }
 
-    /// Ends all sessions of a user. Answers what ended.
+    /// Ends all sessions of a user. Returns the sessions that ended.
     ///
     /// # Errors
     ///
-    /// When the database fails; then the transaction is to be dropped.
+    /// [`AuthError::Unavailable`] when the database fails. Then drop the transaction.
     ///
     /// ```
-    /// # use leptos_guardian::{Reason, server::Guardian};
-    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// # use leptos_guardian::{AuthError, Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), AuthError> {
     /// let mut transaction = guardian.begin().await?;
     /// let ended = transaction.sign_out_user("ada", Reason::AccountDeleted).await?;
     /// transaction.commit().await?;
@@ -113,83 +146,54 @@ impl Transaction {
         &mut self,
         user_id: &str,
         cause: impl Into<Cause>,
-    ) -> Result<Vec<SessionHandle>, sqlx::Error> {
-        let all = Condition::User(user_id.to_owned());
-        self.end(&Ending::new(SignOutScope::Global, vec![all]), &cause.into())
-            .await
-    }
-
-    /// Ends the sessions that the signed-in user has elsewhere, and gives this browser a new token:
-    /// whoever has a copy of the one before is out, too (OWASP ASVS 5.0, 7.2.4). Returns what ended.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
-    /// database fails. Then drop the transaction.
-    ///
-    /// ```
-    /// use leptos_guardian::{Reason, server::Auth};
-    ///
-    /// async fn change_password(auth: &Auth) -> Result<(), Box<dyn std::error::Error>> {
-    ///     let mut transaction = auth.guardian().begin().await?;
-    ///     // Here the app stores the new password.
-    ///     transaction.sign_out_others(auth, Reason::PasswordChange).await?;
-    ///     transaction.commit().await?;
-    ///     Ok(())
-    /// }
-    /// ```
-    pub async fn sign_out_others(
-        &mut self,
-        auth: &Auth,
-        cause: impl Into<Cause>,
     ) -> Result<Vec<SessionHandle>, AuthError> {
-        let user = auth.require_user()?;
-        let others = Condition::UserExcept(user.id.clone(), user.session.clone());
-        let cause = cause.into().by(Some(user.session.clone()));
-        let ended = self
-            .end(&Ending::new(SignOutScope::Others, vec![others]), &cause)
+        let all = vec![Target::User(user_id.to_owned())];
+        let revocation = Revocation::new(SignOutScope::Global, all);
+        self.revoke(&revocation, &cause.into())
             .await
-            .map_err(unavailable("the other sessions could not be ended"))?;
-        // The others end also if this session has just ended.
-        self.try_renew_token(auth).await?;
-        Ok(ended)
+            .map_err(unavailable("a user's sessions could not be ended"))
     }
 
     /// Commits, then notifies open pages and the hook.
     ///
     /// # Errors
     ///
-    /// When the database fails, or when a statement of the transaction has failed before; then
-    /// nothing has happened. (After a network failure nobody can tell.)
+    /// [`AuthError::Unavailable`] when the database fails, or when an earlier statement of the
+    /// transaction has failed. Then nothing has happened. (After a network failure, nobody can tell.)
     ///
     /// ```
-    /// # use leptos_guardian::{Reason, server::Guardian};
-    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// # use leptos_guardian::{AuthError, Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), AuthError> {
     /// let mut transaction = guardian.begin().await?;
     /// transaction.sign_out_user("ada", Reason::PasswordChange).await?;
     /// transaction.commit().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn commit(self) -> Result<(), sqlx::Error> {
+    pub async fn commit(self) -> Result<(), AuthError> {
+        let failed = unavailable("a transaction could not be committed");
+        self.try_commit().await.map_err(failed)
+    }
+
+    pub(crate) async fn try_commit(self) -> Result<(), sqlx::Error> {
         in_time(self.open.commit()).await?;
         drop(self.permit);
-        if let Some(renewal) = self.renewal {
-            renewal.take_effect();
+        if let Some(on_commit) = self.on_commit {
+            on_commit();
         }
         self.guardian.announce(self.events);
         Ok(())
     }
 
-    /// Undoes what was done in it. Dropping it does so, too, but may cost a new connection.
+    /// Undoes the transaction. Dropping it does so, too, but may cost a new connection.
     ///
     /// # Errors
     ///
-    /// When the database fails; the transaction is undone all the same.
+    /// [`AuthError::Unavailable`] when the database fails. The transaction is undone all the same.
     ///
     /// ```
-    /// # use leptos_guardian::{Reason, server::Guardian};
-    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// # use leptos_guardian::{AuthError, Reason, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), AuthError> {
     /// let mut transaction = guardian.begin().await?;
     /// if transaction.sign_out_user("ada", Reason::AccountDeleted).await?.is_empty() {
     ///     return transaction.rollback().await;
@@ -198,8 +202,10 @@ impl Transaction {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn rollback(self) -> Result<(), sqlx::Error> {
-        in_time(self.open.rollback()).await
+    pub async fn rollback(self) -> Result<(), AuthError> {
+        in_time(self.open.rollback())
+            .await
+            .map_err(unavailable("a transaction could not be rolled back"))
     }
 
     pub(crate) fn guardian(&self) -> &Guardian {
@@ -211,24 +217,26 @@ impl Transaction {
         self.open.connection()
     }
 
-    pub(crate) fn renews_token(&self) -> bool {
-        self.renewal.is_some()
+    /// Returns whether something runs on commit.
+    pub(crate) fn has_on_commit(&self) -> bool {
+        self.on_commit.is_some()
     }
 
-    pub(crate) fn renew_on_commit(&mut self, renewal: Renewal) {
-        self.renewal = Some(renewal);
+    /// Runs `work` right after the commit.
+    pub(crate) fn on_commit(&mut self, work: impl FnOnce() + Send + Sync + 'static) {
+        self.on_commit = Some(Box::new(work));
     }
 
     /// Ends sessions. Every sign-out passes through here.
-    pub(crate) async fn end(
+    pub(crate) async fn revoke(
         &mut self,
-        ending: &Ending,
+        revocation: &Revocation,
         cause: &Cause,
     ) -> Result<Vec<SessionHandle>, sqlx::Error> {
         let connection = self.open.connection();
         let clock = &self.guardian.0.clock;
-        let ended = registry::end(connection, ending, cause, clock).await;
-        let events = ended.inspect_err(|_| self.open.doubt())?;
+        let events = registry::revoke(connection, revocation, cause, clock).await;
+        let events = events.inspect_err(|_| self.open.doubt())?;
         let ended = events
             .iter()
             .flat_map(|event| event.ended.clone())

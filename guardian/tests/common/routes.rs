@@ -7,9 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::StatusCode;
 use leptos_guardian::{
-    Accounts, AuthError, ErrorStatus, Profile, Reason, SessionCursor, SessionHandle, SessionPage,
+    Accounts, AuthError, Profile, Reason, SessionCursor, SessionHandle, SessionPage,
     SignOutOptions, SignOutScope,
     server::{Auth, Identity},
 };
@@ -102,14 +101,7 @@ async fn who_am_i(auth: Auth) -> String {
 }
 
 fn identity(user: String) -> Identity {
-    Identity {
-        profile: Profile {
-            name: user.clone(),
-            ..Default::default()
-        },
-        user_id: user,
-        method: "test".into(),
-    }
+    Identity::new(user.clone(), Profile::new(user)).method("test")
 }
 
 async fn sign_in_twice(auth: Auth, Path(user): Path<String>) {
@@ -156,11 +148,7 @@ async fn sign_out_session(
     auth: Auth,
     Path((handle, scope)): Path<(String, SignOutScope)>,
 ) -> Response {
-    let options = SignOutOptions {
-        scope,
-        session: Some(SessionHandle::from(handle.as_str())),
-        ..Default::default()
-    };
+    let options = SignOutOptions::new(scope).session(handle);
     answer(auth.sign_out(options).await)
 }
 
@@ -186,13 +174,10 @@ async fn data_id(session: Session) -> String {
     session.id().map(|id| id.to_string()).unwrap_or_default()
 }
 
-fn answer(outcome: Result<impl Serialize, impl ErrorStatus + Serialize>) -> Response {
+fn answer(outcome: Result<impl Serialize, impl IntoResponse>) -> Response {
     match outcome {
         Ok(done) => Json(done).into_response(),
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status()).unwrap();
-            (status, Json(error)).into_response()
-        }
+        Err(error) => error.into_response(),
     }
 }
 
@@ -201,10 +186,7 @@ async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
 }
 
 async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {
-    let options = SignOutOptions {
-        scope,
-        ..Default::default()
-    };
+    let options = SignOutOptions::new(scope);
     answer(auth.sign_out(options).await)
 }
 

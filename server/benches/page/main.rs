@@ -161,15 +161,8 @@ where
 /// Signs a user in. Returns the cookie, and the user as a checked request knows them.
 async fn sign_in(guardian: &Guardian) -> (String, Auth) {
     let (told, mut auths) = tokio::sync::mpsc::unbounded_channel();
-    let identity = Identity {
-        user_id: "ada".into(),
-        profile: Profile {
-            name: plain::NAME.into(),
-            email: Some(plain::EMAIL.into()),
-            picture: None,
-        },
-        method: "password".into(),
-    };
+    let identity =
+        Identity::new("ada", Profile::new(plain::NAME).email(plain::EMAIL)).method("password");
     let door = guardian.protect(
         Router::new().route(
             "/",

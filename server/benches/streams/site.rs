@@ -45,14 +45,7 @@ pub async fn serve(database: &str) -> Outcome<()> {
 }
 
 async fn sign_in(auth: Auth, Path(user): Path<String>) -> StatusCode {
-    let identity = Identity {
-        profile: Profile {
-            name: user.clone(),
-            ..Default::default()
-        },
-        user_id: user,
-        method: "test".into(),
-    };
+    let identity = Identity::new(user.clone(), Profile::new(user)).method("test");
     no_content(auth.sign_in(identity).await)
 }
 

@@ -107,11 +107,7 @@ impl Site {
 
     /// Signs a user in without a password, because hashing one takes time. Returns the cookie.
     pub async fn sign_in(&self, user: &str) -> String {
-        let identity = Identity {
-            user_id: user.into(),
-            profile: Profile::default(),
-            method: "test".into(),
-        };
+        let identity = Identity::new(user, Profile::default()).method("test");
         let sign_in = post(async |auth: Auth| auth.sign_in(identity).await.unwrap());
         let door = self.guardian.protect(Router::new().route("/", sign_in));
         let request = Request::post("/").body(Body::empty()).unwrap();

@@ -68,15 +68,8 @@ async fn who_am_i(auth: Auth) -> String {
 }
 
 async fn sign_in(auth: Auth, Path(user): Path<String>) {
-    let identity = Identity {
-        profile: Profile {
-            name: user.clone(),
-            email: Some(format!("{user}@example.com")),
-            picture: None,
-        },
-        user_id: user,
-        method: "password".into(),
-    };
+    let profile = Profile::new(user.clone()).email(format!("{user}@example.com"));
+    let identity = Identity::new(user, profile).method("password");
     auth.sign_in(identity).await.expect("signed in");
 }
 

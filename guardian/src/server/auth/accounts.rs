@@ -1,16 +1,15 @@
-//! The accounts of one browser: which there are, and which one is active.
+//! The accounts of one browser, and which of them is active.
 
-use super::{Auth, Current, unavailable};
+use super::{Auth, state::Current};
 use crate::{Accounts, AuthError, SessionHandle};
 
 impl Auth {
-    /// Who is signed in on this browser: the active account, and the others if the app allows
+    /// Returns who is signed in on this browser: the active account, and the others if the app allows
     /// [several](crate::server::Builder::accounts_per_browser).
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database
-    /// could not tell.
+    /// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database fails.
     ///
     /// ```
     /// use leptos_guardian::server::Auth;
@@ -30,22 +29,21 @@ impl Auth {
         })
     }
 
-    /// Makes another account of this browser the active one, from the next request on, and gives
-    /// the browser a new token (OWASP ASVS 5.0, 7.2.4). The `Session` that this request has extracted
-    /// stays the previous account's.
+    /// Makes another account of this browser the active one, from the next request on, and gives the
+    /// browser a new token (OWASP ASVS 5.0, 7.2.4). The `Session` that this request has extracted stays
+    /// the previous account's.
     ///
     /// # Errors
     ///
-    /// [`AuthError::UnknownAccount`] when the account is not signed in here,
-    /// [`AuthError::SignedOut`] when none is, [`AuthError::Unavailable`] when the database
-    /// fails.
+    /// [`AuthError::UnknownAccount`] when the account is not signed in here, [`AuthError::SignedOut`]
+    /// when none is, [`AuthError::Unavailable`] when the database fails.
     ///
     /// ```
     /// use axum::{extract::Path, response::Redirect};
     /// use leptos_guardian::{SessionHandle, server::Auth};
     ///
     /// async fn switch(auth: Auth, Path(handle): Path<String>) -> Redirect {
-    ///     let session = SessionHandle::from(handle.as_str());
+    ///     let session = SessionHandle::from(handle);
     ///     match auth.switch_account(&session).await {
     ///         Ok(_) => Redirect::to("/"),
     ///         Err(_) => Redirect::to("/sign-in"),
@@ -57,8 +55,8 @@ impl Auth {
         if self.require_user()?.session != *session {
             self.try_switch(session).await?;
             let mut state = self.state();
-            let mut accounts = state.current.clone().accounts();
-            // Stable: the others stay in the order of their last use.
+            let mut accounts = state.current.clone().into_accounts();
+            // A stable sort: the others stay in the order of their last use.
             accounts.sort_by_key(|account| account.handle() != session);
             state.current = Current::of(accounts);
         }
@@ -66,12 +64,11 @@ impl Auth {
     }
 
     async fn try_switch(&self, session: &SessionHandle) -> Result<(), AuthError> {
-        let failed = || unavailable("the account could not be switched");
-        let mut transaction = self.guardian().begin().await.map_err(failed())?;
+        let mut transaction = self.guardian().begin().await?;
         if !transaction.switch_account(self, session).await? {
-            transaction.rollback().await.map_err(failed())?;
+            transaction.rollback().await?;
             return Err(AuthError::UnknownAccount);
         }
-        transaction.commit().await.map_err(failed())
+        transaction.commit().await
     }
 }

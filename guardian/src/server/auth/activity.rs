@@ -1,16 +1,16 @@
-//! How long a session lives, and when its use is written down.
+//! How long a session lives, and when its use is recorded.
 
 use super::Auth;
 use crate::server::Guardian;
 use std::time::Duration;
 
-/// The longest time between two notes of a session's activity, in seconds: the price of
-/// "last active" in the list of sessions is one write per session in five minutes.
+/// How often a session's activity is recorded at most, in seconds: the price of "last active" in the
+/// list of sessions is one write per session in five minutes.
 const ACTIVITY_INTERVAL: i64 = 5 * 60;
 
 impl Auth {
-    /// Writes down that the session is in use, once in a while, and never fails a request.
-    pub(crate) async fn note_activity(&self) {
+    /// Records from time to time that the session is in use. Never fails a request.
+    pub(crate) async fn record_activity(&self) {
         let guardian = self.guardian();
         let Ok(live) = self.read_accounts(|active, _| active.clone()) else {
             return;
@@ -26,13 +26,13 @@ impl Auth {
             .touch(live.handle(), now, expires_at)
             .await
         {
-            tracing::warn!(%cause, "the session's activity could not be written down");
+            tracing::warn!(%cause, "the session's activity could not be recorded");
         }
     }
 }
 
 impl Guardian {
-    /// When a session ends that was last used at `now`: the idle limit or the absolute one.
+    /// Returns when a session expires that is used `now`: by its idle limit or its absolute one.
     pub(super) fn expiry(&self, created_at: i64, now: i64) -> i64 {
         let idle_limit = now.saturating_add(seconds(self.0.idle_timeout));
         let age_limit = created_at.saturating_add(seconds(self.0.max_age));

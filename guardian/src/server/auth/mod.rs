@@ -1,4 +1,4 @@
-//! [`Auth`]: who makes this request, and the two things they can do about it.
+//! [`Auth`]: who makes this request, and what they do about their sessions.
 
 mod accounts;
 mod activity;
@@ -6,30 +6,37 @@ mod renewal;
 mod sessions;
 mod sign_in;
 mod sign_out;
+mod sign_out_targets;
+mod state;
+mod watch;
 
-pub(crate) use renewal::Renewal;
 pub use sign_in::Identity;
+pub(crate) use state::CookieChange;
+pub(crate) use watch::Watch;
 
 use super::{
     Guardian,
-    client::Client,
+    client_info::ClientInfo,
     presented::Presented,
     registry::LiveSession,
-    store::BrowserStore,
+    store::VisitorStore,
     token::{self, TokenHash},
 };
 use crate::{AuthError, User};
 use axum::extract::FromRequestParts;
-use http::{StatusCode, request::Parts};
+use http::request::Parts;
 use leptos::prelude::use_context;
-use std::fmt::Display;
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use state::{Current, State};
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 use tower_sessions::{Session, session::Id};
 
-/// Who makes this request. An extractor for handlers; in server functions and components
+/// Who makes this request. Handlers extract it; server functions and components call
 /// [`Auth::from_context`].
 ///
 /// ```
@@ -48,82 +55,20 @@ pub struct Auth(Arc<Inner>);
 
 struct Inner {
     guardian: Guardian,
-    /// What the app keeps for this visitor, from the store beside it.
+    /// What the app keeps for this visitor. It uses the store below.
     session: Session,
-    store: Arc<BrowserStore>,
-    /// The id of that data when the request came.
+    store: Arc<VisitorStore>,
+    /// The id of that data when the request arrived.
     data_id: Option<Id>,
     presented: Presented,
-    client: Client,
-    /// Whether a handler has taken this: its answer may depend on the visitor.
-    was_taken: AtomicBool,
+    client: ClientInfo,
+    /// Whether a handler has extracted this, so that its response may depend on the visitor.
+    was_extracted: AtomicBool,
     state: Mutex<State>,
 }
 
-/// What the request knows, and has changed so far.
-#[derive(Clone)]
-struct State {
-    current: Current,
-    /// The browser has asked to be signed out and could not reach the server: nobody is shown
-    /// as signed in, though the session is still to be ended.
-    is_leaving: bool,
-    /// The browser's token, whether or not anybody is signed in by it.
-    token: Option<TokenHash>,
-    /// Tokens of which one is the browser's own, and it cannot be told which one.
-    contested: Vec<TokenHash>,
-    /// The tokens whose sessions are still to be ended.
-    ending: Vec<TokenHash>,
-    cookie: CookieChange,
-}
-
-impl State {
-    /// Every token that this browser answers for.
-    fn tokens(&self) -> Vec<TokenHash> {
-        let tokens = self.token.iter().chain(&self.contested);
-        tokens.chain(&self.ending).copied().collect()
-    }
-
-    /// Whether somebody may be signed in, and it cannot be told who that is.
-    fn is_unknown(&self) -> bool {
-        matches!(self.current, Current::Unknown) || !self.contested.is_empty()
-    }
-
-    /// Whether nobody is signed in, and an earlier sign-out is still to be carried out.
-    fn is_retry(&self) -> bool {
-        !matches!(self.current, Current::SignedIn(..)) && !self.ending.is_empty()
-    }
-}
-
-#[derive(Clone)]
-enum Current {
-    /// The active account, and the others of this browser.
-    SignedIn(LiveSession, Vec<LiveSession>),
-    SignedOut,
-    /// The database did not answer.
-    Unknown,
-}
-
-impl Current {
-    /// The first of the accounts is the active one.
-    fn of(accounts: Vec<LiveSession>) -> Self {
-        let mut accounts = accounts.into_iter();
-        match accounts.next() {
-            Some(active) => Self::SignedIn(active, accounts.collect()),
-            None => Self::SignedOut,
-        }
-    }
-
-    /// All accounts, the active one first.
-    fn accounts(self) -> Vec<LiveSession> {
-        match self {
-            Self::SignedIn(active, others) => [vec![active], others].concat(),
-            Self::SignedOut | Self::Unknown => Vec::new(),
-        }
-    }
-}
-
 impl Guardian {
-    /// The sessions behind a browser's token that have not expired, the active account's first.
+    /// Returns the unexpired sessions behind a browser's token, the active account's first.
     async fn live_sessions(&self, token: &TokenHash) -> Result<Vec<LiveSession>, Arc<sqlx::Error>> {
         let mut sessions = self.0.registry.find(token).await?;
         let now = self.0.clock.now();
@@ -132,20 +77,13 @@ impl Guardian {
     }
 }
 
-/// What the response does to the cookie. One value, so that no response both sets and
-/// removes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CookieChange {
-    Keep,
-    /// A sign-in: the browser gets a new token.
-    Set(Id),
-    /// A sign-out.
-    Remove,
-}
-
 impl Auth {
-    /// Finds out who makes a request: one read, and none without a cookie.
-    pub(crate) async fn resolve(guardian: &Guardian, presented: Presented, client: Client) -> Self {
+    /// Finds out who makes a request, with one read, or none without a cookie.
+    pub(crate) async fn resolve(
+        guardian: &Guardian,
+        presented: Presented,
+        client: ClientInfo,
+    ) -> Self {
         let token = presented.session.as_ref().map(TokenHash::of);
         let found = match &token {
             Some(token) => guardian.live_sessions(token).await,
@@ -159,8 +97,8 @@ impl Auth {
             }
         };
         let data_id = match &current {
-            // Not what the user kept, though their session is still there.
-            Current::SignedIn(..) if presented.is_leaving => None,
+            // The user counts as signed out, though the session is still there.
+            Current::SignedIn(..) if presented.has_pending_sign_out => None,
             Current::SignedIn(active, _) => token::data_id_of(active.handle()),
             Current::SignedOut | Current::Unknown => presented.session,
         };
@@ -171,21 +109,21 @@ impl Auth {
             store,
             data_id,
             client,
-            was_taken: AtomicBool::new(false),
+            was_extracted: AtomicBool::new(false),
             state: Mutex::new(State {
                 current,
-                is_leaving: presented.is_leaving,
+                has_pending_sign_out: presented.has_pending_sign_out,
                 token,
                 contested: presented.contested.clone(),
-                ending: presented.ending.clone(),
+                unrevoked: presented.unrevoked.clone(),
                 cookie: CookieChange::Keep,
             }),
             presented,
         }))
     }
 
-    /// The `Auth` of the request that Leptos is serving: in a server function, or while a
-    /// page is rendered. `None` when the route is not behind [`Guardian::protect`].
+    /// Returns the `Auth` of the request that Leptos serves: in a server function, or while a page is
+    /// rendered. `None` when the route is not behind [`Guardian::protect`].
     ///
     /// ```
     /// use leptos_guardian::server::Auth;
@@ -198,12 +136,12 @@ impl Auth {
     /// # assert_eq!(user_id(), None);
     /// ```
     pub fn from_context() -> Option<Self> {
-        Self::take(&use_context::<Parts>()?)
+        Self::extract(&use_context::<Parts>()?)
     }
 
-    fn take(parts: &Parts) -> Option<Self> {
+    fn extract(parts: &Parts) -> Option<Self> {
         let auth: &Self = parts.extensions.get()?;
-        auth.0.was_taken.store(true, Relaxed);
+        auth.0.was_extracted.store(true, Relaxed);
         Some(auth.clone())
     }
 
@@ -225,7 +163,7 @@ impl Auth {
         &self.0.guardian
     }
 
-    /// The address that the request came from, when the server knows it
+    /// The address that the request came from, if the server knows it
     /// (`into_make_service_with_connect_info`).
     ///
     /// ```
@@ -262,13 +200,10 @@ impl Auth {
     /// database could not tell.
     ///
     /// ```
-    /// use axum::http::StatusCode;
-    /// use leptos_guardian::{ErrorStatus, server::Auth};
+    /// use leptos_guardian::{AuthError, server::Auth};
     ///
-    /// async fn account(auth: Auth) -> Result<String, StatusCode> {
-    ///     let user = auth.require_user().map_err(|error| {
-    ///         StatusCode::from_u16(error.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
-    ///     })?;
+    /// async fn account(auth: Auth) -> Result<String, AuthError> {
+    ///     let user = auth.require_user()?;
     ///     Ok(format!("The account of {}", user.profile.name))
     /// }
     /// # let _: axum::routing::MethodRouter = axum::routing::get(account);
@@ -285,18 +220,18 @@ impl Auth {
         let state = self.state();
         match &state.current {
             Current::Unknown => Err(AuthError::Unavailable),
-            _ if state.is_leaving => Err(AuthError::SignedOut),
+            _ if state.has_pending_sign_out => Err(AuthError::SignedOut),
             Current::SignedOut => Err(AuthError::SignedOut),
             Current::SignedIn(active, others) => Ok(read(active, others)),
         }
     }
 
-    /// Whether the request's handler has asked who is there, or read what is kept for them.
-    pub(crate) fn was_asked(&self) -> bool {
-        self.0.was_taken.load(Relaxed) || self.store().was_read()
+    /// Whether the handler has asked who the visitor is, or read their data.
+    pub(crate) fn was_used(&self) -> bool {
+        self.0.was_extracted.load(Relaxed) || self.store().was_read()
     }
 
-    pub(crate) fn store(&self) -> &BrowserStore {
+    pub(crate) fn store(&self) -> &VisitorStore {
         &self.0.store
     }
 
@@ -308,7 +243,7 @@ impl Auth {
         &self.0.presented
     }
 
-    /// The id of the visitor's data when the request came.
+    /// The id of the visitor's data when the request arrived.
     pub(crate) fn data_id(&self) -> Option<Id> {
         self.0.data_id
     }
@@ -317,25 +252,30 @@ impl Auth {
         self.state().cookie
     }
 
-    /// The tokens whose sessions are still to be ended after this request. A browser that
-    /// gets a new token while it is being signed out would forget the old one.
-    pub(crate) fn still_to_end(&self, gets_new_token: bool) -> Vec<TokenHash> {
+    /// The tokens whose sessions have yet to end after this request. A browser that gets a new token
+    /// while it has a pending sign-out would forget its previous one.
+    pub(crate) fn unrevoked_tokens(&self, gets_new_token: bool) -> Vec<TokenHash> {
         let state = self.state();
-        let forgotten = state.token.filter(|_| state.is_leaving && gets_new_token);
-        forgotten.into_iter().chain(state.ending.clone()).collect()
+        let forgotten = state
+            .token
+            .filter(|_| state.has_pending_sign_out && gets_new_token);
+        forgotten
+            .into_iter()
+            .chain(state.unrevoked.clone())
+            .collect()
     }
 
-    /// Whether the browser has yet to be signed out after its page could not do it.
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.state().is_leaving
+    /// Whether the browser still has a pending sign-out.
+    pub(crate) fn has_pending_sign_out(&self) -> bool {
+        self.state().has_pending_sign_out
     }
 
-    /// Whether the database could not say who this is.
+    /// Whether the database failed to say who this is.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self.state().current, Current::Unknown)
     }
 
-    /// Whether it cannot be told which of several valid tokens is the browser's own.
+    /// Whether the request has several valid tokens, and nobody can tell which is the browser's own.
     pub(crate) fn is_contested(&self) -> bool {
         !self.state().contested.is_empty()
     }
@@ -346,21 +286,21 @@ impl Auth {
     }
 }
 
-/// Notes a failure in the log, and answers what the client may know of it.
-pub(crate) fn unavailable<E: Display>(what: &'static str) -> impl FnOnce(E) -> AuthError {
-    move |cause| {
-        tracing::error!(%cause, "{what}");
-        AuthError::Unavailable
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("user", &self.user().map(|user| user.id.clone()))
+            .finish_non_exhaustive()
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for Auth {
-    type Rejection = (StatusCode, &'static str);
+    type Rejection = AuthError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Self::take(parts).ok_or((
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "this route is not behind Guardian::protect",
-        ))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
+        Self::extract(parts).ok_or_else(|| {
+            tracing::error!("a route with the Auth extractor is not behind Guardian::protect");
+            AuthError::NotProtected
+        })
     }
 }

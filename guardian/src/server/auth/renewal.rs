@@ -1,36 +1,23 @@
-//! A new token for a browser whose accounts stay signed in: whenever more is entrusted to it, so
-//! that a copy of the token before is worth nothing any more (OWASP ASVS 5.0, 7.2.4).
+//! A new token for a browser whose accounts stay signed in, whenever a session may do more than
+//! before: a copy of the previous token is then worth nothing (OWASP ASVS 5.0, 7.2.4).
 
-use super::{Auth, CookieChange, unavailable};
+use super::{Auth, CookieChange};
 use crate::{
     AuthError, SessionHandle,
-    server::{Transaction, database::in_time, registry, token::TokenHash},
+    server::{
+        Transaction, registry, time_limit::in_time, token::TokenHash, unavailable::unavailable,
+    },
 };
 use tower_sessions::session::Id;
 
-/// A token that a transaction gives a browser. It holds once the transaction is committed.
-pub(crate) struct Renewal {
-    auth: Auth,
-    token: Id,
-}
-
-impl Renewal {
-    /// Notes that the transaction is committed: the response brings the browser its token.
-    pub(crate) fn take_effect(self) {
-        let mut state = self.auth.state();
-        state.token = Some(TokenHash::of(&self.token));
-        state.cookie = CookieChange::Set(self.token);
-    }
-}
-
 impl Auth {
-    /// Gives this browser a new token and ends the one before, as after a fresh proof of who the
-    /// user is. [`Transaction::renew_token`] does it together with the app's own statements.
+    /// Gives this browser a new token and ends the previous one, as after another proof of identity.
+    /// [`Transaction::renew_token`] does it together with the app's own statements.
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when nobody is signed in, or not any more;
-    /// [`AuthError::Unavailable`] when the database fails. Then the token stays as it was.
+    /// [`AuthError::SignedOut`] when nobody is signed in, or not any more; [`AuthError::Unavailable`]
+    /// when the database fails. Then the token stays the same.
     ///
     /// ```
     /// use leptos_guardian::{AuthError, server::Auth};
@@ -40,33 +27,38 @@ impl Auth {
     /// }
     /// ```
     pub async fn renew_token(&self) -> Result<(), AuthError> {
-        let failed = || unavailable("the browser could not be given a new token");
-        let mut transaction = self.guardian().begin().await.map_err(failed())?;
+        let mut transaction = self.guardian().begin().await?;
         transaction.renew_token(self).await?;
-        transaction.commit().await.map_err(failed())
+        transaction.commit().await
+    }
+
+    /// Puts the browser's new token into the response.
+    fn set_token(&self, token: Id) {
+        let mut state = self.state();
+        state.token = Some(TokenHash::of(&token));
+        state.cookie = CookieChange::Set(token);
     }
 }
 
 impl Transaction {
-    /// Gives the browser of a request a new token, in which all of its accounts stay signed in, and
-    /// ends the one before. For every change that raises what a session may do: a password or an
-    /// address that is changed, a provider that is linked, a second factor.
-    /// [`sign_out_others`](Self::sign_out_others) includes it.
+    /// Gives the browser of a request a new token, with which all of its accounts stay signed in, and
+    /// ends the previous one. For every change after which a session may do more: a changed password or
+    /// address, a linked provider, a second factor. [`sign_out_others`](Self::sign_out_others) includes
+    /// it.
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when nobody is signed in, or not any more;
-    /// [`AuthError::Unavailable`] when the database fails. Then drop the transaction.
+    /// [`AuthError::SignedOut`] when nobody is signed in, or not any more; [`AuthError::Unavailable`]
+    /// when the database fails. Then drop the transaction.
     ///
     /// ```
-    /// use leptos_guardian::server::Auth;
+    /// use leptos_guardian::{AuthError, server::Auth};
     ///
-    /// async fn change_address(auth: &Auth) -> Result<(), Box<dyn std::error::Error>> {
+    /// async fn change_address(auth: &Auth) -> Result<(), AuthError> {
     ///     let mut transaction = auth.guardian().begin().await?;
     ///     // Here the app stores the new address.
     ///     transaction.renew_token(auth).await?;
-    ///     transaction.commit().await?;
-    ///     Ok(())
+    ///     transaction.commit().await
     /// }
     /// ```
     pub async fn renew_token(&mut self, auth: &Auth) -> Result<(), AuthError> {
@@ -74,26 +66,22 @@ impl Transaction {
         is_renewed.then_some(()).ok_or(AuthError::SignedOut)
     }
 
-    /// The same. Returns whether anybody was still signed in by the token.
-    pub(crate) async fn try_renew_token(&mut self, auth: &Auth) -> Result<bool, AuthError> {
+    /// The same. Returns whether anybody was still signed in with the token.
+    pub(super) async fn try_renew_token(&mut self, auth: &Auth) -> Result<bool, AuthError> {
         auth.require_user()?;
-        // Once is enough, and the token that the request came with is replaced already.
-        if self.renews_token() {
+        // Once is enough, and the request's own token is already replaced.
+        if self.has_on_commit() {
             return Ok(true);
         }
         let old = auth.state().token.ok_or(AuthError::SignedOut)?;
         let token = Id::default();
-        let carried = self
-            .carry_over(&old, &TokenHash::of(&token))
-            .await
-            .map_err(unavailable("the browser could not be given a new token"))?;
-        if carried > 0 {
-            self.renew_on_commit(Renewal {
-                auth: auth.clone(),
-                token,
-            });
+        let moved = self.move_accounts(&old, &TokenHash::of(&token)).await;
+        let moved = moved.map_err(unavailable("the browser's token could not be renewed"))?;
+        if moved > 0 {
+            let auth = auth.clone();
+            self.on_commit(move || auth.set_token(token));
         }
-        Ok(carried > 0)
+        Ok(moved > 0)
     }
 
     /// Makes another account of a browser the active one. Returns whether the browser has it.
@@ -114,16 +102,14 @@ impl Transaction {
         Ok(is_there)
     }
 
-    async fn carry_over(&mut self, old: &TokenHash, new: &TokenHash) -> Result<u64, sqlx::Error> {
+    async fn move_accounts(
+        &mut self,
+        old: &TokenHash,
+        new: &TokenHash,
+    ) -> Result<u64, sqlx::Error> {
         let now = self.guardian().0.clock.now();
-        in_time(registry::begin_renewal(self.own_connection(), old)).await?;
-        in_time(registry::carry_over(
-            self.own_connection(),
-            old,
-            new,
-            None,
-            now,
-        ))
-        .await
+        in_time(registry::lock_for_renewal(self.own_connection(), old)).await?;
+        let connection = self.own_connection();
+        in_time(registry::carry_over(connection, old, new, None, now)).await
     }
 }

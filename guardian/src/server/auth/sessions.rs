@@ -1,18 +1,18 @@
 //! Where a user is signed in.
 
-use super::{Auth, unavailable};
+use super::Auth;
 use crate::{
     AuthError, SessionCursor, SessionHandle, SessionInfo, SessionPage,
-    server::{Guardian, registry::ListedSession, user_agent},
+    server::{Guardian, registry::ListedSession, unavailable::unavailable, user_agent},
 };
 
-/// How many sessions a page has: more than people have, and few enough that a page of them costs
-/// the server what any page does.
+/// How many sessions a page shows: more than most people have, and few enough to cost no more than any
+/// other page.
 const PAGE: usize = 50;
 
 impl Auth {
-    /// Where the signed-in user is signed in, page by page: this session first, then by last
-    /// use. `after` is the `next` of the page before; `None` for the first page.
+    /// Lists where the user is signed in, page by page: this session first, then by last use. `after` is
+    /// the `next` of the previous page; `None` gives the first page.
     ///
     /// # Errors
     ///
@@ -20,11 +20,11 @@ impl Auth {
     /// database fails.
     ///
     /// ```
-    /// use axum::{Json, http::StatusCode};
-    /// use leptos_guardian::{SessionPage, server::Auth};
+    /// use axum::Json;
+    /// use leptos_guardian::{AuthError, SessionPage, server::Auth};
     ///
-    /// async fn list(auth: Auth) -> Result<Json<SessionPage>, StatusCode> {
-    ///     auth.sessions(None).await.map(Json).map_err(|_| StatusCode::UNAUTHORIZED)
+    /// async fn list(auth: Auth) -> Result<Json<SessionPage>, AuthError> {
+    ///     Ok(Json(auth.sessions(None).await?))
     /// }
     /// # let _: axum::routing::MethodRouter = axum::routing::get(list);
     /// ```
@@ -33,21 +33,20 @@ impl Auth {
         self.guardian()
             .list_sessions(&user.id, Some(&user.session), after)
             .await
-            .map_err(unavailable("the sessions could not be listed"))
     }
 }
 
 impl Guardian {
-    /// Where a user is signed in, page by page and by last use. For administrators. `after` is
-    /// the `next` of the page before; `None` for the first page.
+    /// Lists where a user is signed in, page by page, the most recently used session first. For
+    /// administrators. `after` is the `next` of the previous page; `None` gives the first page.
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// [`AuthError::Unavailable`] when the database fails.
     ///
     /// ```
-    /// # use leptos_guardian::server::Guardian;
-    /// # async fn example(guardian: &Guardian) -> Result<(), sqlx::Error> {
+    /// # use leptos_guardian::{AuthError, server::Guardian};
+    /// # async fn example(guardian: &Guardian) -> Result<(), AuthError> {
     /// let mut after = None;
     /// loop {
     ///     let page = guardian.sessions_of("ada", after.as_ref()).await?;
@@ -64,12 +63,23 @@ impl Guardian {
         &self,
         user_id: &str,
         after: Option<&SessionCursor>,
-    ) -> Result<SessionPage, sqlx::Error> {
+    ) -> Result<SessionPage, AuthError> {
         self.list_sessions(user_id, None, after).await
     }
 
-    /// The current session, if there is one, comes first on the first page, and on no other.
     async fn list_sessions(
+        &self,
+        user_id: &str,
+        current: Option<&SessionHandle>,
+        after: Option<&SessionCursor>,
+    ) -> Result<SessionPage, AuthError> {
+        self.try_list_sessions(user_id, current, after)
+            .await
+            .map_err(unavailable("the sessions could not be listed"))
+    }
+
+    /// The current session, if there is one, comes first on the first page, and on no other.
+    async fn try_list_sessions(
         &self,
         user_id: &str,
         current: Option<&SessionHandle>,
@@ -82,7 +92,7 @@ impl Guardian {
             _ => None,
         };
         let room = PAGE - usize::from(first.is_some());
-        // One more, which tells whether there is a next page.
+        // One more than shown, to see whether there is a next page.
         let limit = room as i64 + 1;
         let mut others = registry.list(user_id, current, after, now, limit).await?;
         let has_next = others.len() > room;

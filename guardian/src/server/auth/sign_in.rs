@@ -1,12 +1,17 @@
 //! Signing in: a new token for the browser, a new row for the session.
 
-use super::{Auth, CookieChange, Current, Inner, State, unavailable};
+use super::{
+    Auth, Inner,
+    state::{CookieChange, Current, State},
+};
 use crate::{
     AuthError, Profile, Reason, SignOutScope,
     server::{
-        database::in_time,
-        registry::{self, Condition, Ending, LiveSession, NewSession},
+        Transaction,
+        registry::{self, LiveSession, NewSession, Revocation, Target},
+        time_limit::in_time,
         token::TokenHash,
+        unavailable::unavailable,
     },
 };
 use tower_sessions::{
@@ -14,25 +19,55 @@ use tower_sessions::{
     session::{self, Id, Record},
 };
 
-/// Who somebody is, as the app has found out.
+/// A user whose identity the app has checked.
 ///
 /// ```
 /// use leptos_guardian::{Profile, server::Identity};
 ///
-/// let ada = Identity {
-///     user_id: "ada".into(),
-///     profile: Profile { name: "Ada Lovelace".into(), ..Default::default() },
-///     method: "password".into(),
-/// };
+/// let ada = Identity::new("ada", Profile::new("Ada Lovelace")).method("password");
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Identity {
-    /// The app's own identifier of the user.
+    /// The app's identifier of the user.
     pub user_id: String,
-    /// What pages may show of them.
+    /// What pages may show of the user.
     pub profile: Profile,
-    /// How they proved it, such as `password`: shown in the list of sessions.
+    /// How the user proved who they are, such as `password`. The list of sessions shows it, unless it is
+    /// empty.
     pub method: String,
+}
+
+impl Identity {
+    /// The user with this identifier.
+    ///
+    /// ```
+    /// use leptos_guardian::{Profile, server::Identity};
+    ///
+    /// let ada = Identity::new("ada", Profile::new("Ada Lovelace"));
+    /// assert_eq!(ada.user_id, "ada");
+    /// ```
+    pub fn new(user_id: impl Into<String>, profile: Profile) -> Self {
+        Self {
+            user_id: user_id.into(),
+            profile,
+            method: String::new(),
+        }
+    }
+
+    /// Says how the user proved who they are.
+    ///
+    /// ```
+    /// use leptos_guardian::{Profile, server::Identity};
+    ///
+    /// let ada = Identity::new("ada", Profile::new("Ada Lovelace")).method("passkey");
+    /// assert_eq!(ada.method, "passkey");
+    /// ```
+    #[must_use]
+    pub fn method(mut self, method: impl Into<String>) -> Self {
+        self.method = method.into();
+        self
+    }
 }
 
 /// Why a sign-in failed.
@@ -48,31 +83,33 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
 }
 
 impl Auth {
-    /// Signs somebody in on this browser. It gets a new token (against session fixation:
-    /// OWASP ASVS 5.0, 7.2.4). Whoever was signed in on it is signed out, unless the app
-    /// allows [several accounts](crate::server::Builder::accounts_per_browser); then this one
-    /// becomes the active one. What the app stored for an anonymous visitor is kept; what it
-    /// stored for another user is not shown to this one.
+    /// Signs a user in on this browser, and gives the browser a new token (against session fixation:
+    /// OWASP ASVS 5.0, 7.2.4). The previous user is signed out, unless the app allows
+    /// [several accounts](crate::server::Builder::accounts_per_browser); then the new account becomes
+    /// the active one. Data that the app stored for an anonymous visitor is kept. Data that it stored for
+    /// another user is not shown to this one.
     ///
     /// # Errors
     ///
     /// [`AuthError::TooManyAccounts`] when the browser has no room for another account,
-    /// [`AuthError::Unavailable`] when the database fails; then nobody is signed in by it.
+    /// [`AuthError::Unavailable`] when the database fails. Then the sign-in has changed nothing.
     ///
     /// ```
-    /// use axum::{http::StatusCode, response::Redirect};
-    /// use leptos_guardian::server::{Auth, Identity};
+    /// use axum::response::Redirect;
+    /// use leptos_guardian::{AuthError, server::{Auth, Identity}};
     ///
-    /// # fn check_password() -> Result<Identity, StatusCode> { Err(StatusCode::UNAUTHORIZED) }
-    /// async fn sign_in(auth: Auth) -> Result<Redirect, StatusCode> {
-    ///     let identity: Identity = check_password()?;
-    ///     auth.sign_in(identity).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    /// # fn check_password() -> Option<Identity> { None }
+    /// async fn sign_in(auth: Auth) -> Result<Redirect, AuthError> {
+    ///     let Some(identity) = check_password() else {
+    ///         return Ok(Redirect::to("/sign-in?error=password"));
+    ///     };
+    ///     auth.sign_in(identity).await?;
     ///     Ok(Redirect::to("/"))
     /// }
     /// # let _: axum::routing::MethodRouter = axum::routing::post(sign_in);
     /// ```
     pub async fn sign_in(&self, identity: Identity) -> Result<(), AuthError> {
-        self.try_sign_in(identity).await.map_err(|failure| {
+        self.try_sign_in(&identity).await.map_err(|failure| {
             let limit = self.guardian().0.accounts_per_browser;
             match failure {
                 Failure::TooManyAccounts => AuthError::TooManyAccounts { limit },
@@ -81,27 +118,93 @@ impl Auth {
         })
     }
 
-    async fn try_sign_in(&self, identity: Identity) -> Result<(), Failure> {
-        let Inner {
-            guardian, client, ..
-        } = &*self.0;
-        let limit = guardian.0.accounts_per_browser;
+    async fn try_sign_in(&self, identity: &Identity) -> Result<(), Failure> {
         let before = self.state().clone();
-        let mut staying = self.accounts_before(&before).await?;
-        staying.retain(|account| account.user.id != identity.user_id);
-        if limit == 1 || before.is_leaving {
+        let staying = self.accounts_that_stay(&before, &identity.user_id).await?;
+        self.load_data(&before, &identity.user_id).await?;
+
+        let token = Id::default();
+        let mut transaction = self.guardian().try_begin().await?;
+        let live = self
+            .write_session(
+                &mut transaction,
+                identity,
+                &before,
+                !staying.is_empty(),
+                token,
+            )
+            .await;
+        let live = match live {
+            Ok(live) => live,
+            Err(failure) => {
+                if matches!(failure, Failure::TooManyAccounts) {
+                    // Dropping it would do, but may cost a connection.
+                    transaction.rollback().await?;
+                }
+                return Err(failure);
+            }
+        };
+        transaction.try_commit().await?;
+
+        *self.state() = State {
+            current: Current::SignedIn(live, staying),
+            has_pending_sign_out: false,
+            token: Some(TokenHash::of(&token)),
+            contested: Vec::new(),
+            unrevoked: Vec::new(),
+            cookie: CookieChange::Set(token),
+        };
+        Ok(())
+    }
+
+    /// Returns the browser's accounts that stay beside the new one.
+    async fn accounts_that_stay(
+        &self,
+        before: &State,
+        user_id: &str,
+    ) -> Result<Vec<LiveSession>, Failure> {
+        let limit = self.guardian().0.accounts_per_browser;
+        let mut staying = self.accounts_before(before).await?;
+        staying.retain(|account| account.user.id != user_id);
+        if limit == 1 || before.has_pending_sign_out {
             staying.clear();
         }
         if staying.len() >= limit {
             return Err(Failure::TooManyAccounts);
         }
+        Ok(staying)
+    }
 
-        self.load_data(&before, &identity.user_id).await?;
-        let token = Id::default();
-        let mut transaction = guardian.begin().await?;
+    /// Returns the accounts of the browser. If the request's own check failed, they are read now: a
+    /// sign-in that took them for none would end them.
+    async fn accounts_before(&self, before: &State) -> Result<Vec<LiveSession>, Failure> {
+        let (Current::Unknown, Some(token)) = (&before.current, &before.token) else {
+            return Ok(before.current.clone().into_accounts());
+        };
+        Ok(self.guardian().live_sessions(token).await?)
+    }
+
+    /// Writes the new session, moves the accounts that stay to the new token, and ends what it replaces.
+    async fn write_session(
+        &self,
+        transaction: &mut Transaction,
+        identity: &Identity,
+        before: &State,
+        has_staying: bool,
+        token: Id,
+    ) -> Result<LiveSession, Failure> {
+        let Inner {
+            guardian, client, ..
+        } = &*self.0;
         let user_id = &identity.user_id;
         let connection = transaction.own_connection();
-        in_time(registry::begin_sign_in(connection, user_id, before.token)).await?;
+        in_time(registry::lock_for_sign_in(
+            connection,
+            user_id,
+            before.token,
+        ))
+        .await?;
+        // After the locks: the sign-outs that they have waited for must be older.
         let now = guardian.0.clock.now();
         let data = self.copy_data().await?;
         let new = NewSession {
@@ -115,53 +218,32 @@ impl Auth {
             ip: client.ip.as_deref(),
             expires_at: guardian.expiry(now, now),
         };
-        if let Some(old) = before.token.filter(|_| !staying.is_empty()) {
+        if let Some(old) = before.token.filter(|_| has_staying) {
             let connection = transaction.own_connection();
             let carry_over =
                 registry::carry_over(connection, &old, &new.token, Some(new.user_id), now);
             let carried = in_time(carry_over).await?;
             // Another sign-in on this browser may have been faster.
-            if carried >= limit as u64 {
-                transaction.rollback().await?;
+            if carried >= guardian.0.accounts_per_browser as u64 {
                 return Err(Failure::TooManyAccounts);
             }
         }
         let replaced = before.tokens();
         if !replaced.is_empty() {
-            let replaced = vec![Condition::Replaced(replaced)];
-            let ending = Ending::new(SignOutScope::Local, replaced);
-            transaction.end(&ending, &Reason::NewSignIn.into()).await?;
+            let replaced = vec![Target::Replaced(replaced)];
+            let revocation = Revocation::new(SignOutScope::Local, replaced);
+            transaction
+                .revoke(&revocation, &Reason::NewSignIn.into())
+                .await?;
         }
-        in_time(registry::insert_data(
-            transaction.own_connection(),
-            &data.record,
-        ))
-        .await?;
-        let live = in_time(registry::insert(transaction.own_connection(), &new, now)).await?;
-        transaction.commit().await?;
-
-        *self.state() = State {
-            current: Current::SignedIn(live, staying),
-            is_leaving: false,
-            token: Some(new.token),
-            contested: Vec::new(),
-            ending: Vec::new(),
-            cookie: CookieChange::Set(token),
-        };
-        Ok(())
+        let connection = transaction.own_connection();
+        in_time(registry::insert_data(connection, &data.record)).await?;
+        let connection = transaction.own_connection();
+        Ok(in_time(registry::insert(connection, &new, now)).await?)
     }
 
-    /// The accounts of the browser. If they could not be told when the request came, they are read
-    /// now: to sign in as if there were none would end them.
-    async fn accounts_before(&self, before: &State) -> Result<Vec<LiveSession>, Failure> {
-        let (Current::Unknown, Some(token)) = (&before.current, &before.token) else {
-            return Ok(before.current.clone().accounts());
-        };
-        Ok(self.guardian().live_sessions(token).await?)
-    }
-
-    /// Loads the visitor's data. Another user's is not carried along: it stays with their account,
-    /// or goes with it.
+    /// Loads the visitor's data. Another user's data is not taken along: it stays with their account,
+    /// or is deleted with it.
     async fn load_data(&self, before: &State, user_id: &str) -> Result<(), session::Error> {
         let session = self.session();
         let may_keep = match &before.current {
@@ -172,33 +254,31 @@ impl Auth {
         if !may_keep {
             session.clear().await;
         }
-        // Any key will do.
+        // Reading any key loads all of it.
         session.get_value("").await.map(drop)
     }
 
-    /// Copies the data that is loaded, for the new session. That asks no database: what was kept
-    /// before goes in the transaction of the sign-in, as what is new comes.
-    async fn copy_data(&self) -> Result<Copied, Failure> {
+    /// Copies the loaded data for the new session, without the database: the sign-in's transaction
+    /// deletes the old data and writes the new.
+    async fn copy_data(&self) -> Result<CopiedData, Failure> {
         let Inner { session, store, .. } = &*self.0;
-        store.hold();
-        let moved = move_data(session).await;
-        let record = store.release();
-        moved?;
+        let capture = store.capture();
+        save_under_new_id(session).await?;
         session
             .id()
-            .zip(record)
-            .map(|(id, record)| Copied { id, record })
+            .zip(capture.finish())
+            .map(|(id, record)| CopiedData { id, record })
             .ok_or_else(|| Failure::Cause("the visitor's data has no new id".into()))
     }
 }
 
-/// A visitor's data under its new id, and as it is to be stored.
-struct Copied {
+/// A visitor's data under its new id, and the record to store.
+struct CopiedData {
     id: Id,
     record: Record,
 }
 
-async fn move_data(session: &Session) -> Result<(), session::Error> {
+async fn save_under_new_id(session: &Session) -> Result<(), session::Error> {
     if session.id().is_some() {
         session.cycle_id().await?;
     }

@@ -1,62 +1,64 @@
-//! Signing out: the rows first, then the cookie, then the answer.
+//! Signing out: first the rows, then the cookie, then the response.
 
-use super::{Auth, CookieChange, Current, State, unavailable};
+use super::{Auth, sign_out_targets::targets};
 use crate::{
     AuthError, Reason, SessionHandle, SignOutError, SignOutOptions, SignOutScope, SignedOut,
     server::{
-        Cause, Guardian,
+        Cause, Guardian, Transaction,
         redirect::SafeRedirect,
-        registry::{Condition, Ending, Own},
-        token::TokenHash,
+        registry::{Revocation, Target},
+        unavailable::unavailable,
     },
 };
-use std::mem::take;
 
 impl Auth {
-    /// Signs out. Succeeds when there is nothing left to end, and answers success only
-    /// after the commit.
+    /// Signs out. Succeeds when there is nothing left to end, and reports success only after the
+    /// commit.
     ///
     /// # Errors
     ///
-    /// [`SignOutError::Unavailable`] when the database fails. If this browser was to be
-    /// signed out its cookie is cleared all the same, and the same call may be made again.
+    /// [`SignOutError::Unavailable`] when the database fails. The cookie of a browser that was to be
+    /// signed out is removed all the same, and the same call may be repeated.
     ///
     /// ```
-    /// use axum::{http::StatusCode, response::Redirect};
-    /// use leptos_guardian::{SignOutOptions, server::Auth};
+    /// use axum::response::Redirect;
+    /// use leptos_guardian::{SignOutError, SignOutOptions, server::Auth};
     ///
-    /// async fn sign_out(auth: Auth) -> Result<Redirect, StatusCode> {
-    ///     let done = auth.sign_out(SignOutOptions::default()).await;
-    ///     let done = done.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    /// async fn sign_out(auth: Auth) -> Result<Redirect, SignOutError> {
+    ///     let done = auth.sign_out(SignOutOptions::default()).await?;
     ///     Ok(Redirect::to(done.url.as_deref().unwrap_or("/")))
     /// }
     /// # let _: axum::routing::MethodRouter = axum::routing::post(sign_out);
     /// ```
     pub async fn sign_out(&self, options: SignOutOptions) -> Result<SignedOut, SignOutError> {
         let before = self.state().clone();
-        let here = match &before.current {
-            Current::SignedIn(active, _) => Some(active.handle().clone()),
-            Current::SignedOut | Current::Unknown => None,
-        };
-        let ends_here = options.ends(here.as_ref()) || before.is_retry();
+        let current = before.current.active();
+        let current = current.map(|active| active.handle().clone());
+        let ends_here = options.ends(current.as_ref()) || before.is_retry();
         let scope = options.scope;
-        let done = match conditions(&before, &options) {
-            Some(conditions) => {
-                let ending = Ending::new(scope, conditions);
-                let cause = Cause::from(Reason::User).by(here);
-                let done = self.guardian().end(&ending, &cause).await;
-                done.inspect_err(|cause| {
-                    tracing::error!(%cause, %scope, "the sign-out could not be carried out");
-                })
-                .ok()
+        let done = match targets(&before, &options) {
+            Some(targets) => {
+                let revocation = Revocation::new(scope, targets);
+                let cause = Cause::from(Reason::User).by(current);
+                let revoked = self.guardian().revoke(&revocation, &cause).await;
+                revoked
+                    .inspect_err(|cause| tracing::error!(%cause, %scope, "the sign-out failed"))
+                    .ok()
             }
             None => {
-                tracing::error!(%scope, "the sign-out is not tried: who it is cannot be told");
+                tracing::error!(%scope, "the sign-out failed: nobody can tell who asks for it");
                 None
             }
         };
+
         let ended = done.as_ref().map(|(ended, _)| ended.as_slice());
-        self.note_outcome(before, ends_here, ended).await;
+        let (after, clears_data) = before.after_sign_out(ends_here, ended);
+        if clears_data {
+            // The handler may still hold the data of the user who has gone.
+            self.session().clear().await;
+        }
+        *self.state() = after;
+
         let (ended, events) = done.ok_or(SignOutError::Unavailable {
             signed_out_here: ends_here,
         })?;
@@ -71,66 +73,20 @@ impl Auth {
         })
     }
 
-    /// What the request knows after a sign-out, and what becomes of the cookie. `ended` is what
-    /// ended, if it could be carried out.
-    async fn note_outcome(&self, before: State, ends_here: bool, ended: Option<&[SessionHandle]>) {
-        let mut left = before.current.accounts();
-        let active = left.first().map(|active| active.handle().clone());
-        left.retain(|account| !ended.unwrap_or_default().contains(account.handle()));
-        // Also when it had been ended already, elsewhere.
-        if ends_here {
-            left.retain(|account| Some(account.handle()) != active.as_ref());
-        }
-        let stays_signed_in = ended.is_some() && !left.is_empty();
-        let is_over_here = left.first().map(|first| first.handle()) != active.as_ref();
-        if !ends_here && !is_over_here {
-            if stays_signed_in {
-                self.state().current = Current::of(left);
-            }
-            return;
-        }
-        // Whatever the answer: what the handler still holds is no longer theirs.
-        self.session().clear().await;
-        let mut state = self.state();
-        state.is_leaving = false;
-        state.ending = match ended {
-            Some(_) => Vec::new(),
-            None => before.ending,
-        };
-        if stays_signed_in {
-            state.current = Current::of(left);
-        } else {
-            state.current = Current::SignedOut;
-            state.cookie = CookieChange::Remove;
-            let own = state
-                .token
-                .take()
-                .into_iter()
-                .chain(take(&mut state.contested));
-            let own: Vec<TokenHash> = own.collect();
-            if ended.is_none() {
-                // First: the cookie forgets the oldest when there are too many.
-                state.ending.splice(..0, own);
-            }
-        }
-    }
-
-    /// Ends the signed-in user's sessions on all other browsers, for a reason of the app's, and
-    /// gives this one a new token. Returns what ended. [`Guardian::begin`] does it together with the
-    /// app's own statements.
+    /// Ends the user's sessions on all other browsers, for the app's own reason, and gives this
+    /// browser a new token. Returns the sessions that ended. [`Transaction::sign_out_others`] does it
+    /// together with the app's own statements.
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the
-    /// database fails; then nothing has ended.
+    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the database
+    /// fails; then nothing has ended.
     ///
     /// ```
-    /// use axum::http::StatusCode;
-    /// use leptos_guardian::{Reason, server::Auth};
+    /// use leptos_guardian::{AuthError, Reason, server::Auth};
     ///
-    /// async fn after_password_change(auth: Auth) -> Result<String, StatusCode> {
-    ///     let ended = auth.sign_out_others(Reason::PasswordChange).await;
-    ///     let ended = ended.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    /// async fn after_password_change(auth: Auth) -> Result<String, AuthError> {
+    ///     let ended = auth.sign_out_others(Reason::PasswordChange).await?;
     ///     Ok(format!("Signed out on {} other browsers", ended.len()))
     /// }
     /// # let _: axum::routing::MethodRouter = axum::routing::post(after_password_change);
@@ -139,80 +95,58 @@ impl Auth {
         &self,
         cause: impl Into<Cause>,
     ) -> Result<Vec<SessionHandle>, AuthError> {
-        let failed = || unavailable("the other sessions could not be ended");
-        let mut transaction = self.guardian().begin().await.map_err(failed())?;
+        let mut transaction = self.guardian().begin().await?;
         let ended = transaction.sign_out_others(self, cause).await?;
-        transaction.commit().await.map_err(failed())?;
+        transaction.commit().await?;
         Ok(ended)
     }
 }
 
-/// Which sessions a browser's sign-out ends; `None` when that cannot be told.
-fn conditions(before: &State, options: &SignOutOptions) -> Option<Vec<Condition>> {
-    let tokens = before.tokens();
-    let (user, abandoned) = match &before.current {
-        Current::SignedIn(active, _) => (Some(&active.user), before.ending.clone()),
-        Current::SignedOut | Current::Unknown => (None, tokens.clone()),
-    };
-    let mut conditions = Vec::new();
-    let own = options.session.clone().map(|session| Own {
-        session,
-        user_id: user.map(|user| user.id.clone()),
-        tokens: tokens.clone(),
-    });
-    let is_others = options.scope == SignOutScope::Others;
-    if before.is_unknown() && (own.is_some() || is_others) {
-        return None;
+impl Transaction {
+    /// Ends the user's sessions on all other browsers, and gives this browser a new token: that shuts
+    /// out whoever has a copy of the previous one (OWASP ASVS 5.0, 7.2.4). Returns the sessions that
+    /// ended.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the database
+    /// fails. Then drop the transaction.
+    ///
+    /// ```
+    /// use leptos_guardian::{AuthError, Reason, server::Auth};
+    ///
+    /// async fn change_password(auth: &Auth) -> Result<(), AuthError> {
+    ///     let mut transaction = auth.guardian().begin().await?;
+    ///     // Here the app stores the new password.
+    ///     transaction.sign_out_others(auth, Reason::PasswordChange).await?;
+    ///     transaction.commit().await
+    /// }
+    /// ```
+    pub async fn sign_out_others(
+        &mut self,
+        auth: &Auth,
+        cause: impl Into<Cause>,
+    ) -> Result<Vec<SessionHandle>, AuthError> {
+        let user = auth.require_user()?;
+        let others = Target::UserExcept(user.id.clone(), user.session.clone());
+        let revocation = Revocation::new(SignOutScope::Others, vec![others]);
+        let cause = cause.into().by(Some(user.session.clone()));
+        let ended = self.revoke(&revocation, &cause).await;
+        let ended = ended.map_err(unavailable("the other sessions could not be ended"))?;
+        // The others also end if this session has just ended.
+        self.try_renew_token(auth).await?;
+        Ok(ended)
     }
-    match (own, options.scope) {
-        // Nobody, and nothing to be anybody by.
-        (Some(own), _) if own.tokens.is_empty() => {}
-        (Some(own), SignOutScope::Local) => conditions.push(Condition::OwnSession(own)),
-        (Some(own), SignOutScope::Global | SignOutScope::Others) => {
-            conditions.push(Condition::UserOfOwnSession {
-                own,
-                spares_it: is_others,
-            });
-        }
-        (None, SignOutScope::Local) => {
-            conditions.extend(user.map(|user| Condition::Session(user.session.clone())));
-        }
-        (_, SignOutScope::Browser) => {
-            // By their handles, too: a sign-in may be giving the browser a new token.
-            for account in before.current.clone().accounts() {
-                conditions.push(Condition::Session(account.handle().clone()));
-            }
-            conditions.extend(before.token.map(|token| Condition::Browsers(vec![token])));
-        }
-        (None, SignOutScope::Others) => {
-            let others =
-                user.map(|user| Condition::UserExcept(user.id.clone(), user.session.clone()));
-            conditions.extend(others);
-        }
-        (None, SignOutScope::Global) => {
-            conditions.extend(user.map(|user| Condition::User(user.id.clone())));
-            if !abandoned.is_empty() {
-                conditions.push(Condition::ActiveUsersOf(abandoned.clone()));
-            }
-        }
-    }
-    // What is still to be ended has no say about the others. A retry by handle ends it all: with
-    // the token that was given up, its other accounts are lost, too.
-    let ends_abandoned = options.session.is_none() || before.is_retry();
-    if !abandoned.is_empty() && !is_others && ends_abandoned {
-        conditions.push(Condition::Browsers(abandoned));
-    }
-    Some(conditions)
 }
 
 impl Guardian {
-    /// Where a browser goes after a sign-out. A bad address never stops one.
+    /// Returns where a browser goes after a sign-out. A refused URL never stops the sign-out.
     fn after_sign_out(&self, callback_url: Option<&str>) -> SafeRedirect {
         let default = || self.0.after_sign_out_url.clone();
-        let Some(address) = callback_url.filter(|address| !address.is_empty()) else {
+        let Some(url) = callback_url.filter(|url| !url.is_empty()) else {
             return default();
         };
-        self.0.redirects.check(address).unwrap_or_else(|refused| {
+        self.0.redirects.check(url).unwrap_or_else(|refused| {
             tracing::warn!(%refused, "a callback URL was refused; using the default");
             default()
         })

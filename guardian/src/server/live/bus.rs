@@ -1,4 +1,4 @@
-//! Who listens for whose sign-outs, on this server.
+//! The listeners for sign-outs on this server.
 
 use crate::{SessionHandle, server::event::SignOutEvent};
 use std::{
@@ -9,19 +9,19 @@ use std::{
 };
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-/// How many events a listener may be behind. One that is further behind is cut off; it comes
-/// back and asks who is signed in.
+/// How many events a listener may be behind. One that is further behind is cut off. It reconnects, and
+/// asks who is signed in.
 const BACKLOG: usize = 16;
 
-/// How many pages of one session may listen here: the tabs of a browser share one, and each
-/// lost connection lingers until it times out. The oldest goes first.
+/// How many pages of one session may listen. The tabs of a browser share one stream, but a lost
+/// connection lingers until it times out. The oldest is cut off first.
 const PER_SESSION: usize = 8;
 
-/// How long the ids of events are remembered, so that none is told twice: as far as
-/// [`catch_up`](super::catch_up) looks back at most.
+/// How long the ids of events are remembered, so that none is published twice: as far back as
+/// [`remote_events`](super::remote_events) looks.
 pub(super) const MEMORY: Duration = Duration::from_secs(5 * 60);
 
-/// Hands events to those who listen for their users.
+/// Passes events to the listeners of their users.
 #[derive(Debug, Default)]
 pub(super) struct Bus(Mutex<Listeners>);
 
@@ -30,61 +30,61 @@ struct Listeners {
     is_closed: bool,
     next_id: u64,
     listeners: HashMap<u64, Listener>,
-    /// Who listens for whom: a browser listens for all of its accounts.
+    /// The listeners of each user. A browser listens for all of its accounts.
     by_user: HashMap<String, BTreeSet<u64>>,
     /// The pages of each session, the oldest first.
     pages: HashMap<SessionHandle, BTreeSet<u64>>,
-    told: HashSet<String>,
-    told_when: VecDeque<(Instant, String)>,
+    seen: HashSet<String>,
+    seen_when: VecDeque<(Instant, String)>,
 }
 
 #[derive(Debug)]
 struct Listener {
     session: SessionHandle,
     users: Vec<String>,
-    sender: Sender<Arc<News>>,
+    sender: Sender<Arc<Notification>>,
 }
 
-/// An event for many listeners, each of which looks for its own session.
+/// An event for many listeners, each of which looks for its own session in it.
 #[derive(Debug)]
-pub(super) struct News {
-    pub(super) event: SignOutEvent,
+pub(crate) struct Notification {
+    pub(crate) event: SignOutEvent,
     ended: HashSet<SessionHandle>,
 }
 
-impl News {
+impl Notification {
     fn new(event: SignOutEvent) -> Self {
         let ended = event.ended.iter().cloned().collect();
         Self { event, ended }
     }
 
-    /// Whether this session has ended by it.
-    pub(super) fn ends(&self, session: &SessionHandle) -> bool {
+    /// Whether the event ended this session.
+    pub(crate) fn ends(&self, session: &SessionHandle) -> bool {
         self.ended.contains(session)
     }
 }
 
-/// Who listens.
+/// What listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A browser's page, of which each session has only so many.
+pub(crate) enum Kind {
+    /// A browser's page. Each session may have only some.
     Page,
-    /// The app's own work.
+    /// Work of the app.
     Work,
 }
 
 /// Listens until it is dropped.
 #[derive(Debug)]
-pub(super) struct Subscription {
+pub(crate) struct Subscription {
     bus: Arc<Bus>,
     id: u64,
-    news: Receiver<Arc<News>>,
+    notifications: Receiver<Arc<Notification>>,
 }
 
 impl Subscription {
-    /// The next sign-out of one of the users; `None` when this listener is cut off.
-    pub(super) async fn next(&mut self) -> Option<Arc<News>> {
-        self.news.recv().await
+    /// Returns the next sign-out of one of the users; `None` when this listener is cut off.
+    pub(crate) async fn next(&mut self) -> Option<Arc<Notification>> {
+        self.notifications.recv().await
     }
 }
 
@@ -95,14 +95,14 @@ impl Drop for Subscription {
 }
 
 impl Bus {
-    /// Listens for the sign-outs of some users, on behalf of one session.
+    /// Subscribes to the sign-outs of some users, on behalf of one session.
     pub(super) fn subscribe(
         self: &Arc<Self>,
         kind: Kind,
         session: &SessionHandle,
         users: Vec<String>,
     ) -> Subscription {
-        let (sender, news) = mpsc::channel(BACKLOG);
+        let (sender, notifications) = mpsc::channel(BACKLOG);
         let mut listeners = self.listeners();
         let id = listeners.next_id;
         listeners.next_id += 1;
@@ -133,34 +133,35 @@ impl Bus {
         Subscription {
             bus: Arc::clone(self),
             id,
-            news,
+            notifications,
         }
     }
 
-    /// Tells of an event, unless that was done already.
+    /// Passes an event on, unless it was published before.
     pub(super) fn publish(&self, event: SignOutEvent) {
         let mut listeners = self.listeners();
-        if !listeners.note_told(&event.id) {
+        if !listeners.mark_seen(&event.id) {
             return;
         }
         let Some(listening) = listeners.by_user.get(&event.user_id).cloned() else {
             return;
         };
-        let news = Arc::new(News::new(event));
+        let notification = Arc::new(Notification::new(event));
         for id in listening {
             let listener = listeners.listeners.get(&id);
-            let is_told = listener
-                .is_some_and(|listener| listener.sender.try_send(Arc::clone(&news)).is_ok());
-            if !is_told {
+            let is_notified = listener.is_some_and(|listener| {
+                listener.sender.try_send(Arc::clone(&notification)).is_ok()
+            });
+            if !is_notified {
                 listeners.remove(id);
             }
         }
     }
 
-    /// Keeps the ids of those events that have not been told yet.
-    pub(super) fn retain_news(&self, ids: &mut Vec<String>) {
+    /// Keeps the ids of events that were not published yet.
+    pub(super) fn retain_unseen(&self, ids: &mut Vec<String>) {
         let listeners = self.listeners();
-        ids.retain(|id| !listeners.told.contains(id));
+        ids.retain(|id| !listeners.seen.contains(id));
     }
 
     /// Whether nobody listens.
@@ -184,19 +185,19 @@ impl Bus {
 }
 
 impl Listeners {
-    /// Remembers an event. Answers whether it is new.
-    fn note_told(&mut self, id: &str) -> bool {
+    /// Remembers an event. Returns whether it is new.
+    fn mark_seen(&mut self, id: &str) -> bool {
         let now = Instant::now();
-        while let Some((when, _)) = self.told_when.front()
+        while let Some((when, _)) = self.seen_when.front()
             && now.duration_since(*when) > MEMORY
         {
-            if let Some((_, old)) = self.told_when.pop_front() {
-                self.told.remove(&old);
+            if let Some((_, old)) = self.seen_when.pop_front() {
+                self.seen.remove(&old);
             }
         }
-        let is_new = self.told.insert(id.to_owned());
+        let is_new = self.seen.insert(id.to_owned());
         if is_new {
-            self.told_when.push_back((now, id.to_owned()));
+            self.seen_when.push_back((now, id.to_owned()));
         }
         is_new
     }
@@ -237,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_left_of_a_listener_that_has_gone() {
+    fn a_dropped_listener_leaves_nothing_behind() {
         let bus = Arc::new(Bus::default());
         let session = SessionHandle::from("handle");
         let users = || vec!["ada".to_owned(), "bob".to_owned()];

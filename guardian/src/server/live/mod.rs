@@ -1,44 +1,55 @@
-//! Open pages, and whatever else waits for a sign-out: they are told at once.
+//! Notifying open pages, and everything else that waits for a sign-out.
 
 mod bus;
-mod catch_up;
-mod stream;
-mod watch;
+mod remote_events;
 
-pub(crate) use stream::stream;
+pub(crate) use bus::{Kind, Subscription};
 
-use super::{event::SignOutEvent, registry::Registry};
+use super::{clock::Clock, event::SignOutEvent, registry::Registry};
+use crate::SessionHandle;
 use bus::Bus;
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// Where a browser's page listens.
-pub(crate) use crate::live_path::PATH;
-
-/// Tells of sign-outs, until it is dropped.
+/// Passes sign-outs on, this server's and other servers', until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Live {
     bus: Arc<Bus>,
-    catch_up: JoinHandle<()>,
+    remote_events: JoinHandle<()>,
 }
 
 impl Live {
     /// `listener`: where PostgreSQL is reached directly, if the pool reaches it through a pooler.
-    pub(crate) fn start(registry: Registry, listener: Option<PgConnectOptions>) -> Self {
+    pub(crate) fn start(
+        registry: Registry,
+        clock: Clock,
+        listener: Option<PgConnectOptions>,
+    ) -> Self {
         let bus = Arc::new(Bus::default());
+        let remote = remote_events::run(registry, clock, listener, Arc::clone(&bus));
         Self {
-            catch_up: tokio::spawn(catch_up::run(registry, listener, Arc::clone(&bus))),
+            remote_events: tokio::spawn(remote),
             bus,
         }
     }
 
-    /// Tells of a sign-out that has been committed.
+    /// Subscribes to the sign-outs of some users, on behalf of one session.
+    pub(crate) fn subscribe(
+        &self,
+        kind: Kind,
+        session: &SessionHandle,
+        users: Vec<String>,
+    ) -> Subscription {
+        self.bus.subscribe(kind, session, users)
+    }
+
+    /// Passes on a sign-out that this server has committed.
     pub(crate) fn publish(&self, event: SignOutEvent) {
         self.bus.publish(event);
     }
 
-    /// Ends whatever waits.
+    /// Cuts all subscribers off.
     pub(crate) fn close(&self) {
         self.bus.close();
     }
@@ -46,6 +57,6 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.catch_up.abort();
+        self.remote_events.abort();
     }
 }

@@ -1,34 +1,38 @@
-//! Removing what is over, a bounded batch per call: a statement that takes long would keep
-//! SQLite's only writer from everybody else. Each answers how many it has removed.
+//! Deleting expired rows, a bounded batch per call: a long statement would keep SQLite's only
+//! writer from everybody else. Each call returns how many rows it has deleted.
 
-use super::{Registry, delete_data, writing};
-use crate::server::store;
-use time::OffsetDateTime;
+use super::{Registry, visitor_data::delete_data, writing};
+use crate::{
+    server::{connection::PooledConnection, time_limit::in_time},
+    with_connection,
+};
 
-/// How many rows one call removes at most.
+/// The most rows that one call deletes.
 pub(crate) const BATCH: i64 = 500;
 
 impl Registry {
-    /// Removes sessions that expired before a time, with what was kept for them.
-    pub(crate) async fn remove_expired(&self, before: i64) -> Result<u64, sqlx::Error> {
-        // Asked again of the row that is deleted: it may have been used since.
+    /// Deletes sessions that expired before a time, and their data.
+    pub(crate) async fn delete_expired_sessions(&self, before: i64) -> Result<u64, sqlx::Error> {
+        // The row's own date is checked again: the session may have been used since.
         const EXPIRED: &str = "delete from guardian_session where expires_at < $1 and handle in (
                 select handle from guardian_session where expires_at < $1
                 order by expires_at limit $2
             ) returning data_id";
-        writing!(self, connection => {
-            let removed: Vec<String> =
-                sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(&mut *connection).await?;
-            if !removed.is_empty() {
-                delete_data(&removed).build().execute(&mut *connection).await?;
-            }
-            Ok(removed.len() as u64)
+        in_time(async {
+            let _permit = self.acquire_write().await;
+            let mut pooled = PooledConnection::acquire(&self.database).await?;
+            let deleted: Vec<String> = with_connection!(pooled.connection(), connection => {
+                sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(&mut *connection).await?
+            });
+            delete_data(pooled.connection(), &deleted).await?;
+            Ok(deleted.len() as u64)
         })
+        .await
     }
 
-    /// Removes events from before a time: those that are delivered or given up, and all if
-    /// nobody waits for them.
-    pub(crate) async fn remove_events(
+    /// Deletes events from before a time: the delivered ones and those that were given up, and
+    /// all of them if no hook waits for them.
+    pub(crate) async fn delete_old_events(
         &self,
         before: i64,
         also_undelivered: bool,
@@ -45,20 +49,6 @@ impl Registry {
                 .bind(BATCH)
                 .execute(&mut *connection)
                 .await?;
-            Ok(done.rows_affected())
-        })
-    }
-
-    /// Removes visitors' data that expired before a time.
-    pub(crate) async fn remove_data(&self, before: OffsetDateTime) -> Result<u64, sqlx::Error> {
-        let data = format!(
-            "delete from {table} where expiry_date < $1 and id in (
-                select id from {table} where expiry_date < $1 order by expiry_date limit $2
-            )",
-            table = store::TABLE
-        );
-        writing!(self, connection => {
-            let done = sqlx::query(&data).bind(before).bind(BATCH).execute(&mut *connection).await?;
             Ok(done.rows_affected())
         })
     }

@@ -1,14 +1,14 @@
-//! The session check. Checks that wait at the same time share one read, and a connection goes from
-//! one read to the next: that is much of what a busy server saves.
+//! The session check. Checks that wait at the same time share one read, and one read after the
+//! other uses the same connection. That is much of what a busy server saves.
 //!
 //! A check only joins a read that has not begun. So it sees every sign-out that was committed
 //! before it, as if it had read alone.
 
-use super::{decode, push_in};
+use super::sql::{Statement as _, decode};
 use crate::{
     SessionHandle, User,
     server::{
-        Connection, Database, connection::PooledConnection, database::in_time, token::TokenHash,
+        Connection, Database, connection::PooledConnection, time_limit::in_time, token::TokenHash,
     },
     with_connection, with_pool,
 };
@@ -20,19 +20,19 @@ use std::{
 };
 use tokio::{sync::oneshot, time::Instant};
 
-/// How many reads run side by side at most, each on a connection of its own. More are slower on
-/// SQLite: each is a thread, and they wake each other.
+/// The most reads that run side by side, each on its own connection. More are slower on SQLite: each
+/// is a thread, and they wake each other.
 const SQLITE_READERS: usize = 2;
 const POSTGRES_READERS: usize = 4;
 
-/// How many checks one read answers at most.
+/// The most checks that share one read.
 const BATCH: usize = 32;
 
-/// How long a reader keeps a connection. Then others that wait for one come first.
+/// How long a reader keeps a connection before it lets others have it.
 const KEEP: Duration = Duration::from_millis(250);
 
-/// How long a check waits at least when no connection can be had: half as long as a reader waits
-/// for one, so that no check waits for two in vain.
+/// The least time that a check waits for a connection before it fails: half as long as a reader
+/// waits for one, so that no check waits in vain twice.
 const LEAST_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A session that a request belongs to.
@@ -50,10 +50,10 @@ impl LiveSession {
     }
 }
 
-/// The sessions behind a token, or why they cannot be told. One failure may concern many.
+/// The sessions behind a token, or why the read failed. One failure may concern many checks.
 type Found = Result<Vec<LiveSession>, Arc<sqlx::Error>>;
 
-/// Answers session checks.
+/// Carries out session checks.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
     database: Database,
@@ -64,7 +64,7 @@ pub(super) struct Lookup {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// In the order in which they came.
+    /// In order of arrival.
     waiting: VecDeque<Check>,
     readers: usize,
 }
@@ -92,7 +92,7 @@ impl Lookup {
         }
     }
 
-    /// The sessions behind a browser's token, expired ones too, the active account's first.
+    /// Returns the sessions behind a browser's token, expired ones included, the active account's first.
     pub(super) async fn find(&self, token: &TokenHash) -> Found {
         let (answer, found) = oneshot::channel();
         let check = Check {
@@ -101,7 +101,7 @@ impl Lookup {
             answer,
         };
         if let Some(reader) = self.enqueue(check) {
-            // In a task, which goes on for the others when this request is given up.
+            // In a task, which goes on for the other checks when this request is dropped.
             tokio::spawn(reader.run());
         }
         in_time(async { found.await.map_err(|_| sqlx::Error::WorkerCrashed) })
@@ -109,7 +109,7 @@ impl Lookup {
             .map_err(Arc::new)?
     }
 
-    /// Answers a reader if there may be one more.
+    /// Returns a reader if there is room for one more.
     fn enqueue(&self, check: Check) -> Option<Reader> {
         let mut queue = self.queue();
         queue.waiting.push_back(check);
@@ -137,7 +137,7 @@ struct Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // Only after a panic, or with its runtime.
+        // Only after a panic, or when the runtime ends.
         if self.is_counted {
             self.lookup.queue().readers -= 1;
         }
@@ -170,8 +170,8 @@ impl Reader {
             let found = in_time(read(connection.connection.connection(), &checks)).await;
             match found {
                 Ok(_) => kept = Some(connection),
-                // Not the database's word: the checks get it on another connection. (After the
-                // time limit nobody waits for it.)
+                // The connection failed, not the query: the checks move to another connection. (After
+                // the time limit nobody waits for them.)
                 Err(_) if !checks.iter().all(has_gone) && connection.is_broken().await => {
                     self.put_back(checks);
                     continue;
@@ -182,8 +182,8 @@ impl Reader {
         }
     }
 
-    /// Takes checks from those that wait, as long as `wanted` says so of the number that it has and
-    /// of the next. `None` when none wait: then this reader no longer counts.
+    /// Takes waiting checks as long as `wanted` accepts the next one; it gets the number of those
+    /// taken so far. Returns `None` when none wait; this reader then no longer counts.
     fn next_checks(&mut self, wanted: impl Fn(usize, &Check) -> bool) -> Option<Vec<Check>> {
         let mut queue = self.lookup.queue();
         let mut checks = Vec::new();
@@ -221,13 +221,13 @@ fn fits(count: usize, _: &Check) -> bool {
     count < BATCH
 }
 
-/// Whether it has waited long enough to be told that there is no connection. Another reader, which
-/// has one, answers the others.
+/// Whether the check has waited long enough to fail for want of a connection. Another reader, which
+/// has one, may carry out the others.
 fn has_waited(_: usize, check: &Check) -> bool {
     check.since.elapsed() >= LEAST_PATIENCE
 }
 
-/// A connection, and since when it is kept.
+/// A connection, and since when a reader keeps it.
 struct Kept {
     connection: PooledConnection,
     since: Instant,
@@ -241,7 +241,7 @@ impl Kept {
         })
     }
 
-    /// Whether it has ended: then what it answered is no answer.
+    /// Whether the connection is lost, so that its error says nothing about the query.
     async fn is_broken(&mut self) -> bool {
         let ping = async {
             with_connection!(self.connection.connection(), connection => connection.ping().await)
@@ -257,12 +257,12 @@ fn tell(checks: Vec<Check>, found: &Result<HashMap<TokenHash, Found>, Arc<sqlx::
             Ok(found) => found.get(&token).cloned().unwrap_or(Ok(Vec::new())),
             Err(cause) => Err(Arc::clone(cause)),
         };
-        // A request that was given up does not listen.
+        // A dropped request has closed its end.
         let _ = answer.send(of_token);
     }
 }
 
-/// The sessions behind each token. A row that cannot be read is one browser's failure.
+/// Reads the sessions behind each token. A row that cannot be decoded fails one browser only.
 async fn read(
     connection: Connection<'_>,
     checks: &[Check],
@@ -270,14 +270,13 @@ async fn read(
     const FIND: &str = "select token_hash, handle, user_id, profile, created_at, last_seen_at,
         expires_at from guardian_session where token_hash";
     let mut tokens: Vec<_> = checks.iter().map(|check| check.token.to_string()).collect();
-    // Each length is a statement of its own, which connections keep prepared: few lengths.
+    // Each length is a separate prepared statement, so only powers of two are used.
     if let Some(last) = tokens.last().cloned() {
         tokens.resize(tokens.len().next_power_of_two(), last);
     }
     with_connection!(connection, connection => {
         let mut query = QueryBuilder::new(FIND);
-        push_in(&mut query, &tokens);
-        query.push(" order by active desc");
+        query.is_one_of(&tokens).add(" order by active desc");
         let mut found: HashMap<TokenHash, Found> = HashMap::new();
         for row in query.build().fetch_all(&mut *connection).await? {
             let token: &str = row.try_get("token_hash")?;
@@ -318,7 +317,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::registry::Registry;
+    use crate::server::registry::tables;
     use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 
     fn lookup() -> Lookup {
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reader_that_dies_makes_room_for_another() {
+    async fn a_dead_reader_makes_room_for_another() {
         let lookup = lookup();
         for _ in 0..2 * SQLITE_READERS {
             let (check, _found) = check();
@@ -349,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_check_that_nobody_waits_for_is_not_read() {
+    async fn a_dropped_check_is_not_read() {
         let lookup = lookup();
         let (check, found) = check();
         let mut reader = lookup.enqueue(check).unwrap();
@@ -358,7 +357,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_check_that_has_just_come_is_not_told_that_there_is_no_connection() {
+    async fn a_new_check_does_not_fail_for_want_of_a_connection() {
         let lookup = lookup();
         let (mut old, _old) = check();
         old.since -= LEAST_PATIENCE;
@@ -369,12 +368,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn checks_without_end_leave_the_only_connection_to_others_in_between() {
+    async fn endless_checks_let_others_use_the_only_connection() {
         let pool = SqlitePoolOptions::new().max_connections(1);
         let pool = pool.connect("sqlite::memory:").await.unwrap();
-        let registry = Registry::new(Database::Sqlite(pool.clone())).await.unwrap();
-        let mut lookup = registry.lookup;
-        // A fraction of what so many checks take on the fastest machine.
+        let database = Database::Sqlite(pool.clone());
+        database.migrate("sessions", &tables::STEPS).await.unwrap();
+        let mut lookup = Lookup::new(database);
+        // A fraction of the time that so many checks take on the fastest machine.
         lookup.keep = KEEP / 100;
         let (reader, mut founds) = (lookup.enqueue(check().0), Vec::new());
         for _ in 0..200_000 {
@@ -383,7 +383,7 @@ mod tests {
             founds.push(found);
         }
         let reading = tokio::spawn(reader.unwrap().run());
-        // By then the reader has the connection.
+        // From here on the reader has the connection.
         (&mut founds[0]).await.unwrap().unwrap();
         drop(pool.acquire().await.unwrap());
         assert!(!lookup.queue().waiting.is_empty(), "it came last");

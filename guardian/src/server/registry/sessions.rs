@@ -1,34 +1,31 @@
-//! `guardian_session`: who is signed in where, and the data that is kept for them.
+//! `guardian_session`: who is signed in where.
 
-use super::{LiveSession, Registry, encode, reading, writing};
+use super::{LiveSession, Registry, reading, sql::encode, writing};
 use crate::{
     Profile, SessionCursor, SessionHandle, User,
     server::{
         Connection,
-        connection::PooledConnection,
-        database::in_time,
-        store,
         token::{self, TokenHash},
     },
     with_connection,
 };
 use std::sync::Arc;
-use tower_sessions::session::{Id, Record};
+use tower_sessions::session::Id;
 
-/// How long a new token may be on its way to the browser, in seconds; until then the one before
-/// still signs out. No longer, for whoever has kept the token of an earlier visitor of the browser.
-pub(super) const ON_ITS_WAY: i64 = 60;
+/// How long a new token may take to reach the browser, in seconds. Until then the previous one still
+/// signs out. No longer: somebody may have kept the token of an earlier visitor of the browser.
+pub(super) const TOKEN_DELIVERY: i64 = 60;
 
-/// How many sessions one step through all of them has: few enough that other requests get
-/// their turn at the database in between.
+/// How many sessions one step through all sessions covers: few enough that other requests reach the
+/// database in between.
 const STEP: i64 = 1000;
 
-/// What is written down when somebody signs in.
+/// What a sign-in stores.
 pub(crate) struct NewSession<'a> {
     pub(crate) token: TokenHash,
-    /// The token that the browser had before.
+    /// The browser's previous token.
     pub(crate) replaced: Option<TokenHash>,
-    /// The id of the session's data, which is its handle, too.
+    /// The id of the session's data, from which the handle is made.
     pub(crate) data_id: Id,
     pub(crate) user_id: &'a str,
     pub(crate) profile: &'a Profile,
@@ -38,7 +35,7 @@ pub(crate) struct NewSession<'a> {
     pub(crate) expires_at: i64,
 }
 
-/// A session as the list of a user's sessions has it.
+/// A session as the list of sessions shows it.
 #[derive(sqlx::FromRow)]
 pub(crate) struct ListedSession {
     pub(crate) handle: String,
@@ -50,7 +47,7 @@ pub(crate) struct ListedSession {
 }
 
 impl Registry {
-    /// One of a user's live sessions.
+    /// Returns one of a user's live sessions.
     pub(crate) async fn list_one(
         &self,
         user_id: &str,
@@ -69,8 +66,8 @@ impl Registry {
         })
     }
 
-    /// A user's live sessions but `without`, the one used last first: at most `limit` of those
-    /// that come after a place in that order.
+    /// Returns up to `limit` of a user's live sessions except `without`, the most recently used
+    /// first, from a place in that order on.
     pub(crate) async fn list(
         &self,
         user_id: &str,
@@ -84,7 +81,7 @@ impl Registry {
             where user_id = $1 and (last_seen_at, handle) < ($2, $3) and handle <> $4
                 and expires_at > $5
             order by last_seen_at desc, handle desc limit $6";
-        // Before all of them; and no handle is empty.
+        // Comes before all of them; and no handle is empty.
         let first = (i64::MAX, "");
         let (last_seen_at, handle) = after.map_or(first, |after| {
             let place = after.place();
@@ -103,7 +100,7 @@ impl Registry {
         })
     }
 
-    /// When a session expires; `None` when there is no such session.
+    /// Returns when a session expires; `None` when there is no such session.
     pub(crate) async fn expiry(&self, handle: &SessionHandle) -> Result<Option<i64>, sqlx::Error> {
         const EXPIRY: &str = "select expires_at from guardian_session where handle = $1";
         reading!(self, connection => {
@@ -111,14 +108,14 @@ impl Registry {
         })
     }
 
-    /// Notes that a session is in use, and moves its idle limit.
+    /// Records that a session is in use, and moves its idle limit.
     pub(crate) async fn touch(
         &self,
         handle: &SessionHandle,
         now: i64,
         expires_at: i64,
     ) -> Result<(), sqlx::Error> {
-        // Not one that has expired meanwhile: it would come back.
+        // One that has expired meanwhile must not come back.
         const TOUCH: &str = "update guardian_session set last_seen_at = $2, expires_at = $3
             where handle = $1 and expires_at > $2";
         writing!(self, connection => {
@@ -146,7 +143,7 @@ impl Registry {
         })
     }
 
-    /// Whether a sign-in has just replaced this token by another.
+    /// Returns whether a sign-in has just replaced this token.
     pub(crate) async fn is_replaced(
         &self,
         token: &TokenHash,
@@ -157,15 +154,15 @@ impl Registry {
         reading!(self, connection => {
             let found: i64 = sqlx::query_scalar(REPLACED)
                 .bind(token.to_string())
-                .bind(now - ON_ITS_WAY)
+                .bind(now - TOKEN_DELIVERY)
                 .fetch_one(&mut *connection)
                 .await?;
             Ok(found > 0)
         })
     }
 
-    /// The handle that ends the next step through all sessions, some way after `handle`; `None`
-    /// when there are not so many left.
+    /// Returns the handle that ends the next step through all sessions, which begins after
+    /// `handle`; `None` when fewer are left.
     pub(crate) async fn step_after(&self, handle: &str) -> Result<Option<String>, sqlx::Error> {
         const STEP_AFTER: &str = "select handle from guardian_session where handle > $1
             order by handle limit 1 offset $2";
@@ -173,57 +170,10 @@ impl Registry {
             sqlx::query_scalar(STEP_AFTER).bind(handle).bind(STEP).fetch_optional(&mut *connection).await
         })
     }
-
-    /// Stores the first data of a visitor.
-    pub(crate) async fn create_data(&self, data: &Record) -> Result<(), sqlx::Error> {
-        in_time(async {
-            let _permit = self.acquire_write().await;
-            let mut pooled = PooledConnection::acquire(&self.database).await?;
-            insert_data(pooled.connection(), data).await
-        })
-        .await
-    }
-
-    /// Updates what is kept for a visitor. Answers whether there was anything to update.
-    pub(crate) async fn update_data(&self, data: &Record) -> Result<bool, sqlx::Error> {
-        let update = format!(
-            "update {} set data = $2, expiry_date = $3 where id = $1",
-            store::TABLE
-        );
-        writing!(self, connection => {
-            let done = sqlx::query(&update)
-                .bind(data.id.to_string())
-                .bind(store::encode(data)?)
-                .bind(data.expiry_date)
-                .execute(&mut *connection)
-                .await?;
-            Ok(done.rows_affected() > 0)
-        })
-    }
 }
 
-/// Writes down what is kept for a visitor, under a new id.
-pub(crate) async fn insert_data(
-    connection: Connection<'_>,
-    data: &Record,
-) -> Result<(), sqlx::Error> {
-    let insert = format!(
-        "insert into {} (id, data, expiry_date) values ($1, $2, $3)",
-        store::TABLE
-    );
-    with_connection!(connection, connection => {
-        sqlx::query(&insert)
-            .bind(data.id.to_string())
-            .bind(store::encode(data)?)
-            .bind(data.expiry_date)
-            .execute(&mut *connection)
-            .await?;
-    });
-    Ok(())
-}
-
-/// Gives the accounts of a browser its new token, all but the one of `except`. Returns how many there
-/// are.
+/// Moves the accounts of a browser to its new token, except the account of the user `except`. Returns
+/// how many moved.
 pub(crate) async fn carry_over(
     connection: Connection<'_>,
     old: &TokenHash,
@@ -247,7 +197,7 @@ pub(crate) async fn carry_over(
     })
 }
 
-/// Makes a browser's other account the active one. Returns whether the browser has it.
+/// Makes another account of a browser the active one. Returns whether the browser has it.
 pub(crate) async fn switch(
     connection: Connection<'_>,
     token: &TokenHash,
@@ -268,7 +218,7 @@ pub(crate) async fn switch(
     })
 }
 
-/// Writes a session down, as the active one of its browser.
+/// Stores a session as the active one of its browser.
 pub(crate) async fn insert(
     connection: Connection<'_>,
     new: &NewSession<'_>,

@@ -1,6 +1,6 @@
 //! The tables, version by version.
 
-/// What leads to each version; see [`Database::migrate`](crate::server::Database::migrate).
+/// The steps to each version; see [`Database::migrate`](crate::server::Database::migrate).
 pub(super) const STEPS: [&str; 3] = [
     "create table if not exists guardian_session (
         handle text primary key,
@@ -34,9 +34,9 @@ pub(super) const STEPS: [&str; 3] = [
     );
     create index if not exists guardian_event_due on guardian_event (next_attempt_at)
         where delivered_at is null;",
-    // A user's events have an order of their own, whatever the servers' clocks say; one that is
-    // given up says so and why; and a session knows the token that its browser had before. What
-    // every request reads comes last: it is held until the end.
+    // A user's events get an order that does not depend on the servers' clocks. An event that was
+    // given up says so, and why. A session knows its browser's previous token. The table that every
+    // request reads is changed last, because it stays locked until the end.
     "alter table guardian_event add column place bigint not null default 0;
     alter table guardian_event add column failure text;
     alter table guardian_event add column given_up_at bigint;
@@ -51,8 +51,8 @@ pub(super) const STEPS: [&str; 3] = [
     alter table guardian_session add column replaced_at bigint;
     create index guardian_session_replaced on guardian_session (replaced_token_hash)
         where replaced_token_hash is not null;",
-    // The list of a user's sessions is read page by page, in its order. The new index does what
-    // the old one did, too.
+    // The list of a user's sessions is read page by page, in this order. The new index also serves
+    // the queries of the old one.
     "create index if not exists guardian_session_of_user
         on guardian_session (user_id, last_seen_at, handle);
     drop index if exists guardian_session_user;",

@@ -1,19 +1,23 @@
-//! Follows one session until it ends.
+//! Following a session until it ends.
 
-use super::bus::{Kind, Subscription};
+use super::Auth;
 use crate::{
     AuthError, Reason, SessionHandle, SignOutNotice, SignOutScope,
-    server::{Auth, Guardian, auth::unavailable},
+    server::{
+        Guardian,
+        live::{Kind, Subscription},
+        unavailable::unavailable,
+    },
 };
 use std::{future::Future, time::Duration};
 use tokio::time::sleep;
 
-/// The longest time until the session is looked up again: a net for what no event told, for
-/// one read per open page in five minutes.
+/// The longest time until the session is read again, in case a notification was lost: one read per open
+/// page in five minutes.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
 
 /// Follows the active session of one browser.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     guardian: Guardian,
     subscription: Subscription,
     session: SessionHandle,
@@ -21,7 +25,7 @@ pub(super) struct Watch {
     others: Vec<SessionHandle>,
     is_over: bool,
     expires_at: i64,
-    /// When it began, in seconds since the epoch: what happened before is no news.
+    /// When it began, in seconds since the epoch. Earlier events do not concern it.
     since: i64,
 }
 
@@ -30,23 +34,22 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when nobody is signed in, not even any more;
-    /// [`AuthError::Unavailable`] when the database could not tell.
-    pub(super) async fn start(auth: &Auth, kind: Kind) -> Result<Self, AuthError> {
+    /// [`AuthError::SignedOut`] when nobody is signed in, or not any more; [`AuthError::Unavailable`] when
+    /// the database fails.
+    pub(crate) async fn start(auth: &Auth, kind: Kind) -> Result<Self, AuthError> {
         let guardian = auth.guardian().clone();
         let accounts = auth.accounts()?;
         let session = accounts.active.session.clone();
         let mut users = vec![accounts.active.id];
         let mut others = Vec::new();
-        // A page shows the browser's other accounts, too; work is one account's.
+        // A page also shows the browser's other accounts. Other work belongs to one account.
         if kind == Kind::Page {
             for other in accounts.others {
                 users.push(other.id);
                 others.push(other.session);
             }
         }
-        let bus = &guardian.0.live.bus;
-        let subscription = bus.subscribe(kind, &session, users);
+        let subscription = guardian.0.live.subscribe(kind, &session, users);
         let mut watch = Self {
             since: guardian.0.clock.now(),
             expires_at: 0,
@@ -56,7 +59,7 @@ impl Watch {
             others,
             is_over: false,
         };
-        // Asked after subscribing: a sign-out between the two would be missed.
+        // After subscribing: a sign-out between the two would be missed.
         if watch.has_ended().await? {
             return Err(AuthError::SignedOut);
         }
@@ -64,22 +67,23 @@ impl Watch {
     }
 
     /// The session's handle.
-    pub(super) fn session(&self) -> &SessionHandle {
+    pub(crate) fn session(&self) -> &SessionHandle {
         &self.session
     }
 
-    /// The next sign-out that concerns the browser. `None` when it is to be asked again who is
-    /// signed in: after one that ended an account of this browser, and when this is cut off.
-    pub(super) async fn next(&mut self) -> Option<SignOutNotice> {
+    /// Returns the next sign-out that concerns the browser. `None` when the page must ask again who is
+    /// signed in: after an account of this browser has ended, or when this is cut off.
+    pub(crate) async fn next(&mut self) -> Option<SignOutNotice> {
         while !self.is_over {
             let until_expiry = self.until_expiry();
             tokio::select! {
-                news = self.subscription.next() => {
-                    let news = news?;
-                    let here = news.ends(&self.session);
-                    self.is_over = here || self.others.iter().any(|other| news.ends(other));
-                    if here || news.event.created_at >= self.since {
-                        return Some(news.event.seen_from(&self.session, here));
+                notification = self.subscription.next() => {
+                    let notification = notification?;
+                    let is_current = notification.ends(&self.session);
+                    let ends_other = || self.others.iter().any(|other| notification.ends(other));
+                    self.is_over = is_current || ends_other();
+                    if is_current || notification.event.created_at >= self.since {
+                        return Some(notification.event.seen_from(&self.session, is_current));
                     }
                 }
                 () = sleep(until_expiry) => {
@@ -89,7 +93,7 @@ impl Watch {
                         return Some(SignOutNotice {
                             scope: SignOutScope::Local,
                             reason: Reason::Expiry,
-                            here: true,
+                            is_current: true,
                             events: Vec::new(),
                         });
                     }
@@ -101,11 +105,11 @@ impl Watch {
 
     fn until_expiry(&self) -> Duration {
         let seconds = self.expires_at - self.guardian.0.clock.now();
-        // A second more than nothing, against a clock that stands still.
+        // At least a second, in case the clock stands still.
         Duration::from_secs(u64::try_from(seconds).unwrap_or(0).max(1)).min(LONGEST_SLEEP)
     }
 
-    /// Looks the session up.
+    /// Reads whether the session has ended, and notes when it expires.
     async fn has_ended(&mut self) -> Result<bool, AuthError> {
         let found = self.guardian.0.registry.expiry(&self.session).await;
         let found = found.map_err(unavailable("an open page's session could not be checked"))?;
@@ -115,9 +119,9 @@ impl Watch {
 }
 
 impl Auth {
-    /// Resolves when the session of this request has ended, wherever and why ever, or when the
-    /// server is told to stop. Long-lived work selects on it: a stream, a WebSocket, an upload.
-    /// At once if nobody is signed in or the database cannot tell.
+    /// Resolves when the session of this request ends, for any reason, or when the server shuts down.
+    /// Long-lived work selects on it: a stream, a WebSocket, an upload. Resolves at once if nobody is
+    /// signed in or the database fails.
     ///
     /// ```
     /// use leptos_guardian::server::Auth;
@@ -128,7 +132,7 @@ impl Auth {
     ///     let mut signed_out = std::pin::pin!(auth.until_signed_out());
     ///     loop {
     ///         tokio::select! {
-    ///             () = &mut signed_out => return format!("over after {ticks} ticks"),
+    ///             () = &mut signed_out => return format!("signed out after {ticks} ticks"),
     ///             () = tokio::time::sleep(Duration::from_secs(1)) => ticks += 1,
     ///         }
     ///     }

@@ -1,4 +1,4 @@
-use crate::{exact_time, iso_time};
+use crate::platform::{exact_time, iso_time};
 use leptos::prelude::*;
 
 const MINUTE: i64 = 60;
@@ -8,7 +8,7 @@ const DAY: i64 = 24 * HOUR;
 /// How long ago something was, and when exactly, as a tooltip: in UTC as the server renders it,
 /// in the viewer's language and time zone once it is pointed at.
 #[component]
-pub(super) fn Ago(
+pub(super) fn RelativeTime(
     /// In seconds since the Unix epoch.
     time: i64,
     /// Now, in seconds since the Unix epoch.

@@ -1,7 +1,7 @@
-//! `/guardian/events`: the stream of server-sent events that one tab of each browser holds.
+//! `/guardian/events`: the stream of server-sent events that one tab of each browser opens.
 
-use super::{bus::Kind, watch::Watch};
-use crate::{AuthError, live_path, server::Auth};
+use super::{Auth, auth::Watch, live::Kind};
+use crate::{AuthError, event_names};
 use axum::response::{
     IntoResponse, Response,
     sse::{Event, KeepAlive, Sse},
@@ -10,33 +10,33 @@ use futures::{StreamExt as _, future, stream};
 use http::{StatusCode, header};
 use std::{convert::Infallible, time::Duration};
 
-/// A comment this often keeps proxies from closing the connection, and finds out that the
+/// The pause between two comments. They keep proxies from closing the connection, and reveal that the
 /// browser is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// How long a browser waits before it comes back, in milliseconds, and how much longer at
-/// most: not all of them at once after a restart.
+/// How long a browser waits before it reconnects, in milliseconds, and how much longer it may wait at
+/// random: after a restart, not all browsers return at once.
 const RETRY: u64 = 500;
 const RETRY_SPREAD: u64 = 1000;
 
-/// Streams what happens to the browser's sessions. The first event names the session, for
-/// the page to compare with its own; the stream ends with it.
+/// Streams the sign-outs that concern a browser. The first event names the session, which the page
+/// compares with its own. The stream ends with the session.
 pub(crate) async fn stream(auth: Auth) -> Response {
     let watch = match Watch::start(&auth, Kind::Page).await {
         Ok(watch) => watch,
-        // An EventSource that gets this does not come back.
+        // An EventSource does not reconnect after this status.
         Err(AuthError::SignedOut) => return StatusCode::NO_CONTENT.into_response(),
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
     let retry = Duration::from_millis(RETRY + rand::random_range(0..RETRY_SPREAD));
     let first = Event::default()
         .retry(retry)
-        .event(live_path::SESSION)
+        .event(event_names::SESSION)
         .data(watch.session().as_str());
     let notices = stream::unfold(watch, |mut watch| async {
         let notice = watch.next().await?;
         let event = Event::default()
-            .event(live_path::SIGNED_OUT)
+            .event(event_names::SIGNED_OUT)
             .json_data(&notice)
             .ok()?;
         Some((event, watch))
@@ -45,7 +45,7 @@ pub(crate) async fn stream(auth: Auth) -> Response {
     (
         [
             (header::CACHE_CONTROL, "no-store"),
-            // Otherwise nginx keeps events back until its buffer is full.
+            // Otherwise nginx holds events until its buffer is full.
             (http::HeaderName::from_static("x-accel-buffering"), "no"),
         ],
         Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)),

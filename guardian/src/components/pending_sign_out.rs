@@ -2,14 +2,14 @@ use super::sign_out_form::{Progress, SignOutForm, hidden};
 use crate::{SignOutError, SignOutOptions};
 use leptos::prelude::*;
 
-/// Says, wherever on the page the sign-out began, that the server has not ended the session,
-/// and sends it again. The button itself may be gone with the signed-in state.
+/// Says that the server has not ended the session yet, and offers to send the sign-out again. The button
+/// that began it may be gone with the signed-in state.
 #[component]
-pub(super) fn UnfinishedSignOut(
-    unfinished: RwSignal<Option<(SignOutOptions, SignOutError)>>,
+pub(super) fn PendingSignOut(
+    pending_sign_out: RwSignal<Option<(SignOutOptions, SignOutError)>>,
 ) -> impl IntoView {
     view! {
-        {move || unfinished.get().map(|(options, error)| view! {
+        {move || pending_sign_out.get().map(|(options, error)| view! {
             <div class="guardian-notice">
                 <SignOutForm
                     progress=Progress::new(Some(error))

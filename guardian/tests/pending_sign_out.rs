@@ -9,7 +9,9 @@ use std::time::Duration;
 async fn leaving(site: &Site) -> (Browser, Browser) {
     let mut browser = site.signed_in("ada").await;
     let before = browser.clone();
-    browser.cookies.push(("signing_out".into(), "…".into()));
+    browser
+        .cookies
+        .push(("pending_sign_out".into(), "…".into()));
     (browser, before)
 }
 
@@ -86,7 +88,9 @@ async fn the_cookie_goes_with_the_answer_also_when_another_account_stays() {
     let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
     let mut browser = site.signed_in("ada").await;
     browser.sign_in("bob").await;
-    browser.cookies.push(("signing_out".into(), "x".into()));
+    browser
+        .cookies
+        .push(("pending_sign_out".into(), "x".into()));
     browser.sign_out(SignOutScope::Local).await;
     assert_eq!(browser.cookies.len(), 1);
     assert_eq!(browser.accounts().await, ["ada"]);

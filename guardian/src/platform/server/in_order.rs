@@ -1,4 +1,4 @@
-//! A part of a page that is found out while the page is rendered.
+//! A part of a page that is read while the page is rendered.
 
 use leptos::{
     attr::{Attribute, any_attribute::AnyAttribute},
@@ -10,8 +10,8 @@ use leptos::{
     },
 };
 
-/// Renders what is still to be found out in its place, whatever the route's
-/// [`SsrMode`](leptos_router::SsrMode): the page waits for it, and needs no JavaScript to show it.
+/// Renders a view that is not ready yet in its place, whatever the route's
+/// [`SsrMode`](leptos_router::SsrMode). The page waits for it, and shows it without JavaScript.
 pub(super) fn in_order(view: impl Future<Output = AnyView> + Send + 'static) -> AnyView {
     InOrder(Suspend::new(view)).into_any()
 }
@@ -75,7 +75,7 @@ impl<V: RenderHtml> RenderHtml for InOrder<V> {
         mark_branches: bool,
         extra_attrs: Vec<AnyAttribute>,
     ) {
-        // The one line that all the others are here for.
+        // This line is the purpose of the whole type.
         self.0
             .to_html_async_with_buf::<false>(buf, position, escape, mark_branches, extra_attrs);
     }
@@ -100,7 +100,7 @@ mod tests {
     use leptos::{prelude::*, view};
 
     #[tokio::test]
-    async fn what_comes_late_stands_in_its_place_without_javascript() {
+    async fn a_late_part_stands_in_its_place_without_javascript() {
         let owner = Owner::new();
         let (tell, told) = oneshot::channel::<&str>();
         let mut page = owner.with(|| {

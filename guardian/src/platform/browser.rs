@@ -1,4 +1,4 @@
-//! In the browser: what the server does for a page or a response, where there is none.
+//! The browser: it reads what the server has written into the page.
 
 use crate::{
     AuthError, AuthState, ErrorStatus, Reason, SignOutError, User,
@@ -15,7 +15,7 @@ use leptos::{
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::js_sys::{Array, Date, Function, Intl, JsString, Reflect, encode_uri_component};
 
-/// On the server this sets the response's status; in a browser there is no response.
+/// Returns the error. On the server this sets the response's status; a browser has no response.
 ///
 /// ```
 /// use leptos_guardian::{AuthError, with_status};
@@ -31,12 +31,12 @@ pub fn with_status<E: ErrorStatus>(error: E) -> E {
     error
 }
 
-/// A browser refuses nothing.
+/// Returns the error. A browser refuses nothing.
 pub(crate) fn refuse_sign_out(error: SignOutError) -> SignOutError {
     error
 }
 
-/// The same for a question.
+/// Returns the error.
 pub(crate) fn refuse_call(error: AuthError) -> AuthError {
     error
 }
@@ -66,7 +66,7 @@ impl<T> Encoder<T> for PageCodec {
 #[derive(Debug)]
 struct Unreadable;
 
-/// The list of sessions, as the server has rendered it.
+/// Renders the list of sessions that the server has written into the page.
 pub(crate) fn list_sessions(
     _: Option<String>,
     list: impl FnOnce(RwSignal<Option<Listed>>) -> AnyView,
@@ -75,15 +75,14 @@ pub(crate) fn list_sessions(
     list(RwSignal::new(rendered.into_inner()))
 }
 
-/// What the server has written into the page. One that nobody told who is signed in asks.
+/// Returns the state that the server has written into the page. Without one, the page asks.
 pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
     let state =
         SharedValue::<(AuthState, Vec<User>), PageCodec>::new_with_encoding(Default::default);
     state.into_inner()
 }
 
-/// Loads the sign-in page, which leads back `here`, and says why if it was not the person's
-/// own doing.
+/// Loads the sign-in page, which leads back `here`, with the reason unless the person signed out.
 pub(crate) fn leave_for_sign_in(sign_in_url: &str, here: &str, reason: Option<Reason>) {
     let here = String::from(encode_uri_component(here));
     let reason = match reason {
@@ -93,12 +92,12 @@ pub(crate) fn leave_for_sign_in(sign_in_url: &str, here: &str, reason: Option<Re
     load(&format!("{sign_in_url}?callback_url={here}{reason}"));
 }
 
-/// A time for programs.
+/// Formats a time for programs.
 pub(crate) fn iso_time(seconds: i64) -> String {
     date(seconds).to_iso_string().into()
 }
 
-/// A time, exactly, in the viewer's language and time zone.
+/// Formats a time for people, in their language and time zone.
 pub(crate) fn exact_time(seconds: i64) -> String {
     let language = leptos::prelude::window().navigator().language();
     let words = date(seconds).to_locale_string(&language.unwrap_or_default(), &JsValue::UNDEFINED);
@@ -109,16 +108,16 @@ fn date(seconds: i64) -> Date {
     Date::new(&JsValue::from_f64(seconds as f64 * 1000.0))
 }
 
-/// Now, in seconds since the Unix epoch.
+/// Returns the time, in seconds since the Unix epoch.
 pub(crate) fn now() -> i64 {
     (Date::now() / 1000.0) as i64
 }
 
-/// The first letter of a word, as a capital.
+/// Returns the first letter of a word, as a capital.
 pub(crate) fn initial(word: &str) -> Option<String> {
     let mut characters = word.chars();
     let first = characters.next()?;
-    // One of these is always a letter of its own, and asking costs more than the whole button.
+    // An ASCII letter is never part of a longer one, and asking costs more than the whole button.
     if first.is_ascii() && characters.next().is_none_or(|next| next.is_ascii()) {
         return Some(first.to_ascii_uppercase().into());
     }
@@ -126,8 +125,8 @@ pub(crate) fn initial(word: &str) -> Option<String> {
     Some(letter.to_upper_case().into())
 }
 
-/// What the browser takes for one letter: an emoji of several characters is. A browser older
-/// than 2024 may not be able to tell.
+/// Returns what the browser takes for the first letter, such as an emoji of several characters. A
+/// browser older than 2024 may not know.
 fn first_segment(word: &str) -> Option<JsString> {
     let intl = Reflect::get(&leptos::prelude::window(), &"Intl".into()).ok()?;
     let segmenter = Reflect::get(&intl, &"Segmenter".into()).ok()?;

@@ -1,23 +1,23 @@
-//! A sign-out that could not reach the server. A cookie says that there is one, and does two
-//! things: the server shows nobody signed in from the browser's next request on, and whichever
-//! page runs next sends the sign-out.
+//! The pending sign-out: one that could not reach the server. Its cookie does two things: the server
+//! shows nobody signed in from the browser's next request on, and the next page that runs sends it.
 //!
-//! Over http a page on another port or on a host beside this one can set the cookie, too. So it
-//! asks for no more than a sign-out of this browser. What goes further waits in the storage of this
-//! origin, which no other can write.
+//! Over http, a page on another port or a neighbouring host can set the cookie, too. So the cookie alone
+//! asks for no more than a sign-out of this browser. Wider options wait in the storage of this origin,
+//! which no other origin can write.
 
 use super::{longer, page, sign_out};
-use crate::{SignOutOptions, SignOutScope, cookie_name::cookie_name, query::find_field};
+use crate::{
+    SignOutOptions, SignOutScope,
+    cookie_names::{PENDING_SIGN_OUT, cookie_name},
+    query::find_field,
+};
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::Cell, time::Duration};
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{HtmlDocument, Storage};
 
-/// The server knows the cookie by the same name, and removes it when somebody signs in or out.
-const COOKIE: &str = "signing_out";
-
 /// What the storage has it under.
-const STORED: &str = "leptos-guardian.signing_out";
+const STORED: &str = "leptos-guardian.pending_sign_out";
 
 /// As long as browsers keep any cookie: 400 days, in seconds.
 const MAX_AGE: u32 = 400 * 24 * 60 * 60;
@@ -126,19 +126,19 @@ pub(super) fn try_later() {
 }
 
 fn try_now() {
-    let Some(queued) = read() else {
+    let Some(left) = read() else {
         PAUSE.set(FIRST_PAUSE);
         // A sign-in has removed the cookie, or another page has sent it.
         forget_stored();
-        return spawn_local(page::settle_queued());
+        return spawn_local(page::settle_pending());
     };
     if IS_SENDING.replace(true) {
         return;
     }
     // Only the page on which it was asked for goes where it was to lead.
-    let options = page::queued().unwrap_or(SignOutOptions {
+    let options = page::pending().unwrap_or(SignOutOptions {
         redirect: false,
-        ..queued
+        ..left
     });
     spawn_local(async move {
         // A failure is shown, and tried again, by the call itself.
@@ -158,7 +158,7 @@ fn write(value: &str, max_age: u32) {
 
 fn name() -> String {
     let port = window().location().port().unwrap_or_default();
-    cookie_name(COOKIE, is_secure(), &port)
+    cookie_name(PENDING_SIGN_OUT, is_secure(), &port)
 }
 
 fn is_secure() -> bool {

@@ -1,23 +1,23 @@
-//! What the server notes of the browser that makes a request.
+//! What the server knows of the browser that makes a request.
 
 use axum::extract::{ConnectInfo, Request};
 use http::{HeaderMap, header};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
-/// How much of a `User-Agent` is kept, in characters. Real ones fit.
+/// How much of a `User-Agent` is stored, in characters. Real ones are shorter.
 const USER_AGENT_LENGTH: usize = 512;
 
-/// The header in which proxies hand on whom they speak for, the nearest last.
+/// The header in which proxies name the client, the nearest proxy last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// What a session remembers of the browser that signed in.
-pub(crate) struct Client {
+/// What a session stores of the browser that signed in.
+pub(crate) struct ClientInfo {
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
 }
 
-impl Client {
+impl ClientInfo {
     pub(crate) fn of(request: &Request, trusted_proxies: &[IpNet]) -> Self {
         let user_agent = request.headers().get(header::USER_AGENT);
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
@@ -32,15 +32,14 @@ impl Client {
     }
 }
 
-/// The address that a request came from: the connection's, or, as long as that is a proxy
-/// that the app trusts, the one that the proxy names. Anybody may send the header, so what
-/// stands before the first address that is not trusted is hearsay.
+/// Returns the address that a request came from: the connection's, or the one that a trusted proxy names.
+/// Anybody may send the header, so whatever stands before the first untrusted address is ignored.
 fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted_proxies.iter().any(|net| net.contains(ip));
     let forwarded: Vec<&str> = headers
         .get_all(FORWARDED_FOR)
         .iter()
-        // What cannot be read is no address, and ends the walk below.
+        // An unreadable value is no address, and ends the loop below.
         .flat_map(|value| value.to_str().unwrap_or_default().split(','))
         .collect();
     let mut ip = peer.to_canonical();
@@ -77,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_unless_the_app_says_so() {
+    fn only_trusted_proxies_are_believed() {
         assert_eq!(ip("192.0.2.1", &["203.0.113.9"], &[]), "192.0.2.1");
         assert_eq!(
             ip("192.0.2.1", &["203.0.113.9"], &["10.0.0.0/8"]),

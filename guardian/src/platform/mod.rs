@@ -1,0 +1,18 @@
+//! What the shared code needs from its surroundings, once for the server and once for the browser: both
+//! halves have the same functions.
+
+#[cfg(not(feature = "ssr"))]
+mod browser;
+#[cfg(feature = "ssr")]
+mod server;
+
+#[cfg(not(feature = "ssr"))]
+use browser as half;
+#[cfg(feature = "ssr")]
+use server as half;
+
+pub use half::with_status;
+pub(crate) use half::{
+    exact_time, initial, initial_state, iso_time, leave_for_sign_in, list_sessions, now,
+    refuse_call, refuse_sign_out,
+};
