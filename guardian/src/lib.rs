@@ -10,7 +10,7 @@
 //!   cookies, redirects, the `after_sign_out` hook, the streams of open pages. Feature `ssr`;
 //! - `client`: the browser's `sign_out`, its other tabs, the stream from the server;
 //! - `platform`: what the shared code needs from either side.
-#![deny(missing_docs, clippy::unwrap_used)]
+#![deny(missing_docs, missing_debug_implementations, clippy::unwrap_used)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod api;

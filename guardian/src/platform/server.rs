@@ -20,10 +20,13 @@ use time::{
 };
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Whether a page is rendered for everybody ([`SsrMode::Static`](leptos_router::SsrMode)). It holds nobody's
-/// state, and asks in the browser.
+/// Returns whether a page is rendered into a file, for everybody
+/// ([`SsrMode::Static`](leptos_router::SsrMode)). It holds nobody's state, and asks in the browser.
+///
+/// Leptos renders it with a request of its own making, which has passed no router and so has no
+/// extensions.
 fn is_without_request() -> bool {
-    use_context::<Parts>().is_none()
+    use_context::<Parts>().is_none_or(|parts| parts.extensions.is_empty())
 }
 
 /// Returns the auth state and the browser's other accounts, and writes them into the page.

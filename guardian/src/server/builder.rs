@@ -11,16 +11,19 @@ use super::{
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
     store::VisitorStore,
+    user_agent,
 };
 use ipnet::IpNet;
 use sqlx::postgres::PgConnectOptions;
 use std::{
+    fmt,
     future::Future,
     net::IpAddr,
     str::FromStr as _,
     sync::Arc,
     time::{Duration, SystemTime},
 };
+use tokio::task::spawn_blocking;
 use url::Url;
 
 /// Two weeks without a request end a session (OWASP ASVS 5.0, 7.3.1).
@@ -394,6 +397,7 @@ impl Builder {
         let listener = self.listener_url.as_deref().map(PgConnectOptions::from_str);
         let listener = listener.transpose().map_err(BuildError::ListenerUrl)?;
 
+        let rules = spawn_blocking(user_agent::compile_rules);
         let registry = Registry::new(self.database).await?;
         let store = VisitorStore::new(registry.clone()).await?;
         let housekeeper = Housekeeper::start(Housekeeping {
@@ -411,6 +415,8 @@ impl Builder {
             )
         });
         let live = Live::start(registry.clone(), self.clock.clone(), listener);
+        // If it panicked, so does whatever needs the rules.
+        let _ = rules.await;
         Ok(Guardian(Arc::new(Inner {
             registry,
             store,
@@ -427,6 +433,15 @@ impl Builder {
             housekeeper,
             live,
         })))
+    }
+}
+
+impl fmt::Debug for Builder {
+    /// Without the URLs of databases, which may hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("site_url", &self.site_url)
+            .finish_non_exhaustive()
     }
 }
 

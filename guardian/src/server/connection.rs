@@ -19,6 +19,7 @@ use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnectio
 ///     Ok(())
 /// }
 /// ```
+#[derive(Debug)]
 pub enum Connection<'c> {
     /// To a SQLite file.
     Sqlite(&'c mut SqliteConnection),

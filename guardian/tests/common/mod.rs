@@ -156,6 +156,11 @@ impl Site {
         self.ahead.fetch_add(seconds, SeqCst);
     }
 
+    /// The site's routes, unprotected.
+    pub fn routes(&self) -> Router {
+        routes::routes(Arc::clone(&self.slow))
+    }
+
     pub fn browser(&self) -> Browser {
         Browser::new(&self.router)
     }
