@@ -95,7 +95,7 @@ pub struct UnknownScope;
 /// let session = SessionHandle::from("mgvEcr0");
 /// let that_one = SignOutOptions::local().session(session);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionHandle(pub(crate) String);
 
@@ -111,6 +111,12 @@ impl From<String> for SessionHandle {
     /// The same.
     fn from(handle: String) -> Self {
         Self(handle)
+    }
+}
+
+impl AsRef<str> for SessionHandle {
+    fn as_ref(&self) -> &str {
+        &self.0
     }
 }
 

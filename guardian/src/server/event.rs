@@ -58,7 +58,7 @@ impl SignOutEvent {
 ///
 /// let stolen = Cause::from(Reason::Administrator).with_note("laptop stolen");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     pub(crate) reason: Reason,
     pub(crate) actor: Option<SessionHandle>,

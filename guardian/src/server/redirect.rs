@@ -16,7 +16,7 @@ use url::{Origin, Url, form_urlencoded};
 /// let account: SafeRedirect = policy.check("https://example.com/account#name").unwrap();
 /// assert_eq!(account.to_string(), "/account#name");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SafeRedirect(String);
 
 impl SafeRedirect {
@@ -31,6 +31,12 @@ impl SafeRedirect {
     /// }
     /// ```
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for SafeRedirect {
+    fn as_ref(&self) -> &str {
         &self.0
     }
 }
@@ -56,6 +62,7 @@ impl From<SafeRedirect> for String {
 /// assert_eq!(policy.check("//evil.example"), Err(RefusedRedirect::ForeignOrigin));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RefusedRedirect {
     /// No address at all.
     #[error("it is empty")]

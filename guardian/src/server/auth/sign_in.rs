@@ -26,7 +26,7 @@ use tower_sessions::{
 ///
 /// let ada = Identity::new("ada", Profile::new("Ada Lovelace")).method("password");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
     /// The app's identifier of the user.
