@@ -3,8 +3,9 @@
 //! Each is a POST with form fields. A plain form (`Accept: text/html`) gets a redirect, every other
 //! request gets JSON.
 //!
-//! Calling them from a browser's program adds some 40 KB to it, for reading the responses with serde.
-//! [`sign_out`](crate::sign_out), [`switch_account`](crate::switch_account) and the components do without.
+//! A call from the browser adds about 40 KB to the page's program: serde, to read the response.
+//! [`sign_out`](crate::sign_out), [`switch_account`](crate::switch_account) and the components need no
+//! serde.
 
 use crate::{
     Accounts, AuthError, CallFailure, SessionCursor, SessionPage, SignOutError, SignedOut,
@@ -12,8 +13,8 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 
-/// Signs out: every sign-out button sends this. In a browser's program, prefer
-/// [`sign_out`](crate::sign_out), which also updates the page and the other tabs.
+/// Signs out. Every sign-out button sends this. In the browser, prefer [`sign_out`](crate::sign_out),
+/// which also updates the page and the other tabs.
 ///
 /// # Errors
 ///
@@ -45,13 +46,14 @@ pub async fn post_sign_out(
     session: Option<String>,
     /// Whether the browser goes to another page (the default).
     redirect: Option<bool>,
-    /// Where it goes.
+    /// The page that the browser goes to.
     callback_url: Option<String>,
 ) -> Result<SignedOut, SignOutError> {
     crate::server::sign_out(scope, session, redirect, callback_url).await
 }
 
-/// Returns who is signed in: the active account and the browser's others, or `null`.
+/// Returns the signed-in accounts of this browser: the active one and the others. `null` if nobody is
+/// signed in.
 ///
 /// # Errors
 ///
@@ -62,9 +64,9 @@ pub async fn post_sign_out(
 /// use leptos_guardian::api::session;
 ///
 /// #[component]
-/// fn Who() -> impl IntoView {
-///     let found = Resource::new(|| (), |_| session());
-///     let name = move || found.get()?.ok()?.map(|accounts| accounts.active.profile.name);
+/// fn UserName() -> impl IntoView {
+///     let accounts = Resource::new(|| (), |_| session());
+///     let name = move || accounts.get()?.ok()?.map(|accounts| accounts.active.profile.name);
 ///     view! { <Suspense>{name}</Suspense> }
 /// }
 /// ```
@@ -78,17 +80,17 @@ pub async fn session() -> Result<Option<Accounts>, AuthError> {
 ///
 /// # Errors
 ///
-/// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database fails,
-/// [`AuthError::Malformed`] for a place that no page has named.
+/// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the database
+/// fails, [`AuthError::Malformed`] when `after` is not the `next` of a page.
 ///
 /// ```
 /// use leptos::prelude::*;
 /// use leptos_guardian::api::sessions;
 ///
 /// #[component]
-/// fn HowMany() -> impl IntoView {
-///     let found = Resource::new(|| (), |_| sessions(None));
-///     let count = move || found.get()?.ok().map(|page| page.sessions.len());
+/// fn SessionCount() -> impl IntoView {
+///     let page = Resource::new(|| (), |_| sessions(None));
+///     let count = move || page.get()?.ok().map(|page| page.sessions.len());
 ///     view! { <Suspense>{count}</Suspense> }
 /// }
 /// ```
@@ -130,7 +132,7 @@ pub async fn sessions(
 pub async fn switch_account(
     /// The handle of the account's session on this browser.
     session: String,
-    /// Where a form's browser goes: back to its page unless given.
+    /// Where the browser goes after a plain form: back to the form's page unless given.
     callback_url: Option<String>,
 ) -> Result<Accounts, AuthError> {
     crate::server::switch_account(session, callback_url).await

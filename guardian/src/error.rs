@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Why a sign-out failed, wholly or in part.
 ///
-/// A handler may return it: as a response it has its [status](ErrorStatus::status) and is JSON, the same
-/// that [`/api/sign_out`](crate::api::post_sign_out) sends.
+/// A handler may return it. The response has its [status](ErrorStatus::status) and the same JSON that
+/// [`/api/sign_out`](crate::api::post_sign_out) sends.
 ///
 /// ```
 /// use leptos_guardian::SignOutError;
@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "error", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SignOutError {
-    /// The server could not end the sessions. The same sign-out may be sent again: the browser keeps what
-    /// it needs to end them, and nothing that could sign in.
+    /// The server could not end the sessions. The same sign-out may be sent again: the browser keeps
+    /// the hashes of its tokens, which can end the sessions but sign nobody in.
     #[error("{}", unavailable(*.signed_out_here))]
     Unavailable {
         /// Whether the cookie was cleared here all the same.
@@ -32,7 +32,7 @@ pub enum SignOutError {
     #[error("The server did not answer, so the sessions may still be there. Please try again.")]
     Unreachable,
     /// The server could not be reached. The page has dropped everything private, this browser counts as
-    /// signed out from its next request on, and the sign-out is sent again by itself.
+    /// signed out from its next request on, and its pages send the sign-out again by themselves.
     #[error(
         "This browser has forgotten you, but the server could not be reached. It will be told as soon as the network is back."
     )]
@@ -60,10 +60,10 @@ const fn unavailable(signed_out_here: bool) -> &'static str {
     }
 }
 
-/// Why a sign-in, or a question about sessions, failed.
+/// Why a sign-in, or another call about sessions, failed.
 ///
-/// A handler may return it: as a response it has its [status](ErrorStatus::status) and is JSON, the same
-/// that the server functions in [`api`](crate::api) send.
+/// A handler may return it. The response has its [status](ErrorStatus::status) and the same JSON that
+/// the server functions in [`api`](crate::api) send.
 ///
 /// ```
 /// use leptos_guardian::{AuthError, ErrorStatus};
@@ -107,10 +107,11 @@ pub enum AuthError {
     NotProtected,
 }
 
-/// The message by which a middleware says that a body is not a form: Leptos passes on nothing else.
+/// The message with which a middleware reports that a body is not a form. Leptos passes on only the
+/// message.
 pub(crate) const UNSUPPORTED_MEDIA_TYPE: &str = "unsupported media type";
 
-/// What kept a server function from running, or its response from arriving. For an app's own
+/// Why a server function did not run, or why its response did not arrive. For an app's own
 /// `FromServerFnError`.
 ///
 /// ```
@@ -129,7 +130,7 @@ pub enum CallFailure {
     UnsupportedMediaType,
     /// The body was larger than the server accepts.
     TooLarge,
-    /// The server was not reached, or something in between responded.
+    /// The server was not reached, or a proxy in between responded.
     Unreachable,
 }
 
@@ -184,9 +185,9 @@ mod tests {
     use super::*;
     use serde_json::{Value, json, to_value};
 
-    // client/json.rs reads these words.
+    // client/json.rs reads this JSON.
     #[test]
-    fn errors_keep_their_words() {
+    fn errors_keep_their_json() {
         use SignOutError as E;
         for (error, json) in [
             (

@@ -1,9 +1,9 @@
-//! The stream of sign-outs, between the server and a page.
+//! The stream of sign-outs: the names that the server and a page share.
 
-/// Where the stream is.
+/// The path of the stream.
 pub(crate) const PATH: &str = "/guardian/events";
 
-/// The first event: the handle of the session that the server sees.
+/// The first event, with the handle of the session that the server sees.
 pub(crate) const SESSION: &str = "session";
 
 /// An event with a [`SignOutNotice`](crate::SignOutNotice).

@@ -2,7 +2,7 @@
 //! [recipes]: crate::recipes
 //! [beside ours]: crate::moving
 #![doc = include_str!("../README.md")]
-//! # The house
+//! # Modules
 //!
 //! - shared by server and browser: [`SignOutOptions`] and its outcome, the errors, the
 //!   [`AuthState`], the server functions in [`api`], the components;

@@ -44,7 +44,7 @@ impl SignOutScope {
         }
     }
 
-    /// Whether it signs out the browser that asks.
+    /// Whether it signs out the browser that sends it.
     ///
     /// ```
     /// use leptos_guardian::SignOutScope;
@@ -74,7 +74,7 @@ impl FromStr for SignOutScope {
     }
 }
 
-/// The text names no [`SignOutScope`].
+/// The text is not a [`SignOutScope`].
 ///
 /// ```
 /// use leptos_guardian::SignOutScope;
@@ -87,7 +87,8 @@ impl FromStr for SignOutScope {
 #[non_exhaustive]
 pub struct UnknownScope;
 
-/// The public, opaque name of a session: in lists, in events, and for ending it. It signs nobody in.
+/// The public, opaque name of a session. Lists and events show it, and a sign-out can name it. It signs
+/// nobody in.
 ///
 /// ```
 /// use leptos_guardian::{SessionHandle, SignOutOptions};
@@ -100,15 +101,15 @@ pub struct UnknownScope;
 pub struct SessionHandle(pub(crate) String);
 
 impl From<&str> for SessionHandle {
-    /// Takes the text of a handle, from a form or a command line. Whether there is such a session shows
-    /// when it is used.
+    /// Takes the text of a handle, from a form or a command line. It does not check that the session
+    /// exists.
     fn from(handle: &str) -> Self {
         Self(handle.to_owned())
     }
 }
 
 impl From<String> for SessionHandle {
-    /// The same.
+    /// Takes the text of a handle. It does not check that the session exists.
     fn from(handle: String) -> Self {
         Self(handle)
     }
@@ -155,9 +156,9 @@ impl fmt::Display for SessionHandle {
 pub struct SignOutOptions {
     /// Which sessions end.
     pub scope: SignOutScope,
-    /// The session that the scope refers to, instead of this one: `Local` ends that one, `Global` all of
-    /// its user's, `Others` all of its user's except that one. It must belong to the user or to this
-    /// browser. The handle of another user's session has the effect of one that does not exist.
+    /// The session that the scope refers to, instead of this one. `Local` ends that session, `Global`
+    /// all sessions of its user, `Others` all of them except that one. It must belong to the user or to
+    /// this browser. Another user's session is treated as one that does not exist.
     pub session: Option<SessionHandle>,
     /// Whether the browser goes to another page afterwards (the default). With `false` it stays, and the
     /// auth state changes in place.
@@ -276,7 +277,7 @@ impl SignOutOptions {
         self
     }
 
-    /// Whether the session `current` is sure to be among those that end.
+    /// Whether the sign-out is certain to end the session `current`.
     ///
     /// ```
     /// use leptos_guardian::{SessionHandle, SignOutOptions};
@@ -294,8 +295,8 @@ impl SignOutOptions {
     }
 }
 
-/// The options as the fields of a form: a browser stores them so, passes them to its other tabs and sends
-/// them to the server.
+/// The options as form fields. In this form a browser stores them, passes them to its other tabs and
+/// sends them to the server.
 impl SignOutOptions {
     pub(crate) fn to_fields(&self) -> String {
         let mut fields = form_urlencoded::Serializer::new(String::new());
@@ -332,8 +333,8 @@ impl SignOutOptions {
 /// ```
 /// use leptos_guardian::{SignOutScope, SignedOut};
 ///
-/// let answer = r#"{"scope":"local","ended":["mgvEcr0"],"url":"/"}"#;
-/// let done: SignedOut = serde_json::from_str(answer).unwrap();
+/// let response = r#"{"scope":"local","ended":["mgvEcr0"],"url":"/"}"#;
+/// let done: SignedOut = serde_json::from_str(response).unwrap();
 /// assert_eq!(done.scope, SignOutScope::Local);
 /// assert_eq!(done.url.as_deref(), Some("/"));
 /// ```
@@ -379,7 +380,7 @@ mod tests {
         }
     }
 
-    /// A reader of the response finds each field in it.
+    /// Clients rely on every field.
     #[cfg(feature = "ssr")]
     #[test]
     fn a_response_has_all_its_fields_when_nothing_has_ended() {
@@ -389,12 +390,12 @@ mod tests {
             events: Vec::new(),
             url: None,
         };
-        let answer = r#"{"scope":"global","ended":[],"events":[],"url":null}"#;
-        assert_eq!(serde_json::to_string(&done).unwrap(), answer);
+        let response = r#"{"scope":"global","ended":[],"events":[],"url":null}"#;
+        assert_eq!(serde_json::to_string(&done).unwrap(), response);
     }
 
     #[test]
-    fn a_misspelt_field_is_no_default() {
+    fn a_misspelt_field_is_an_error() {
         let read = serde_json::from_str::<SignOutOptions>;
         assert!(read(r#"{"scope":"local","redirect":true,"session":"mgvEcr0"}"#).is_ok());
         assert!(read(r#"{"scope":"local","redirect":true,"sesion":"mgvEcr0"}"#).is_err());

@@ -1,16 +1,16 @@
-//! The parameters of the page's address.
+//! The query parameters of the page's URL.
 
 use crate::Reason;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-/// The longest address that a browser is redirected to, in bytes. Real ones are far shorter, and
-/// some proxies refuse headers not much longer.
-pub(crate) const MAX_LENGTH: usize = 2048;
+/// The longest URL that a browser is redirected to, in bytes. Real ones are far shorter, and some
+/// proxies refuse headers that are not much longer.
+pub(crate) const MAX_URL_LENGTH: usize = 2048;
 
-/// The page's `callback_url`, for a form that passes it on. Where it leads is checked when it
-/// is used; one that is too long to be used could make the form so, and is left out. Inside a
-/// `<Router>` only.
+/// Returns the page's `callback_url`, for a form that passes it on. The server checks where it leads
+/// when it is used. An over-long URL is dropped, because it could make the request too large. Inside
+/// a `<Router>` only.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -22,12 +22,12 @@ pub(crate) const MAX_LENGTH: usize = 2048;
 /// }
 /// ```
 pub fn use_callback_url() -> Option<String> {
-    use_query_parameter("callback_url").filter(|url| url.len() <= MAX_LENGTH)
+    use_query_parameter("callback_url").filter(|url| url.len() <= MAX_URL_LENGTH)
 }
 
-/// Why the person was led to this page, if a sign-out that was not their own doing did it:
-/// [`RequireSignedIn`](crate::RequireSignedIn) says so to the sign-in page. Anybody may have
-/// written the address, so it is for a sentence and no more. Inside a `<Router>` only.
+/// Returns why the user was signed out, unless they did it themselves.
+/// [`RequireSignedIn`](crate::RequireSignedIn) passes the reason to the sign-in page. Anybody may have
+/// written the URL, so only show the reason. Inside a `<Router>` only.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -42,21 +42,20 @@ pub fn use_sign_out_reason() -> Option<Reason> {
     use_query_parameter("reason")?.parse().ok()
 }
 
-/// One parameter, decoded once: the router's own map decodes twice, and differently on the
+/// Returns one parameter, decoded once. The router's own map decodes twice, and differently on the
 /// server and in the browser.
 pub(crate) fn use_query_parameter(name: &str) -> Option<String> {
     let search = use_location().search.get_untracked();
     find_field(search.strip_prefix('?').unwrap_or(&search), name)
 }
 
-/// The page's address with one parameter set to another value, or without it, and the others as
-/// they are.
+/// Returns the query with one parameter set to another value, or removed, and the others unchanged.
 pub(crate) fn with_query_parameter(search: &str, name: &str, value: Option<String>) -> String {
     let mut fields = form_urlencoded::Serializer::for_suffix(String::from("?"), 1);
-    let kept = search.strip_prefix('?').unwrap_or(search);
-    for (found, kept) in form_urlencoded::parse(kept.as_bytes()) {
-        if found != name {
-            fields.append_pair(&found, &kept);
+    let query = search.strip_prefix('?').unwrap_or(search);
+    for (key, old_value) in form_urlencoded::parse(query.as_bytes()) {
+        if key != name {
+            fields.append_pair(&key, &old_value);
         }
     }
     if let Some(value) = value {
@@ -65,10 +64,10 @@ pub(crate) fn with_query_parameter(search: &str, name: &str, value: Option<Strin
     fields.finish()
 }
 
-/// One field of a form's text.
+/// Returns one field of a URL-encoded form.
 pub(crate) fn find_field(fields: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(fields.as_bytes())
-        .find(|(found, _)| found == name)
+        .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
 }
 

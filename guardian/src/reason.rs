@@ -20,8 +20,8 @@ use std::fmt;
 pub enum Reason {
     /// The user signed out.
     User,
-    /// The user signed this session out from another browser. Only the page of that session sees it:
-    /// the event says [`Reason::User`], and from which session.
+    /// The user signed this session out from another browser. Only this session's page sees this
+    /// reason. The event has [`Reason::User`], and the session that the user signed out from.
     OtherDevice,
     /// A sign-in on the same browser replaced the session.
     NewSignIn,
@@ -35,7 +35,7 @@ pub enum Reason {
     Expiry,
     /// The identity provider that the user signed in with signed them out.
     IdentityProvider,
-    /// A page found its session gone, and was not told why.
+    /// A page found that its session was gone, and does not know why.
     Unknown,
 }
 
@@ -52,7 +52,7 @@ impl Reason {
         Self::Unknown,
     ];
 
-    /// The word for this reason in JSON, in addresses and in the database.
+    /// The word for this reason in JSON, in URLs and in the database.
     ///
     /// ```
     /// use leptos_guardian::Reason;
@@ -101,7 +101,7 @@ impl std::str::FromStr for Reason {
     }
 }
 
-/// The text names no [`Reason`].
+/// The text is not a [`Reason`].
 ///
 /// ```
 /// use leptos_guardian::Reason;
@@ -114,7 +114,7 @@ impl std::str::FromStr for Reason {
 #[non_exhaustive]
 pub struct UnknownReason;
 
-/// What a page learns of a sign-out that concerns its user, on this browser or another. The argument of
+/// A sign-out that concerns a page's user, on this browser or another. The argument of
 /// [`on_signed_out`](crate::on_signed_out).
 ///
 /// ```
@@ -136,7 +136,7 @@ pub struct SignOutNotice {
     pub reason: Reason,
     /// Whether the session that this page shows is among them.
     pub is_current: bool,
-    /// The ids of the events, by which a page knows what it has seen already.
+    /// The ids of the events: a page recognises those that it has seen already.
     pub(crate) events: Vec<String>,
 }
 

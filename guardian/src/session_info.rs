@@ -4,8 +4,8 @@ use crate::{AuthError, SessionHandle};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// A session of the signed-in user, as the list of sessions shows it. Holds nothing that
-/// could sign anybody in.
+/// A session of the signed-in user, as the list of sessions shows it. Nothing in it can sign anybody
+/// in.
 ///
 /// ```
 /// use leptos_guardian::SessionInfo;
@@ -22,7 +22,7 @@ use std::{fmt, str::FromStr};
 pub struct SessionInfo {
     /// The session's public name, for ending it.
     pub handle: SessionHandle,
-    /// Whether it is the session of the request that asks.
+    /// Whether the request that reads the list belongs to this session.
     pub is_current: bool,
     /// The browser that signed in, such as `Firefox 128`, if known.
     pub browser: Option<String>,
@@ -32,10 +32,9 @@ pub struct SessionInfo {
     pub ip: Option<String>,
     /// How the user proved who they are, such as `password`. Empty if the app did not say.
     pub method: String,
-    /// When they signed in, in seconds since the Unix epoch.
+    /// When the user signed in, in seconds since the Unix epoch.
     pub created_at: i64,
-    /// When the session was last used, in seconds since the Unix epoch, give or take five
-    /// minutes.
+    /// When the session was last used, in seconds since the Unix epoch, to within five minutes.
     pub last_seen_at: i64,
 }
 
@@ -64,22 +63,22 @@ pub struct SessionPage {
 /// ```
 /// use leptos_guardian::SessionCursor;
 ///
-/// let place: SessionCursor = "1764161940.mgvEcr0".parse().unwrap();
-/// assert_eq!(place.to_string(), "1764161940.mgvEcr0");
+/// let cursor: SessionCursor = "1764161940.mgvEcr0".parse().unwrap();
+/// assert_eq!(cursor.to_string(), "1764161940.mgvEcr0");
 /// assert!("the second page".parse::<SessionCursor>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-// A text, which a browser passes on unread.
+// Text, because a browser passes it on without reading it.
 pub struct SessionCursor(pub(crate) String);
 
 impl SessionCursor {
-    /// Returns the last use and the handle of the session before the place.
+    /// Returns the last use and the handle of the session after which the page begins.
     pub(crate) fn place(&self) -> Option<(i64, &str)> {
         let (last_seen_at, handle) = self.0.split_once('.')?;
-        // The alphabet of base64 for URLs. PostgreSQL accepts no zero byte in a text.
-        let is_of_handle = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let is_handle = !handle.is_empty() && handle.bytes().all(is_of_handle);
+        // The alphabet of base64url. PostgreSQL would refuse a zero byte.
+        let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_handle = !handle.is_empty() && handle.bytes().all(is_base64url);
         is_handle.then_some((last_seen_at.parse().ok()?, handle))
     }
 }
@@ -127,8 +126,8 @@ impl From<SessionCursor> for String {
 #[non_exhaustive]
 pub struct UnknownCursor;
 
-/// A page of the user's sessions, or why it could not be read, and when that was, in seconds since the
-/// Unix epoch.
+/// A page of the user's sessions, or why it could not be read; and the time of the read, in seconds
+/// since the Unix epoch.
 pub(crate) type Listed = (Result<SessionPage, AuthError>, i64);
 
 #[cfg(test)]

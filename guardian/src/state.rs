@@ -1,11 +1,11 @@
-//! Who is signed in, as the page knows it.
+//! The auth state of a page.
 
 use crate::{SessionHandle, SignOutError, SignOutOptions, User};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Who is signed in, as the page knows it. The server renders it into the page, so a page
-/// never shows the wrong one first.
+/// The auth state of a page: who is signed in. The server renders the state into the page, so no page
+/// shows a wrong one first.
 ///
 /// ```
 /// use leptos_guardian::{AuthState, User};
@@ -20,7 +20,7 @@ pub enum AuthState {
     Loading,
     /// This user is signed in.
     SignedIn(User),
-    /// Nobody is.
+    /// Nobody is signed in.
     SignedOut,
 }
 
@@ -41,7 +41,7 @@ impl AuthState {
         }
     }
 
-    /// The session with which they are signed in.
+    /// The signed-in user's session.
     pub(crate) fn session(&self) -> Option<SessionHandle> {
         self.user().map(|user| user.session.clone())
     }
@@ -53,15 +53,15 @@ impl From<Option<User>> for AuthState {
     }
 }
 
-/// What [`AuthProvider`](crate::AuthProvider) gives to the components below it.
+/// What [`AuthProvider`](crate::AuthProvider) provides to the components inside it.
 #[derive(Clone, Copy)]
 pub(crate) struct AuthContext {
     pub(crate) state: RwSignal<AuthState>,
     /// The other accounts of this browser.
     pub(crate) others: RwSignal<Vec<User>>,
-    /// Counts the checks with the server, for views that show more than the state.
-    pub(crate) checked: RwSignal<u64>,
-    /// A sign-out after which nobody is signed in here, but whose session has yet to end, and why.
+    /// Counts refreshes. Views that show more than the auth state then load their data again.
+    pub(crate) refreshes: RwSignal<u64>,
+    /// A sign-out that has yet to end its sessions, and why. The page already shows nobody signed in.
     pub(crate) pending_sign_out: RwSignal<Option<(SignOutOptions, SignOutError)>>,
 }
 
@@ -85,7 +85,8 @@ pub fn use_auth() -> ReadSignal<AuthState> {
     auth_context().state.read_only()
 }
 
-/// The other accounts that are signed in on this browser, as a signal, the most recently used first. [`UserButton`](crate::UserButton) shows them.
+/// The other accounts that are signed in on this browser, as a signal, the most recently used first.
+/// [`UserButton`](crate::UserButton) shows them.
 ///
 /// # Panics
 ///

@@ -1,5 +1,5 @@
-//! The HTTP status of an error. Leptos responds to every error of a server function with 500. A caller
-//! deserves to know whether to correct the request, sign in, wait or retry.
+//! The HTTP status of an error. Leptos responds to every error of a server function with 500. The
+//! status tells a caller whether to correct the request, sign in, wait or retry.
 
 use http::StatusCode;
 
@@ -20,7 +20,7 @@ pub trait ErrorStatus {
     /// ```
     fn status(&self) -> StatusCode;
 
-    /// Returns after how many seconds a retry makes sense, for `Retry-After`
+    /// Returns the number of seconds after which a retry makes sense, for `Retry-After`
     /// ([RFC 9110, section 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! Users, as pages see them.
 
 use crate::SessionHandle;
 use serde::{Deserialize, Serialize};
@@ -19,13 +19,13 @@ pub struct Profile {
     /// The e-mail address, if the app wants it shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The address of a picture, `https:` or a path on this site.
+    /// The URL of a picture: `https:`, or a path on this site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
 }
 
 impl Profile {
-    /// A profile with a name alone.
+    /// Creates a profile with only a name.
     ///
     /// ```
     /// use leptos_guardian::Profile;
@@ -54,7 +54,7 @@ impl Profile {
         self
     }
 
-    /// Adds the address of a picture.
+    /// Adds the URL of a picture.
     ///
     /// ```
     /// use leptos_guardian::Profile;
@@ -86,12 +86,12 @@ pub struct User {
     pub id: String,
     /// What pages may show of the user.
     pub profile: Profile,
-    /// The handle of the session with which they are signed in on this browser.
+    /// The handle of the user's session on this browser.
     pub session: SessionHandle,
 }
 
 impl User {
-    /// A signed-in user, for an app's tests.
+    /// Creates a signed-in user, for an app's tests.
     ///
     /// ```
     /// use leptos_guardian::{Profile, User};
@@ -108,7 +108,7 @@ impl User {
     }
 }
 
-/// Who is signed in on one browser: the active account, and the others if the app allows
+/// The accounts that are signed in on one browser: the active one, and the others if the app allows
 /// several.
 ///
 /// ```
@@ -122,7 +122,7 @@ impl User {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Accounts {
-    /// The active account, for which requests are made.
+    /// The active account. Requests act for this user.
     #[serde(flatten)]
     pub active: User,
     /// The other accounts, the most recently used first.

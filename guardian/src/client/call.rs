@@ -1,5 +1,4 @@
-//! The server functions, as the browser's half calls them: by `fetch`, with the fields of a form
-//! and without serde.
+//! The server functions, as the browser's half calls them: with `fetch` and form fields, without serde.
 
 use super::json::FromJson;
 use crate::{
@@ -14,13 +13,13 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestInit, Response, UrlSearchParams};
 
 pub(super) async fn sign_out(options: &SignOutOptions) -> Result<SignedOut, SignOutError> {
-    let answer = post(PostSignOut::PATH, &options.to_fields()).await;
-    read(answer, SignOutError::Unreachable)
+    let response = post(PostSignOut::PATH, &options.to_fields()).await;
+    read(response, SignOutError::Unreachable)
 }
 
 pub(super) async fn session() -> Result<Option<Accounts>, AuthError> {
-    let answer = post(GetSession::PATH, "").await;
-    read(answer, AuthError::Unreachable)
+    let response = post(GetSession::PATH, "").await;
+    read(response, AuthError::Unreachable)
 }
 
 pub(super) async fn sessions(after: Option<String>) -> Result<SessionPage, AuthError> {
@@ -28,30 +27,29 @@ pub(super) async fn sessions(after: Option<String>) -> Result<SessionPage, AuthE
     if let Some(after) = after {
         fields.append_pair("after", &after);
     }
-    let answer = post(GetSessions::PATH, &fields.finish()).await;
-    read(answer, AuthError::Unreachable)
+    let response = post(GetSessions::PATH, &fields.finish()).await;
+    read(response, AuthError::Unreachable)
 }
 
 pub(super) async fn switch_account(session: &SessionHandle) -> Result<Accounts, AuthError> {
     let mut fields = Serializer::new(String::new());
     fields.append_pair("session", session.as_str());
-    let answer = post(PostSwitchAccount::PATH, &fields.finish()).await;
-    read(answer, AuthError::Unreachable)
+    let response = post(PostSwitchAccount::PATH, &fields.finish()).await;
+    read(response, AuthError::Unreachable)
 }
 
-/// The server's JSON, as the result that it stands for. `None` when there was none.
-type Answer = Option<Result<SendWrapper<JsValue>, SendWrapper<JsValue>>>;
+/// The JSON of a response: `Ok` or `Err` by its status, `None` if there was no JSON.
+type JsonResponse = Option<Result<SendWrapper<JsValue>, SendWrapper<JsValue>>>;
 
-/// A browser has one thread, which the compiler does not know: so that apps may call these
-/// wherever a future has to be `Send`.
-async fn post(path: &str, fields: &str) -> Answer {
+/// Makes the future `Send`, for apps that need it. This is sound because a browser has one thread.
+async fn post(path: &str, fields: &str) -> JsonResponse {
     SendWrapper::new(fetch(path, fields)).await
 }
 
-async fn fetch(path: &str, fields: &str) -> Answer {
+async fn fetch(path: &str, fields: &str) -> JsonResponse {
     let request = RequestInit::new();
     request.set_method("POST");
-    // Of a type that brings its own `Content-Type`.
+    // This type sets the `Content-Type`.
     let body = UrlSearchParams::new_with_str(fields).ok()?;
     request.set_body(&body);
     let response = window().fetch_with_str_and_init(path, &request);
@@ -62,9 +60,10 @@ async fn fetch(path: &str, fields: &str) -> Answer {
     Some(if response.ok() { Ok(body) } else { Err(body) })
 }
 
-/// Something in between may have answered, and not in these words.
-fn read<T: FromJson, E: FromJson>(answer: Answer, unreachable: E) -> Result<T, E> {
-    match answer {
+/// Reads a response. Any JSON but the server's counts as unreachable: a proxy in between may have sent
+/// it.
+fn read<T: FromJson, E: FromJson>(response: JsonResponse, unreachable: E) -> Result<T, E> {
+    match response {
         Some(Ok(body)) => T::from_json(&body).ok_or(unreachable),
         Some(Err(body)) => Err(E::from_json(&body).unwrap_or(unreachable)),
         None => Err(unreachable),

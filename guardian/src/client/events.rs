@@ -1,5 +1,5 @@
-//! Sign-outs as this page hears of them: from its own button, from another tab, from the
-//! server's stream. Each is told once.
+//! Notices of sign-outs, from this page's own buttons, from another tab or from the server's stream.
+//! Callbacks get each notice once.
 
 use super::page;
 use crate::{Reason, SessionHandle, SignOutNotice, SignOutScope};
@@ -14,31 +14,31 @@ use std::{
 
 type Callback = Rc<dyn Fn(SignOutNotice)>;
 
-/// How long a new token may be on its way: the response that brings it is sent at the moment of the
-/// notice.
-const TOKEN_ON_ITS_WAY: Duration = Duration::from_secs(1);
+/// How long to wait for a new token. The server sends the response with the token at the same moment as
+/// the notice.
+const TOKEN_DELAY: Duration = Duration::from_secs(1);
 
 thread_local! {
     static CALLBACKS: RefCell<Vec<(u64, Callback)>> = const { RefCell::new(Vec::new()) };
-    /// The ids of the events that have been told.
-    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-    /// How many of this page's own requests are under way.
-    static QUIET: Cell<u32> = const { Cell::new(0) };
-    /// What was heard meanwhile.
-    static HELD_BACK: RefCell<Vec<SignOutNotice>> = const { RefCell::new(Vec::new()) };
-    /// Whether it was to be asked meanwhile who is signed in.
-    static HELD_QUESTION: Cell<bool> = const { Cell::new(false) };
+    /// The ids of the events that callbacks have seen.
+    static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// How many of this page's own requests hold back notices and refreshes.
+    static HOLDS: Cell<u32> = const { Cell::new(0) };
+    /// The notices that arrived meanwhile.
+    static HELD_NOTICES: RefCell<Vec<SignOutNotice>> = const { RefCell::new(Vec::new()) };
+    /// Whether a refresh was wanted meanwhile.
+    static HELD_REFRESH: Cell<bool> = const { Cell::new(false) };
     static LAST_REASON: Cell<Option<Reason>> = const { Cell::new(None) };
-    /// The session of this page whose end has been told.
-    static TOLD_HERE: RefCell<Option<SessionHandle>> = const { RefCell::new(None) };
+    /// The session of this page whose end callbacks have seen.
+    static SEEN_SESSION: RefCell<Option<SessionHandle>> = const { RefCell::new(None) };
 }
 
-/// Calls back whenever a sign-out concerns this page's user: by this page, another tab or
-/// another device, an administrator, an expired session. Also when only other sessions ended,
-/// with `is_current: false`. In the browser only, as long as the component lives.
+/// Calls back on every sign-out that concerns this page's user: by this page, another tab, another
+/// device or an administrator, or because the session expired. If only other sessions ended,
+/// `is_current` is `false`. It works only in the browser, and as long as the component exists.
 ///
-/// Pages that need a user leave by themselves
-/// ([`RequireSignedIn`](crate::RequireSignedIn)), and the auth state flips by itself.
+/// The auth state changes by itself, and pages that need a user leave by themselves
+/// ([`RequireSignedIn`](crate::RequireSignedIn)).
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -59,7 +59,7 @@ pub fn on_signed_out(callback: impl Fn(SignOutNotice) + 'static) {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let callback: Callback = Rc::new(callback);
-    // An effect runs in the browser only.
+    // An effect runs only in the browser.
     Effect::new(move |_| {
         CALLBACKS.with_borrow_mut(|callbacks| callbacks.push((id, Rc::clone(&callback))));
     });
@@ -68,39 +68,39 @@ pub fn on_signed_out(callback: impl Fn(SignOutNotice) + 'static) {
     });
 }
 
-/// Why this page's user was last signed out, if the page heard of it.
+/// Returns why this page's user was last signed out, if the page knows.
 pub(crate) fn last_reason() -> Option<Reason> {
     LAST_REASON.get()
 }
 
-/// Acts on what another tab or the server says.
-pub(super) fn hear(notice: SignOutNotice) {
-    if QUIET.get() > 0 {
-        HELD_BACK.with_borrow_mut(|held_back| held_back.push(notice));
+/// Acts on a notice from another tab or from the server.
+pub(super) fn receive(notice: SignOutNotice) {
+    if HOLDS.get() > 0 {
+        HELD_NOTICES.with_borrow_mut(|held| held.push(notice));
         return;
     }
-    tell_callbacks(&notice);
+    notify_callbacks(&notice);
     if renews_token(&notice) {
-        set_timeout(page::ask_again, TOKEN_ON_ITS_WAY);
+        set_timeout(page::refresh, TOKEN_DELAY);
     } else {
-        page::ask_again();
+        page::refresh();
     }
 }
 
-/// Whether this browser gets a new token with what ended the other sessions. Asked with the one
-/// before, the server would say that nobody is signed in.
+/// Whether this browser gets a new token with the sign-out of the others. For a request with the previous
+/// token, nobody would be signed in.
 fn renews_token(notice: &SignOutNotice) -> bool {
     let is_of_the_app = !matches!(notice.reason, Reason::User | Reason::OtherDevice);
     !notice.is_current && notice.scope == SignOutScope::Others && is_of_the_app
 }
 
-/// Tells the app, unless it has been told.
-pub(super) fn tell_callbacks(notice: &SignOutNotice) {
+/// Calls the app's callbacks, unless they have seen the notice.
+pub(super) fn notify_callbacks(notice: &SignOutNotice) {
     let mut is_new = notice.events.is_empty();
-    TOLD.with_borrow_mut(|told| {
+    SEEN.with_borrow_mut(|seen| {
         for event in &notice.events {
-            if !told.contains(event) {
-                told.push(event.clone());
+            if !seen.contains(event) {
+                seen.push(event.clone());
                 is_new = true;
             }
         }
@@ -109,24 +109,24 @@ pub(super) fn tell_callbacks(notice: &SignOutNotice) {
         return;
     }
     if notice.is_current {
-        // Once for each session: a pending sign-out is heard again when it has been carried out.
-        let here = page::session();
-        let told = TOLD_HERE.with_borrow_mut(|told| std::mem::replace(told, here.clone()));
-        if here.is_none() || told == here {
+        // Once for each session: the notice of a pending sign-out arrives again after the sign-out.
+        let current = page::session();
+        let seen = SEEN_SESSION.with_borrow_mut(|seen| mem::replace(seen, current.clone()));
+        if current.is_none() || seen == current {
             return;
         }
         LAST_REASON.set(Some(notice.reason));
     }
-    // Not borrowed while they run: a callback may end, or begin, a component that has one.
+    // Not borrowed while they run: a callback may create or drop a component that has a callback.
     let callbacks = CALLBACKS.with_borrow(|callbacks| callbacks.clone());
     for (_, callback) in callbacks {
         callback(notice.clone());
     }
 }
 
-/// The page has asked, and the session that it showed is gone.
-pub(super) fn tell_gone() {
-    tell_callbacks(&SignOutNotice {
+/// Notifies the callbacks that the page's session is gone, for an unknown reason.
+pub(super) fn notify_session_gone() {
+    notify_callbacks(&SignOutNotice {
         scope: SignOutScope::Local,
         reason: Reason::Unknown,
         is_current: true,
@@ -134,37 +134,37 @@ pub(super) fn tell_gone() {
     });
 }
 
-/// Somebody is signed in: what was told is over.
+/// Forgets why the page's user was signed out, because somebody is signed in again.
 pub(super) fn forget_reason() {
     LAST_REASON.set(None);
 }
 
-/// Whether it is not the time to ask who is signed in; then that is done later.
-pub(super) fn hold_question() -> bool {
-    let is_quiet = QUIET.get() > 0;
-    if is_quiet {
-        HELD_QUESTION.set(true);
+/// Postpones a refresh while this page's own request is under way. Returns whether it did.
+pub(super) fn postpone_refresh() -> bool {
+    let is_held = HOLDS.get() > 0;
+    if is_held {
+        HELD_REFRESH.set(true);
     }
-    is_quiet
+    is_held
 }
 
-/// Holds back what is heard and what is to be asked, until it is dropped.
+/// Holds back notices and refreshes until the guard is dropped.
 #[must_use]
-pub(super) fn quiet() -> Quiet {
-    QUIET.set(QUIET.get() + 1);
-    Quiet
+pub(super) fn hold() -> Hold {
+    HOLDS.set(HOLDS.get() + 1);
+    Hold
 }
 
-pub(super) struct Quiet;
+pub(super) struct Hold;
 
-impl Drop for Quiet {
+impl Drop for Hold {
     fn drop(&mut self) {
-        QUIET.set(QUIET.get() - 1);
-        for notice in HELD_BACK.with_borrow_mut(mem::take) {
-            hear(notice);
+        HOLDS.set(HOLDS.get() - 1);
+        for notice in HELD_NOTICES.with_borrow_mut(mem::take) {
+            receive(notice);
         }
-        if QUIET.get() == 0 && HELD_QUESTION.take() {
-            page::ask_again();
+        if HOLDS.get() == 0 && HELD_REFRESH.take() {
+            page::refresh();
         }
     }
 }

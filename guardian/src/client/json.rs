@@ -1,5 +1,5 @@
-//! What the server says, read by the browser's own JSON: serde's readers for the same types would
-//! add about 40 KB to the page's program.
+//! Reads the server's JSON with the browser's own parser: serde's readers for the same types would add
+//! about 40 KB to the page's program.
 
 use crate::{
     Accounts, AuthError, AuthState, Profile, Reason, SessionCursor, SessionHandle, SessionInfo,
@@ -8,22 +8,23 @@ use crate::{
 use wasm_bindgen::JsValue;
 use web_sys::js_sys::{Array, JSON, Reflect};
 
-/// What can be read from JSON. `None` when it is something else.
+/// A type that can be read from JSON.
 pub(crate) trait FromJson: Sized {
+    /// Returns `None` if the value is something else.
     fn from_json(value: &JsValue) -> Option<Self>;
 }
 
-/// Reads a text.
+/// Parses a text and reads its value.
 pub(crate) fn parse<T: FromJson>(text: &str) -> Option<T> {
     T::from_json(&JSON::parse(text).ok()?)
 }
 
-/// Reads a field of an object; one that is missing is `undefined`.
+/// Reads a field of an object. A missing field is `undefined`.
 fn field<T: FromJson>(object: &JsValue, name: &str) -> Option<T> {
     T::from_json(&Reflect::get(object, &name.into()).ok()?)
 }
 
-/// Reads a struct whose fields all have their own names, and are all there.
+/// Reads a struct whose fields are all present, under their own names.
 macro_rules! from_fields {
     ($type:ident { $($name:ident),+ }) => {
         impl FromJson for $type {
@@ -77,11 +78,11 @@ impl<A: FromJson, B: FromJson> FromJson for (A, B) {
 
 impl<T: FromJson, E: FromJson> FromJson for Result<T, E> {
     fn from_json(value: &JsValue) -> Option<Self> {
-        let found = Reflect::get(value, &"Ok".into()).ok()?;
-        if found.is_undefined() {
+        let success = Reflect::get(value, &"Ok".into()).ok()?;
+        if success.is_undefined() {
             field(value, "Err").map(Err)
         } else {
-            T::from_json(&found).map(Ok)
+            T::from_json(&success).map(Ok)
         }
     }
 }

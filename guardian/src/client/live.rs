@@ -1,12 +1,12 @@
-//! The server's stream of events. One tab of a browser holds it, by the
-//! [Web Locks API](https://www.w3.org/TR/web-locks/), and passes on what it hears: browsers
-//! allow six connections per host over HTTP/1.1, so a stream for each tab would starve them.
-//! Where there are no locks or no event streams, a tab asks when it is looked at.
+//! The server's stream of events. The [Web Locks API](https://www.w3.org/TR/web-locks/) chooses one tab
+//! of the browser. This tab opens the stream and forwards the events to the others. Browsers allow six
+//! connections per host over HTTP/1.1, so a stream for each tab would use them up. Without locks or
+//! event streams, a tab asks the server when it gets the focus.
 
 use super::{
     events,
     json::parse,
-    longer, page,
+    next_pause, page,
     tabs::{self, Hint},
 };
 use crate::{SessionHandle, SignOutNotice, event_names};
@@ -18,18 +18,18 @@ use web_sys::{
     js_sys::{Function, Promise, Reflect},
 };
 
-/// The name of the lock; browsers keep it to this origin.
+/// The name of the lock. Locks belong to an origin.
 const LOCK: &str = "leptos-guardian";
 
-/// The pause before a refused stream is asked for again, longer after each refusal. A lost
-/// connection is the browser's to bring back, which it does sooner.
+/// The pause after the first refusal of a stream. It grows with each further one. After a lost
+/// connection, the browser reconnects by itself, and sooner.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 thread_local! {
     static LIVE: RefCell<Live> = const {
         RefCell::new(Live {
             session: None,
-            has_asked: false,
+            has_requested_lock: false,
             release: None,
             stream: None,
             pause: FIRST_PAUSE,
@@ -41,14 +41,14 @@ struct Live {
     /// The session to follow, if anybody is signed in.
     session: Option<SessionHandle>,
     /// Whether this tab holds the lock or waits for it.
-    has_asked: bool,
-    /// Gives the lock back.
+    has_requested_lock: bool,
+    /// Releases the lock.
     release: Option<Function>,
     stream: Option<Stream>,
     pause: Duration,
 }
 
-/// An open stream, and what it calls.
+/// An open stream and its listeners.
 struct Stream {
     source: EventSource,
     _on_session: Closure<dyn Fn(MessageEvent)>,
@@ -62,37 +62,38 @@ impl Drop for Stream {
     }
 }
 
-/// Follows a session, or none.
+/// Follows a session. `None` closes the stream.
 pub(super) fn follow(session: Option<SessionHandle>) {
     let Some(session) = session else {
         LIVE.with_borrow_mut(|live| live.session = None);
         pause();
         return;
     };
-    let (is_other, holds_lock, has_asked) = LIVE.with_borrow_mut(|live| {
+    let (is_other, holds_lock, has_requested_lock) = LIVE.with_borrow_mut(|live| {
         let is_other = live.session.replace(session.clone()).as_ref() != Some(&session);
-        (is_other, live.release.is_some(), live.has_asked)
+        (is_other, live.release.is_some(), live.has_requested_lock)
     });
     if holds_lock && is_other {
-        // The stream of the session before is over.
+        // The open stream belongs to the previous session.
         open();
-    } else if !has_asked {
-        ask_for_lock();
+    } else if !has_requested_lock {
+        request_lock();
     }
 }
 
-/// Lets go of the stream and of the lock, for another tab to take.
+/// Closes the stream and releases the lock, so that another tab can take it.
 pub(super) fn pause() {
     let (stream, release) = LIVE.with_borrow_mut(|live| (live.stream.take(), live.release.take()));
     drop(stream);
     if let Some(release) = release {
-        LIVE.with_borrow_mut(|live| live.has_asked = false);
+        LIVE.with_borrow_mut(|live| live.has_requested_lock = false);
         let _ = release.call0(&JsValue::NULL);
     }
 }
 
-/// `navigator.locks.request(LOCK, on_granted)`; web-sys counts the API as unstable.
-fn ask_for_lock() {
+/// Calls `navigator.locks.request(LOCK, on_granted)` through `Reflect`, because web-sys has the API only
+/// as an unstable one.
+fn request_lock() {
     let has_streams = Reflect::has(&window(), &"EventSource".into()).unwrap_or(false);
     let locks = Reflect::get(&window().navigator(), &"locks".into()).unwrap_or_default();
     let request = Reflect::get(&locks, &"request".into())
@@ -102,9 +103,9 @@ fn ask_for_lock() {
         return;
     };
     let on_granted = Closure::once_into_js(|| {
-        // Held until the promise is kept.
-        let promise = Promise::new(&mut |keep, _| {
-            LIVE.with_borrow_mut(|live| live.release = Some(keep));
+        // The lock is held until the promise resolves.
+        let promise = Promise::new(&mut |resolve, _| {
+            LIVE.with_borrow_mut(|live| live.release = Some(resolve));
         });
         let is_wanted = LIVE.with_borrow(|live| live.session.is_some());
         if is_wanted {
@@ -114,7 +115,7 @@ fn ask_for_lock() {
         }
         promise
     });
-    LIVE.with_borrow_mut(|live| live.has_asked = true);
+    LIVE.with_borrow_mut(|live| live.has_requested_lock = true);
     let _ = request.call2(&locks, &LOCK.into(), &on_granted);
 }
 
@@ -126,18 +127,18 @@ fn open() {
         LIVE.with_borrow_mut(|live| live.pause = FIRST_PAUSE);
         let session = event.data().as_string().map(SessionHandle);
         if session == page::session() {
-            // Nobody told what happened while there was no stream.
-            page::recheck();
+            // Events may have been missed while there was no stream.
+            page::refresh_lists();
         } else {
-            page::ask_again();
+            page::refresh();
         }
-        tabs::tell(&Hint::Session(session));
+        tabs::broadcast(&Hint::Session(session));
     });
     let on_signed_out = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
         let notice = event.data().as_string();
         if let Some(notice) = notice.and_then(|notice| parse::<SignOutNotice>(&notice)) {
-            tabs::tell(&Hint::SignedOut(notice.clone()));
-            events::hear(notice);
+            tabs::broadcast(&Hint::SignedOut(notice.clone()));
+            events::receive(notice);
         }
     });
     let on_error = Closure::<dyn Fn()>::new(on_error);
@@ -154,23 +155,23 @@ fn open() {
         _on_signed_out: on_signed_out,
         _on_error: on_error,
     };
-    let before = LIVE.with_borrow_mut(|live| live.stream.replace(stream));
-    drop(before);
+    let previous = LIVE.with_borrow_mut(|live| live.stream.replace(stream));
+    drop(previous);
 }
 
-/// The browser reconnects by itself after a lost connection, but not after an answer that is
-/// no stream: nobody is signed in any more, or something in between has failed.
+/// Opens the stream again after a response that is not a stream: nobody is signed in any more, or a proxy
+/// in between has failed. After a lost connection, the browser reconnects by itself.
 fn on_error() {
     let pause = LIVE.with_borrow_mut(|live| {
         let source = &live.stream.as_ref()?.source;
         if source.ready_state() != EventSource::CLOSED {
             return None;
         }
-        let next = longer(live.pause);
+        let next = next_pause(live.pause);
         Some(std::mem::replace(&mut live.pause, next))
     });
     if let Some(pause) = pause {
-        page::ask_again();
+        page::refresh();
         set_timeout(
             || {
                 let is_wanted =

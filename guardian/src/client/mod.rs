@@ -1,4 +1,5 @@
-//! What the browser does: signs out, switches accounts, and acts on what it hears of others.
+//! The browser's half: signs out, switches accounts, and follows what happens in other tabs and on other
+//! devices.
 
 mod call;
 mod events;
@@ -10,7 +11,7 @@ mod tabs;
 
 pub(crate) use events::last_reason;
 pub use events::on_signed_out;
-pub(crate) use page::{follow_sessions, load, needs_user, recheck, reload, start};
+pub(crate) use page::{add_private_part, follow_sessions, load, refresh_lists, reload, start};
 
 use crate::{
     Accounts, AuthError, Reason, SessionHandle, SignOutError, SignOutNotice, SignOutOptions,
@@ -20,45 +21,44 @@ use leptos::prelude::{Owner, set_timeout};
 use std::{cell::Cell, rc::Rc, time::Duration};
 use tabs::Hint;
 
-/// How long the server may take to answer a sign-out before the page forgets without it.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the page waits for the response to a sign-out before it drops its private state without one.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest pause between two tries of whatever is tried again.
+/// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Does something for the component that asks, in a task of its own.
-pub(crate) fn later(work: impl FnOnce() + 'static) {
+/// Runs `work` in its own task, with the current reactive owner.
+pub(crate) fn defer(work: impl FnOnce() + 'static) {
     let owner = Owner::current().unwrap_or_default();
     set_timeout(move || owner.with(work), Duration::ZERO);
 }
 
-/// The pause after this one.
-fn longer(pause: Duration) -> Duration {
+/// Doubles the pause between two attempts, up to a limit.
+fn next_pause(pause: Duration) -> Duration {
     (pause * 2).min(LONGEST_PAUSE)
 }
 
 /// Signs out from the browser: the call behind every sign-out button.
 ///
-/// With `redirect` (the default) the page at the outcome's `url` is loaded as a new
-/// document, so that nothing of the signed-out user stays in memory. Without, the page
-/// stays and its [`AuthState`](crate::AuthState) flips.
+/// With `redirect` (the default), the browser loads the outcome's `url` as a new document, so that
+/// nothing of the signed-out user stays in memory. Without it, the page stays and its
+/// [`AuthState`](crate::AuthState) changes.
 ///
 /// # Errors
 ///
-/// See [`SignOutError`]. When this browser was to be signed out and the server could not do its
-/// part, or could not be reached, the page shows nobody signed in all the same, says so, and
-/// offers to try again; what could not be sent is sent by itself later, also by another page.
+/// See [`SignOutError`]. If the sign-out includes this browser and the server fails or cannot be
+/// reached, the page still shows that nobody is signed in, says what failed, and offers to try again. A
+/// sign-out that could not be sent is pending: this page or another one sends it later by itself.
 ///
 /// ```
 /// use leptos::{prelude::*, task::spawn_local};
-/// use leptos_guardian::{SignOutOptions, SignOutScope, sign_out};
+/// use leptos_guardian::{SignOutOptions, sign_out};
 ///
 /// #[component]
 /// fn SignOutEverywhere() -> impl IntoView {
 ///     let on_click = move |_| {
 ///         spawn_local(async {
-///             let everywhere = SignOutOptions { scope: SignOutScope::Global, ..Default::default() };
-///             if let Err(error) = sign_out(everywhere).await {
+///             if let Err(error) = sign_out(SignOutOptions::global()).await {
 ///                 leptos::logging::error!("{error}");
 ///             }
 ///         });
@@ -67,17 +67,17 @@ fn longer(pause: Duration) -> Duration {
 /// }
 /// ```
 pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError> {
-    let here = page::session();
+    let current = page::session();
     let may_be_pending = options.scope.ends_this_session();
-    let ends_here = options.ends(here.as_ref()) || (may_be_pending && pending::is_pending());
-    // What is heard meanwhile is this very sign-out: it must not change the page first.
-    let quiet = events::quiet();
-    let is_answered = Rc::new(Cell::new(false));
+    let ends_here = options.ends(current.as_ref()) || (may_be_pending && pending::is_pending());
+    // Notices that arrive meanwhile are about this sign-out. They must not change the page first.
+    let hold = events::hold();
+    let has_response = Rc::new(Cell::new(false));
     if ends_here {
-        keep_pending_when_late(&is_answered, &options, here.clone());
+        keep_pending_when_late(&has_response, &options, current.clone());
     }
     let outcome = call::sign_out(&options).await;
-    is_answered.set(true);
+    has_response.set(true);
     let was_pending = may_be_pending && pending::is_pending();
     match outcome {
         Ok(done) => {
@@ -91,26 +91,26 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
                 pending::forget();
             }
             if was_pending {
-                // It has been told of when the page dropped its state.
-                tabs::tell(&Hint::Settled);
+                // Tabs and callbacks were notified when the page dropped its state.
+                tabs::broadcast(&Hint::Settled);
             } else if ends_here || !done.ended.is_empty() {
-                tabs::tell(&Hint::SignedOut(notice.clone()));
-                events::tell_callbacks(&notice);
+                tabs::broadcast(&Hint::SignedOut(notice.clone()));
+                events::notify_callbacks(&notice);
             }
             match &done.url {
                 Some(url) => load(url),
                 None if ends_here => page::show_next_account().await,
-                None => page::recheck(),
+                None => page::refresh_lists(),
             }
             Ok(done)
         }
         Err(SignOutError::Unreachable) if ends_here => {
-            keep_pending(options, here);
+            keep_pending(options, current);
             Err(SignOutError::Pending)
         }
         Err(error) => {
             if was_pending {
-                pending::try_later();
+                pending::send_later();
             }
             if error
                 == (SignOutError::Unavailable {
@@ -119,53 +119,54 @@ pub async fn sign_out(options: SignOutOptions) -> Result<SignedOut, SignOutError
             {
                 page::show_failure(options, error.clone());
             }
-            drop(quiet);
+            drop(hold);
             Err(error)
         }
     }
 }
 
-/// A server that does not answer at all must not keep private what a person wanted gone.
+/// Keeps the sign-out pending if no response arrives in time: a slow server must not keep the user's data
+/// on the page.
 fn keep_pending_when_late(
-    is_answered: &Rc<Cell<bool>>,
+    has_response: &Rc<Cell<bool>>,
     options: &SignOutOptions,
-    here: Option<SessionHandle>,
+    current: Option<SessionHandle>,
 ) {
-    let is_answered = Rc::clone(is_answered);
+    let has_response = Rc::clone(has_response);
     let options = options.clone();
     set_timeout(
         move || {
-            if !is_answered.get() {
-                keep_pending(options, here);
+            if !has_response.get() {
+                keep_pending(options, current);
             }
         },
-        PATIENCE,
+        RESPONSE_TIMEOUT,
     );
 }
 
-/// Drops the page's private state, and leaves the sign-out to be sent again.
-fn keep_pending(options: SignOutOptions, here: Option<SessionHandle>) {
+/// Drops the page's private state, and keeps the sign-out to send it again.
+fn keep_pending(options: SignOutOptions, current: Option<SessionHandle>) {
     let options = SignOutOptions {
-        // Said twice, it must not sign out the account that is active by then.
+        // The second request must not sign out the account that is active by then.
         session: match options.scope {
             SignOutScope::Browser => None,
             _ => options
                 .session
                 .clone()
-                .or(here)
+                .or(current)
                 .or_else(|| pending::read()?.session),
         },
         ..options
     };
     if !pending::is_pending() {
         pending::remember(&options);
-        tabs::tell(&Hint::Pending(options.clone()));
+        tabs::broadcast(&Hint::Pending(options.clone()));
     }
     page::show_pending(options);
 }
 
-/// Makes another account of this browser the active one, and loads the page anew. The
-/// browser's other tabs follow.
+/// Makes another account of this browser the active one, and reloads the page. The browser's other tabs
+/// follow.
 ///
 /// # Errors
 ///
@@ -190,10 +191,10 @@ fn keep_pending(options: SignOutOptions, here: Option<SessionHandle>) {
 /// }
 /// ```
 pub async fn switch_account(session: &SessionHandle) -> Result<Accounts, AuthError> {
-    let quiet = events::quiet();
+    let hold = events::hold();
     let accounts = call::switch_account(session).await?;
-    tabs::tell(&Hint::Session(Some(accounts.active.session.clone())));
-    drop(quiet);
+    tabs::broadcast(&Hint::Session(Some(accounts.active.session.clone())));
+    drop(hold);
     reload();
     Ok(accounts)
 }

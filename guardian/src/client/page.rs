@@ -1,6 +1,6 @@
-//! The page in the browser: its auth state, its history, where it goes.
+//! The page in the browser: its auth state, its history, and where it goes.
 
-use super::{call, events, later, live, pending, sign_out, tabs};
+use super::{call, defer, events, live, pending, sign_out, tabs};
 use crate::{
     Accounts, AuthError, AuthState, Reason, SessionHandle, SignOutError, SignOutNotice,
     SignOutOptions, platform::now, session_info::Listed, state::AuthContext,
@@ -13,39 +13,39 @@ use std::cell::Cell;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{PageTransitionEvent, PerformanceNavigation, js_sys::Date};
 
-/// How long the way to the next page may take, in milliseconds.
-const LONGEST_WAY: f64 = 10_000.0;
+/// How long the next page may take to load, in milliseconds.
+const NAVIGATION_TIMEOUT_MS: f64 = 10_000.0;
 
 thread_local! {
     /// The auth state of this page. A page has one `AuthProvider`; code that runs after an
     /// event has no reactive owner to find it through.
     static PAGE: Cell<Option<AuthContext>> = const { Cell::new(None) };
-    /// Since when another page is being loaded, in milliseconds since the epoch.
+    /// When this page began to load another one, in milliseconds since the epoch.
     static LEFT_AT: Cell<Option<f64>> = const { Cell::new(None) };
-    /// Counts what is asked and shown, so that a late answer undoes nothing newer.
+    /// Numbers the requests and updates, so that a late response does not undo a newer state.
     static LATEST: Cell<u64> = const { Cell::new(0) };
     /// How many parts of the page need a signed-in user.
     static PRIVATE_PARTS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Takes charge of the page, once it is hydrated.
+/// Starts to follow the auth state, once the page is hydrated.
 pub(crate) fn start(page: AuthContext) {
     PAGE.set(Some(page));
     let is_known = page.state.get_untracked() != AuthState::Loading;
     tabs::listen();
-    // The others may have been opened before somebody signed in, or switched.
+    // The other tabs may be older than the last sign-in or switch.
     if is_known {
-        tabs::tell(&tabs::Hint::Session(session()));
+        tabs::broadcast(&tabs::Hint::Session(session()));
     }
-    // Later: asking for the stream takes as long as all the rest.
-    later(move || {
+    // Deferred, because requesting the stream takes as long as all the rest.
+    defer(move || {
         Effect::new(move |_| live::follow(page.state.with(AuthState::session)));
     });
     pending::start();
     hide_while_away();
-    // What is known may come from the browser's cache, older than a sign-in.
+    // A page from the browser's cache may be older than a sign-in.
     if !is_known || is_from_history() {
-        ask_again();
+        refresh();
     }
 }
 
@@ -56,18 +56,18 @@ fn is_from_history() -> bool {
     })
 }
 
-/// Notes that a part of the page needs a signed-in user, as long as it is there.
-pub(crate) fn needs_user() {
+/// Counts a part of the page that needs a signed-in user, as long as it exists.
+pub(crate) fn add_private_part() {
     PRIVATE_PARTS.set(PRIVATE_PARTS.get() + 1);
     on_cleanup(|| PRIVATE_PARTS.set(PRIVATE_PARTS.get() - 1));
 }
 
-/// The page is looked at: it asks again, or, when it was left long ago and is still there, is
-/// loaded anew. Somebody has stopped the way to the next one.
-pub(super) fn look() {
+/// Refreshes the page. If it began to load another page long ago and is still there, the user has stopped
+/// that, and it reloads.
+pub(super) fn on_focus() {
     match LEFT_AT.get() {
-        None => ask_again(),
-        Some(left_at) if Date::now() - left_at > LONGEST_WAY => reload(),
+        None => refresh(),
+        Some(left_at) if Date::now() - left_at > NAVIGATION_TIMEOUT_MS => reload(),
         Some(_) => {}
     }
 }
@@ -76,92 +76,93 @@ fn is_leaving() -> bool {
     LEFT_AT.get().is_some()
 }
 
-/// The session that this page shows.
+/// Returns the session that this page shows.
 pub(super) fn session() -> Option<SessionHandle> {
     let page = PAGE.get()?;
     page.state.with_untracked(AuthState::session)
 }
 
-/// Asks the server who is signed in, and shows it in place: what a person has typed stays.
+/// Asks the server who is signed in, and updates the page in place. The user's input stays.
 ///
-/// Not while this page itself signs out or switches: the answer could be what that has done,
-/// and lead elsewhere.
-pub(super) fn ask_again() {
-    if events::hold_question() {
+/// It is postponed while this page itself signs out or switches accounts: the response could show the
+/// outcome, and make the page leave for another place.
+pub(super) fn refresh() {
+    if events::postpone_refresh() {
         return;
     }
     spawn_local(async {
-        let asked = LATEST.get() + 1;
-        LATEST.set(asked);
-        let found = call::session().await;
-        // Something newer may be known by now. On a failure nothing changes: any other state
-        // would be a guess.
-        if LATEST.get() == asked
-            && !events::hold_question()
-            && let Ok(found) = found
+        let number = LATEST.get() + 1;
+        LATEST.set(number);
+        let accounts = call::session().await;
+        // The page may have a newer state by now. A failure changes nothing: any other state would be
+        // a guess.
+        if LATEST.get() == number
+            && !events::postpone_refresh()
+            && let Ok(accounts) = accounts
         {
-            show(found);
+            show(accounts);
         }
     });
 }
 
-async fn ask() -> Result<(), AuthError> {
+/// Does the same without a delay.
+async fn refresh_now() -> Result<(), AuthError> {
     show(call::session().await?);
     Ok(())
 }
 
-/// Keeps a page of the list of sessions as true as the auth state: the one that begins `after` a
-/// place, or the first.
+/// Keeps a page of the list of sessions as current as the auth state: the page after the cursor `after`,
+/// or the first.
 pub(crate) fn follow_sessions(listed: RwSignal<Option<Listed>>, after: Option<String>) {
-    let AuthContext { checked, .. } = expect_context();
-    Effect::new(move |before: Option<()>| {
-        let asked = checked.get();
-        // What the server has rendered is as new as the page.
-        if before.is_some() || listed.with_untracked(Option::is_none) {
+    let AuthContext { refreshes, .. } = expect_context();
+    Effect::new(move |previous: Option<()>| {
+        let number = refreshes.get();
+        // A list that the server has rendered is as new as the page.
+        if previous.is_some() || listed.with_untracked(Option::is_none) {
             let after = after.clone();
             spawn_local(async move {
-                let found = (call::sessions(after).await, now());
-                // A later question has a newer answer.
-                if checked.try_get_untracked() == Some(asked) {
-                    listed.try_set(Some(found));
+                let read = (call::sessions(after).await, now());
+                // A later request has a newer response.
+                if refreshes.try_get_untracked() == Some(number) {
+                    listed.try_set(Some(read));
                 }
             });
         }
     });
 }
 
-/// What shows more than the auth state may have changed.
-pub(crate) fn recheck() {
+/// Makes the views that show more than the auth state load their data again.
+pub(crate) fn refresh_lists() {
     if let Some(page) = PAGE.get() {
-        page.checked.update(|checked| *checked += 1);
+        page.refreshes.update(|refreshes| *refreshes += 1);
     }
 }
 
-fn show(found: Option<Accounts>) {
+fn show(accounts: Option<Accounts>) {
     LATEST.set(LATEST.get() + 1);
     let Some(page) = PAGE.get().filter(|_| !is_leaving()) else {
         return;
     };
     let shown = session();
-    let is_there = |session: &SessionHandle| {
-        found.as_ref().is_some_and(|accounts| {
+    let is_signed_in = |session: &SessionHandle| {
+        accounts.as_ref().is_some_and(|accounts| {
             let others = accounts.others.iter().map(|other| &other.session);
             others
                 .chain([&accounts.active.session])
                 .any(|one| one == session)
         })
     };
-    if shown.is_some_and(|shown| !is_there(&shown)) {
-        events::tell_gone();
+    if shown.is_some_and(|shown| !is_signed_in(&shown)) {
+        events::notify_session_gone();
     }
-    let (state, others) = match found {
+    let (state, others) = match accounts {
         Some(accounts) => (AuthState::SignedIn(accounts.active), accounts.others),
         None => (AuthState::SignedOut, Vec::new()),
     };
     if state.user().is_some() {
         events::forget_reason();
         // Somebody is signed in again: a retry would sign them out.
-        settle();
+        clear_pending();
     }
     if page.others.get_untracked() != others {
         page.others.set(others);
@@ -169,10 +170,10 @@ fn show(found: Option<Accounts>) {
     if page.state.get_untracked() != state {
         page.state.set(state);
     }
-    recheck();
+    refresh_lists();
 }
 
-/// The pending sign-out that this page shows.
+/// Returns the pending sign-out that this page shows.
 pub(super) fn pending() -> Option<SignOutOptions> {
     match PAGE.get()?.pending_sign_out.get_untracked()? {
         (options, SignOutError::Pending) => Some(options),
@@ -180,8 +181,8 @@ pub(super) fn pending() -> Option<SignOutOptions> {
     }
 }
 
-/// It has been seen through.
-pub(super) fn settle() {
+/// Removes the notice of a pending or failed sign-out.
+pub(super) fn clear_pending() {
     if let Some(page) = PAGE.get()
         && page.pending_sign_out.with_untracked(Option::is_some)
     {
@@ -189,37 +190,36 @@ pub(super) fn settle() {
     }
 }
 
-/// The pending sign-out was carried out, by another tab or by a plain form.
-pub(super) async fn settle_pending() {
+/// Finishes a pending sign-out that another tab or a plain form has carried out.
+pub(super) async fn finish_pending() {
     let Some(options) = pending() else { return };
     if options.redirect {
-        // Asked for on this page, which is to go on: nothing is left to end, and the answer
-        // says where.
+        // The user signed out on this page, which now goes to another one. Nothing is left to end, but
+        // the response has the URL.
         drop(sign_out(options).await);
     } else {
-        drop(ask().await);
-        settle();
+        drop(refresh_now().await);
+        clear_pending();
     }
 }
 
-/// After a sign-out that stays on the page: another account may have become the active one.
+/// Shows the account that is active after a sign-out that stays on the page, or nobody.
 pub(super) async fn show_next_account() {
     let Some(page) = PAGE.get() else { return };
-    // A pending sign-out has left nothing that could tell.
+    // After a pending sign-out, the page no longer knows the other accounts.
     let may_have_next = page.state.get_untracked() == AuthState::SignedOut
         || page.others.with_untracked(|others| !others.is_empty());
-    if !may_have_next || ask().await.is_err() {
+    if !may_have_next || refresh_now().await.is_err() {
         show(None);
     }
-    settle();
+    clear_pending();
 }
 
-/// Shows that nobody is signed in, without leaving the page, and the sign-out that is to be
-/// sent again.
+/// Shows that nobody is signed in, and offers to send the sign-out again. Stays on the page.
 pub(super) fn show_failure(options: SignOutOptions, error: SignOutError) {
     if let Some(page) = PAGE.get() {
         let shown = Some((options, error));
-        // Not for the same one again: that would rebuild the notice under somebody's finger.
+        // Not if it is the same: that would rebuild the notice while the user presses its button.
         if page.pending_sign_out.get_untracked() != shown {
             page.pending_sign_out.set(shown);
         }
@@ -227,10 +227,10 @@ pub(super) fn show_failure(options: SignOutOptions, error: SignOutError) {
     }
 }
 
-/// The same for a sign-out that the server has not heard of.
+/// Does the same for a sign-out that did not reach the server, and sends it again later.
 pub(super) fn show_pending(options: SignOutOptions) {
     if session().is_some() {
-        events::tell_callbacks(&SignOutNotice {
+        events::notify_callbacks(&SignOutNotice {
             scope: options.scope,
             reason: Reason::User,
             is_current: true,
@@ -238,22 +238,22 @@ pub(super) fn show_pending(options: SignOutOptions) {
         });
     }
     show_failure(options, SignOutError::Pending);
-    pending::try_later();
+    pending::send_later();
 }
 
-/// Loads a page as a new document, even when it is the one that is shown.
+/// Loads a page as a new document, even if it is the current one.
 pub(crate) fn load(url: &str) {
-    // From here on nothing may change what is shown: a page that needs a signed-in user would
-    // leave for another place.
+    // From here on, nothing may change what the page shows: a page that needs a signed-in user would
+    // leave for the sign-in page.
     LEFT_AT.set(Some(Date::now()));
     let location = window().location();
-    let shown = location.href().unwrap_or_default();
-    // Only refused for an unparsable URL; the server sends none.
+    let current = location.href().unwrap_or_default();
+    // Fails only for an invalid URL, and the server sends none.
     let _ = location.set_href(url);
-    // A URL that differs in its fragment alone scrolls instead of loading.
-    let target = web_sys::Url::new_with_base(url, &shown).map(|target| target.href());
+    // A URL that differs only in its fragment scrolls instead of loading.
+    let target = web_sys::Url::new_with_base(url, &current).map(|target| target.href());
     if target.is_ok_and(|target| {
-        target.contains('#') && without_fragment(&target) == without_fragment(&shown)
+        target.contains('#') && without_fragment(&target) == without_fragment(&current)
     }) {
         let _ = location.reload();
     }
@@ -269,8 +269,8 @@ fn without_fragment(url: &str) -> &str {
     url.split('#').next().unwrap_or(url)
 }
 
-/// A page from the back/forward cache is as old as when it was left: nothing of it is shown
-/// until the server has said that the same session is still there.
+/// Hides the page while it is in the back/forward cache. When the user returns, it stays hidden until the
+/// server has confirmed that its session still exists.
 fn hide_while_away() {
     let on_hide = Closure::<dyn Fn()>::new(|| {
         set_hidden(true);
@@ -296,23 +296,23 @@ fn hide_while_away() {
 async fn confirm() {
     let shown = session();
     if shown.is_none() && !is_leaving() {
-        // Nobody's page: there is nothing to hide.
+        // The page shows no user: there is nothing to hide.
         set_hidden(false);
-        return ask_again();
+        return refresh();
     }
-    let found = call::session().await;
-    let is_same = found.as_ref().is_ok_and(|found| {
-        found.as_ref().map(|accounts| &accounts.active.session) == shown.as_ref()
+    let accounts = call::session().await;
+    let is_same = accounts.as_ref().is_ok_and(|accounts| {
+        accounts.as_ref().map(|accounts| &accounts.active.session) == shown.as_ref()
     });
-    match found {
-        Ok(found) if !is_leaving() && (is_same || PRIVATE_PARTS.get() == 0) => {
-            show(found);
-            // What it changes is drawn before the page is seen.
+    match accounts {
+        Ok(accounts) if !is_leaving() && (is_same || PRIVATE_PARTS.get() == 0) => {
+            show(accounts);
+            // The page is updated before it becomes visible.
             tick().await;
             set_hidden(false);
             live::follow(session());
         }
-        // The server renders what is true, or the browser says that it cannot be reached.
+        // The server renders the current state, or the browser says that it cannot be reached.
         Ok(_) | Err(_) => reload(),
     }
 }

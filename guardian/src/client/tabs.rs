@@ -1,4 +1,4 @@
-//! The other tabs of this browser. What they say is a hint: the server decides.
+//! Messages between the tabs of this browser. A message is only a hint: the server decides.
 
 use super::{events, json::parse, page};
 use crate::{SessionHandle, SignOutNotice, SignOutOptions, query::find_field};
@@ -6,25 +6,25 @@ use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
 use web_sys::{BroadcastChannel, MessageEvent, VisibilityState};
 
-/// The name of the channel; browsers keep it to this origin.
-const CHANNEL: &str = "leptos-guardian";
+/// The name of the channel. Channels belong to an origin.
+const CHANNEL_NAME: &str = "leptos-guardian";
 
 thread_local! {
-    /// The one end of the channel that this page has. It does not hear what it says itself;
-    /// a second one would.
-    static PAGE_END: Option<BroadcastChannel> = BroadcastChannel::new(CHANNEL).ok();
+    /// This page's only end of the channel. It does not receive its own messages, but a second end
+    /// would.
+    static CHANNEL: Option<BroadcastChannel> = BroadcastChannel::new(CHANNEL_NAME).ok();
 }
 
-/// What one tab tells the others: a word, and what belongs to it.
+/// A message to the other tabs: a word and its data.
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) enum Hint {
-    /// This session is the one that the browser has now.
+    /// The browser's current session.
     Session(Option<SessionHandle>),
     /// Sessions have ended.
     SignedOut(SignOutNotice),
     /// A sign-out of this browser is pending: the server could not be reached.
     Pending(SignOutOptions),
-    /// It has been reached.
+    /// The pending sign-out has been carried out.
     Settled,
 }
 
@@ -51,27 +51,27 @@ impl Hint {
     }
 }
 
-/// Tells the other tabs.
-pub(super) fn tell(hint: &Hint) {
+/// Sends a message to the other tabs.
+pub(super) fn broadcast(hint: &Hint) {
     let message = hint.to_message();
-    PAGE_END.with(|channel| {
+    CHANNEL.with(|channel| {
         if let Some(channel) = channel {
-            // Only refused for a closed channel.
+            // Fails only on a closed channel.
             let _ = channel.post_message(&JsValue::from_str(&message));
         }
     });
 }
 
-/// Listens to the other tabs, and asks again whenever this one is looked at again: the other
-/// may have no JavaScript, and not every browser can hold a stream.
+/// Listens to the other tabs, and refreshes the page when it becomes visible or gets the focus: another
+/// tab may have no JavaScript, and not every browser can hold a stream.
 pub(super) fn listen() {
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(|message: MessageEvent| {
         let hint = message.data().as_string();
         if let Some(hint) = hint.and_then(|hint| Hint::from_message(&hint)) {
-            hear(hint);
+            receive(hint);
         }
     });
-    PAGE_END.with(|channel| {
+    CHANNEL.with(|channel| {
         if let Some(channel) = channel {
             channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         }
@@ -80,7 +80,7 @@ pub(super) fn listen() {
     on_message.forget();
     let on_show = Closure::<dyn Fn()>::new(|| {
         if document().visibility_state() == VisibilityState::Visible {
-            page::look();
+            page::on_focus();
         }
     });
     let on_show_ref = on_show.as_ref().unchecked_ref();
@@ -90,16 +90,16 @@ pub(super) fn listen() {
     on_show.forget();
 }
 
-fn hear(hint: Hint) {
+fn receive(hint: Hint) {
     match hint {
-        Hint::Session(session) if session != page::session() => page::ask_again(),
-        Hint::Session(_) => page::recheck(),
-        Hint::SignedOut(notice) => events::hear(notice),
+        Hint::Session(session) if session != page::session() => page::refresh(),
+        Hint::Session(_) => page::refresh_lists(),
+        Hint::SignedOut(notice) => events::receive(notice),
         Hint::Pending(options) => page::show_pending(SignOutOptions {
             redirect: false,
             ..options
         }),
-        Hint::Settled => spawn_local(page::settle_pending()),
+        Hint::Settled => spawn_local(page::finish_pending()),
     }
 }
 
@@ -108,9 +108,9 @@ mod tests {
     use super::*;
     use crate::SignOutScope;
 
-    // What a notice is written as, is tested beside it; only a browser can read it.
+    // The JSON of a notice is tested in `reason.rs`. Only a browser can read it.
     #[test]
-    fn a_hint_is_read_as_it_was_told() {
+    fn a_hint_is_read_as_it_was_written() {
         let options = SignOutOptions {
             scope: SignOutScope::Global,
             redirect: false,

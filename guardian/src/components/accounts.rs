@@ -1,17 +1,18 @@
-use super::{SignOutButton, avatar::Avatar, sign_out_form::hidden};
+use super::{SignOutButton, avatar::Avatar, sign_out_form::hidden_field};
 use crate::{
     SessionHandle, SignOutScope, User, api::PostSwitchAccount, client::switch_account,
     use_other_accounts,
 };
 use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_local};
 
-/// The browser's other accounts, each a button that makes it the active one, and what can be
-/// done about them. Nothing if there are none and none can be added.
+/// The browser's other accounts, each as a button that makes it the active one. Below are "Add
+/// account" and "Sign out of all accounts". Shows nothing if there are no other accounts and none can
+/// be added.
 #[component]
 pub(super) fn OtherAccounts(
     /// The page for "Add account".
     add_account_url: Option<String>,
-    /// Where signing out of all accounts leads.
+    /// Where the browser goes after signing out of all accounts.
     callback_url: String,
 ) -> impl IntoView {
     let others = use_other_accounts();
@@ -22,7 +23,7 @@ pub(super) fn OtherAccounts(
         (has_others || add_account_url.is_some()).then(|| {
             view! {
                 <div class="guardian-items" role="group" aria-label="Other accounts">
-                    {others.into_iter().map(|user| view! { <Switch user failure/> }).collect_view()}
+                    {others.into_iter().map(|user| view! { <AccountButton user failure/> }).collect_view()}
                     <div class="guardian-message guardian-failure" role="alert">
                         {move || failure.get()}
                     </div>
@@ -40,7 +41,7 @@ pub(super) fn OtherAccounts(
                     }.into_any())}
                 </div>
             }
-            // Erased: its type would be part of the type of every page that holds it.
+            // Erased, because its type would be part of the type of every page that contains it.
             .into_any()
         })
     };
@@ -48,7 +49,7 @@ pub(super) fn OtherAccounts(
 }
 
 #[component]
-fn Switch(user: User, failure: RwSignal<Option<String>>) -> impl IntoView {
+fn AccountButton(user: User, failure: RwSignal<Option<String>>) -> impl IntoView {
     let is_pending = RwSignal::new(false);
     let handle: SessionHandle = user.session.clone();
     let on_submit = move |submit: SubmitEvent| {
@@ -60,7 +61,7 @@ fn Switch(user: User, failure: RwSignal<Option<String>>) -> impl IntoView {
         failure.set(None);
         let handle = handle.clone();
         spawn_local(async move {
-            // Pending until the page is loaded anew.
+            // After a success, it stays pending until the page has reloaded.
             if let Err(error) = switch_account(&handle).await {
                 is_pending.try_set(false);
                 failure.try_set(Some(error.to_string()));
@@ -69,7 +70,7 @@ fn Switch(user: User, failure: RwSignal<Option<String>>) -> impl IntoView {
     };
     view! {
         <form class="guardian-form" method="post" action=PostSwitchAccount::PATH on:submit=on_submit>
-            {hidden("session", user.session.to_string())}
+            {hidden_field("session", user.session.to_string())}
             <button
                 type="submit"
                 class="guardian-item guardian-account"

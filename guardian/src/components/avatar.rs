@@ -1,8 +1,8 @@
 use crate::{Profile, platform::initial};
 use leptos::prelude::*;
 
-/// The initials of the user's name, and over them their picture, once it is there. Decoration:
-/// the name stands beside it or in the label.
+/// The user's picture over their initials, which show until it has loaded. It is decoration: the name
+/// is beside it or in the label.
 #[component]
 pub(crate) fn Avatar(profile: Profile) -> impl IntoView {
     view! {
@@ -15,7 +15,7 @@ pub(crate) fn Avatar(profile: Profile) -> impl IntoView {
     }
 }
 
-/// The first letters of the first and the last word.
+/// Returns the first letters of the first and the last word.
 fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next();

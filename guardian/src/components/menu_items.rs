@@ -1,6 +1,6 @@
 use leptos::{ev::MouseEvent, prelude::*};
 
-/// A link of the app's own in the [`UserButton`](crate::UserButton)'s menu.
+/// An app's link in the [`UserButton`](crate::UserButton)'s menu.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -13,7 +13,7 @@ use leptos::{ev::MouseEvent, prelude::*};
 /// ```
 #[component]
 pub fn MenuLink(
-    /// Where it leads.
+    /// The link's URL.
     #[prop(into)]
     href: String,
     children: Children,
@@ -21,8 +21,8 @@ pub fn MenuLink(
     view! { <a class="guardian-item" href=href>{children()}</a> }.into_any()
 }
 
-/// A button of the app's own in the [`UserButton`](crate::UserButton)'s menu. Inside a form of
-/// the app it submits that, and so works without JavaScript.
+/// An app's button in the [`UserButton`](crate::UserButton)'s menu. Inside an app's form, it submits
+/// the form and works without JavaScript.
 ///
 /// ```
 /// use leptos::{ev::MouseEvent, prelude::*};
@@ -37,7 +37,7 @@ pub fn MenuLink(
 /// ```
 #[component]
 pub fn MenuButton(
-    /// Called when it is pressed, once the page is hydrated.
+    /// Called when the button is pressed, once the page is hydrated.
     #[prop(optional, into)]
     on_click: Option<Callback<MouseEvent>>,
     children: Children,

@@ -1,4 +1,4 @@
-//! The components. Each works as plain HTML first; hydration makes it nicer.
+//! The components. Each works as plain HTML, and hydration improves it.
 
 mod accounts;
 mod avatar;
@@ -12,7 +12,6 @@ mod sign_out;
 mod sign_out_button;
 mod sign_out_form;
 mod signed_in;
-
 mod user_button;
 
 pub use menu_items::{MenuButton, MenuLink};

@@ -1,9 +1,9 @@
-use super::sign_out_form::{Progress, SignOutForm, hidden};
+use super::sign_out_form::{Progress, SignOutForm, hidden_field};
 use crate::{SignOutError, SignOutOptions};
 use leptos::prelude::*;
 
-/// Says that the server has not ended the session yet, and offers to send the sign-out again. The button
-/// that began it may be gone with the signed-in state.
+/// Says that the server has not ended the session yet, and offers to send the sign-out again. The
+/// button that started it may have disappeared with the signed-in state.
 #[component]
 pub(super) fn PendingSignOut(
     pending_sign_out: RwSignal<Option<(SignOutOptions, SignOutError)>>,
@@ -17,7 +17,7 @@ pub(super) fn PendingSignOut(
                     callback_url=options.callback_url
                     redirect=options.redirect
                 >
-                    {hidden("scope", options.scope.to_string())}
+                    {hidden_field("scope", options.scope.to_string())}
                 </SignOutForm>
             </div>
         }.into_any())}

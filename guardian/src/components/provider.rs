@@ -3,8 +3,8 @@ use crate::{client, platform::initial_state, state::AuthContext, stylesheet};
 use leptos::prelude::*;
 use leptos_meta::Stylesheet;
 
-/// Gives the auth state to everything inside, and brings the components' stylesheet. An app
-/// has one, around its router; `provide_meta_context` must have been called.
+/// Provides the auth state to everything inside it, and adds the components' stylesheet. An app has
+/// one, around its router. Call `provide_meta_context` before it.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -28,13 +28,13 @@ pub fn AuthProvider(children: Children) -> impl IntoView {
     let context = AuthContext {
         state: RwSignal::new(state),
         others: RwSignal::new(others),
-        checked: RwSignal::new(0),
+        refreshes: RwSignal::new(0),
         pending_sign_out: RwSignal::new(None),
     };
     provide_context(context);
-    // An effect runs in the browser only, after hydration. What a person has done meanwhile goes
-    // first.
-    Effect::new(move |_| client::later(move || client::start(context)));
+    // An effect runs only in the browser, after hydration. The clicks and keys that have waited for
+    // the hydration go first.
+    Effect::new(move |_| client::defer(move || client::start(context)));
     view! {
         <Stylesheet href=stylesheet::path()/>
         {children()}

@@ -5,8 +5,8 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// How long ago something was, and when exactly, as a tooltip: in UTC as the server renders it,
-/// in the viewer's language and time zone once it is pointed at.
+/// How long ago something was. A tooltip has the exact time: in UTC as the server renders it, and in
+/// the viewer's language and time zone once the pointer is over it.
 #[component]
 pub(super) fn RelativeTime(
     /// In seconds since the Unix epoch.
@@ -15,20 +15,20 @@ pub(super) fn RelativeTime(
     #[prop(into)]
     now: Signal<i64>,
 ) -> impl IntoView {
-    // A browser's first words for a time cost it more than all the rest of the page.
-    let is_asked = RwSignal::new(cfg!(feature = "ssr"));
+    // The first date that a browser formats costs more time than the rest of the page.
+    let has_tooltip = RwSignal::new(cfg!(feature = "ssr"));
     view! {
         <time
             datetime=iso_time(time)
-            title=move || is_asked.get().then(|| exact_time(time))
-            on:pointerenter=move |_| is_asked.set(true)
+            title=move || has_tooltip.get().then(|| exact_time(time))
+            on:pointerenter=move |_| has_tooltip.set(true)
         >
             {move || Some(ago(now.get() - time))}
         </time>
     }
 }
 
-/// In words, for how long ago something was, in seconds.
+/// Describes an age, given in seconds.
 fn ago(seconds: i64) -> String {
     let (count, unit) = match seconds {
         ..MINUTE => return "just now".into(),
@@ -45,8 +45,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_read_as_a_person_says_them() {
-        for (seconds, words) in [
+    fn ages_are_in_the_largest_unit_that_fits() {
+        for (seconds, text) in [
             (-5, "just now"),
             (59, "just now"),
             (60, "1 minute ago"),
@@ -55,7 +55,7 @@ mod tests {
             (86_399, "23 hours ago"),
             (2 * 86_400, "2 days ago"),
         ] {
-            assert_eq!(ago(seconds), words);
+            assert_eq!(ago(seconds), text);
         }
     }
 }

@@ -3,13 +3,13 @@ use crate::{AuthState, client, platform::leave_for_sign_in, state::AuthContext};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-/// For pages that need a signed-in user. Anyone else is sent to `sign_in_url`, with the way
-/// back in `callback_url`: by the server before it renders, by the browser as soon as the
-/// state flips. When another account becomes the active one the page is loaded anew. Inside a
-/// `<Router>` only.
+/// Shows its children only to a signed-in user. Everybody else goes to `sign_in_url`, with this page
+/// as the `callback_url`. The server redirects before it renders the page. The browser leaves as soon
+/// as the auth state changes, and reloads the page when another account becomes the active one. Inside
+/// a `<Router>` only.
 ///
-/// This spares people a useless page. What protects the data is the server, which must check
-/// [`Auth`](crate::server::Auth) wherever it hands data out.
+/// This spares people a useless page. It does not protect data: the code that returns the data must
+/// check [`Auth`](crate::server::Auth).
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -36,34 +36,34 @@ pub fn RequireSignedIn(
         pending_sign_out,
         ..
     } = expect_context();
-    // Not the window's: the router changes that one only when the new page has been built.
+    // Not the window's location: the router changes it only after it has built the new page.
     let location = use_location();
-    let here = move || {
+    let current_page = move || {
         let search = location.search.get_untracked();
         let separator = if search.is_empty() { "" } else { "?" };
         let search = search.trim_start_matches('?');
         format!("{}{separator}{search}", location.pathname.get_untracked())
     };
     if auth.get_untracked() == AuthState::SignedOut {
-        leave_for_sign_in(&sign_in_url, &here(), None);
+        leave_for_sign_in(&sign_in_url, &current_page(), None);
     }
-    Effect::new(|_| client::needs_user());
+    Effect::new(|_| client::add_private_part());
     Effect::new(move |was_signed_in: Option<bool>| {
-        // A page that still has to say that a sign-out failed stays, without its content.
+        // While it shows that a sign-out has failed, the page stays, without its content.
         let is_signed_out = auth.get() == AuthState::SignedOut && pending_sign_out.get().is_none();
         if is_signed_out && was_signed_in == Some(true) {
-            leave_for_sign_in(&sign_in_url, &here(), client::last_reason());
+            leave_for_sign_in(&sign_in_url, &current_page(), client::last_reason());
         }
         !is_signed_out
     });
-    Effect::new(move |before: Option<Option<String>>| {
+    Effect::new(move |previous: Option<Option<String>>| {
         let user = auth.with(|auth| auth.user().map(|user| user.id.clone()));
-        let before = before.flatten();
-        // What the page holds is the other one's.
-        if user.is_some() && before.is_some() && user != before {
+        let previous = previous.flatten();
+        // The page's content belongs to the previous user.
+        if user.is_some() && previous.is_some() && user != previous {
             client::reload();
         }
-        user.or(before)
+        user.or(previous)
     });
     view! { <SignedIn>{children()}</SignedIn> }
 }

@@ -1,7 +1,7 @@
 use super::{SignOutButton, relative_time::RelativeTime};
 use crate::{
     AuthError, Reason, SessionInfo, SignOutScope,
-    client::{follow_sessions, recheck},
+    client::{follow_sessions, refresh_lists},
     on_signed_out,
     platform::{list_sessions, now},
     query::{use_query_parameter, with_query_parameter},
@@ -11,21 +11,21 @@ use leptos::{ev::MouseEvent, html, prelude::*};
 use leptos_router::hooks::use_location;
 use std::time::Duration;
 
-/// The parameter of the page's address that says after which place the list begins.
+/// The query parameter with the cursor after which the list begins.
 const AFTER: &str = "after";
 
-/// The list's place on the page.
+/// The id of the list's element.
 const ID: &str = "guardian-sessions";
 
-/// How often "5 minutes ago" is counted anew.
+/// How often relative times, such as "5 minutes ago", are updated.
 const TICK: Duration = Duration::from_secs(30);
 
-/// Where the user is signed in: this session first, then by last use, each with a button that
-/// ends it; below, the buttons for everywhere else and everywhere. Follows what other tabs
-/// and devices do. For pages that need a signed-in user.
+/// Where the user is signed in: this session first, then by last use. Each session has a button that
+/// ends it. Below are "Sign out everywhere else" and "Sign out everywhere". The list follows what
+/// other tabs and devices do. For pages that need a signed-in user.
 ///
-/// Shows 50 sessions, and a link to the next ones: this page again, with the place in its
-/// address, as `after`. Inside a `<Router>` only.
+/// Shows 50 sessions and a link to the next ones: this page again, with the query parameter `after`.
+/// Inside a `<Router>` only.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -43,8 +43,8 @@ const TICK: Duration = Duration::from_secs(30);
 /// ```
 #[component]
 pub fn SessionList() -> impl IntoView {
-    // The button that was pressed goes with its line: what it did is said, and the focus kept,
-    // in a place that stays.
+    // A pressed button disappears with its row. This region stays: it says what happened, and takes
+    // the focus.
     let message = RwSignal::new(None);
     let region = NodeRef::<html::Div>::new();
     on_signed_out(move |event| {
@@ -52,11 +52,11 @@ pub fn SessionList() -> impl IntoView {
             return;
         }
         if event.reason == Reason::User {
-            let words = match event.scope {
+            let text = match event.scope {
                 SignOutScope::Others => "You are signed out everywhere else.",
                 _ => "The session has ended.",
             };
-            message.set(Some(words.to_owned()));
+            message.set(Some(text.to_owned()));
             if let Some(region) = region.get_untracked() {
                 let _ = region.focus();
             }
@@ -66,11 +66,11 @@ pub fn SessionList() -> impl IntoView {
     let search = use_location().search.get_untracked();
     let list = {
         let after = after.clone();
-        move |listed| list(listed, after, search)
+        move |listed| page_of_list(listed, after, search)
     };
     view! {
         <section class="guardian-sessions" id=ID aria-label="Where you are signed in">
-            // Never hidden: what is cannot take the focus.
+            // Never hidden: a hidden element cannot take the focus.
             <div role="status" tabindex="-1" node_ref=region>
                 {move || message.get().map(|message| view! { <p>{message}</p> }.into_any())}
             </div>
@@ -83,17 +83,20 @@ pub fn SessionList() -> impl IntoView {
             </div>
         </section>
     }
-    // Erased: its type would be part of the type of every page that holds it.
+    // Erased, because its type would be part of the type of every page that contains it.
     .into_any()
 }
 
-/// One page of the list.
-fn list(listed: RwSignal<Option<Listed>>, after: Option<String>, search: String) -> AnyView {
+fn page_of_list(
+    listed: RwSignal<Option<Listed>>,
+    after: Option<String>,
+    search: String,
+) -> AnyView {
     let failure = move || listed.with(|listed| listed.as_ref()?.0.as_ref().err().cloned());
-    let lines = move || match listed.get() {
-        Some((Ok(page), asked_at)) => {
+    let rows = move || match listed.get() {
+        Some((Ok(page), read_at)) => {
             let sessions = page.sessions.into_iter();
-            sessions.map(|one| (one, asked_at)).collect()
+            sessions.map(|session| (session, read_at)).collect()
         }
         Some((Err(_), _)) | None => Vec::new(),
     };
@@ -101,10 +104,10 @@ fn list(listed: RwSignal<Option<Listed>>, after: Option<String>, search: String)
         listed.with(|listed| matches!(listed, Some((Ok(page), _)) if page.sessions.is_empty()))
     };
     let next = move || listed.with(|listed| listed.as_ref()?.0.as_ref().ok()?.next.clone());
-    let passed = ticking();
+    let elapsed = elapsed_seconds();
     let first = after
         .is_some()
-        .then(|| link(&search, "Back to the first", None));
+        .then(|| page_link(&search, "Back to the first", None));
     follow_sessions(listed, after);
     view! {
         {move || listed.with(Option::is_none).then(|| view! {
@@ -114,56 +117,57 @@ fn list(listed: RwSignal<Option<Listed>>, after: Option<String>, search: String)
         {first}
         <ul class="guardian-lines">
             <For
-                each=lines
+                each=rows
                 key=|(session, _)| (session.handle.clone(), session.last_seen_at)
-                children=move |(session, asked_at)| view! { <Line session asked_at passed/> }
+                children=move |(session, read_at)| view! { <Row session read_at elapsed/> }
             />
         </ul>
         {move || is_empty().then(|| view! { <p>"No more sessions."</p> }.into_any())}
         <div class="guardian-actions" role="group">
-            {move || next().map(|next| link(&search, "Show more", Some(next.0)))}
+            {move || next().map(|next| page_link(&search, "Show more", Some(next.0)))}
         </div>
     }
     .into_any()
 }
 
-/// A link to another page of the list. It is loaded as a new document, so that the one page that
-/// is shown can be kept true.
-fn link(search: &str, label: &'static str, after: Option<String>) -> AnyView {
-    let address = with_query_parameter(search, AFTER, after);
+/// A link to another page of the list. It loads a new document, so that only one page of the list has
+/// to be kept up to date.
+fn page_link(search: &str, label: &'static str, after: Option<String>) -> AnyView {
+    let query = with_query_parameter(search, AFTER, after);
     view! {
-        // To the list, so that a keyboard goes on from there.
-        <a class="guardian-button" rel="external" href=format!("{address}#{ID}")>{label}</a>
+        // To the list's element, so that keyboard users continue there.
+        <a class="guardian-button" rel="external" href=format!("{query}#{ID}")>{label}</a>
     }
     .into_any()
 }
 
-/// How many seconds the page is there.
-fn ticking() -> RwSignal<i64> {
-    let passed = RwSignal::new(0);
+/// Counts the seconds since the page was hydrated, in steps of [`TICK`].
+fn elapsed_seconds() -> RwSignal<i64> {
+    let elapsed = RwSignal::new(0);
     Effect::new(move |_| {
         let start = now();
-        let tick = move || passed.set(now() - start);
-        if let Ok(ticking) = set_interval_with_handle(tick, TICK) {
-            on_cleanup(move || ticking.clear());
+        let tick = move || elapsed.set(now() - start);
+        if let Ok(interval) = set_interval_with_handle(tick, TICK) {
+            on_cleanup(move || interval.clear());
         }
     });
-    passed
+    elapsed
 }
 
 #[component]
-fn Line(
+fn Row(
     session: SessionInfo,
-    /// When it was asked, by the clock of who asked, in seconds since the Unix epoch.
-    asked_at: i64,
-    /// Seconds that go on from there.
-    passed: RwSignal<i64>,
+    /// When the list was read, in seconds since the Unix epoch, by the clock of the reader: the server
+    /// or the browser.
+    read_at: i64,
+    /// The seconds since the page was hydrated.
+    elapsed: RwSignal<i64>,
 ) -> impl IntoView {
-    let from = passed.get_untracked();
-    let now = Signal::derive(move || asked_at + passed.get() - from);
+    let start = elapsed.get_untracked();
+    let now = Signal::derive(move || read_at + elapsed.get() - start);
     let device = match (session.browser, session.system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(one), None) | (None, Some(one)) => one,
+        (Some(name), None) | (None, Some(name)) => name,
         (None, None) => "Unknown device".to_owned(),
     };
     let button = if session.is_current {
@@ -197,17 +201,17 @@ fn Line(
     }
 }
 
-/// The list could not be loaded. Never shown as empty: that would say that nobody else is in.
+/// Says that the list could not be loaded. An empty list would say that there are no other sessions.
 #[component]
 fn NotLoaded(error: AuthError) -> impl IntoView {
     let on_click = |click: MouseEvent| {
         click.prevent_default();
-        recheck();
+        refresh_lists();
     };
     view! {
         <p class="guardian-failure" role="alert">
             "The list of your sessions could not be loaded. "{error.to_string()}" "
-            // Without JavaScript the page is loaded again.
+            // Without JavaScript, the link reloads the page.
             <a class="guardian-link" href="" on:click=on_click>"Try again"</a>
         </p>
     }

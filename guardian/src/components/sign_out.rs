@@ -7,8 +7,8 @@ use leptos::prelude::*;
 
 /// The panel of the sign-out page: who is signed in, which sessions to end, the button.
 ///
-/// The page's `callback_url` parameter says where to go afterwards. A browser without
-/// JavaScript comes back here when a sign-out failed, with `error` in the address.
+/// The query parameter `callback_url` says where the browser goes afterwards. A browser without
+/// JavaScript returns to this page when a sign-out fails, with `error` in the query.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -26,30 +26,30 @@ use leptos::prelude::*;
 pub fn SignOut() -> impl IntoView {
     let auth = use_auth();
     let callback_url = use_callback_url();
-    let asked_scope = use_query_parameter("scope").and_then(|scope| scope.parse().ok());
+    let requested_scope = use_query_parameter("scope").and_then(|scope| scope.parse().ok());
     let others = use_other_accounts();
     let has_others = others.with_untracked(|others| !others.is_empty());
-    // One that is not offered would leave no choice made.
-    let scope = asked_scope
+    // A scope that is not offered would leave nothing selected.
+    let scope = requested_scope
         .filter(|scope| *scope != SignOutScope::Browser || has_others)
         .unwrap_or_default();
-    // The one session that a failed sign-out was to end.
+    // The session that a failed sign-out referred to.
     let session =
         use_query_parameter("session").map(|session| SessionHandle::from(session.as_str()));
     let has_scopes = session.is_none();
-    let who = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
+    let profile = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
 
-    // Only if it can be true: anybody may have written the address.
-    let asked = SignOutOptions {
+    // The failure is shown only if it can be true: anybody may have written the URL.
+    let requested = SignOutOptions {
         scope,
         session: session.clone(),
         ..Default::default()
     };
-    let signed_out_here = untrack(who).is_none();
-    let here = auth.with_untracked(AuthState::session);
+    let signed_out_here = untrack(profile).is_none();
+    let current = auth.with_untracked(AuthState::session);
     let error = use_query_parameter("error");
     let failed_before = error.as_deref() == Some("unavailable")
-        && (asked.session.is_some() || asked.ends(here.as_ref()) == signed_out_here);
+        && (requested.session.is_some() || requested.ends(current.as_ref()) == signed_out_here);
     let failure = if failed_before {
         Some(SignOutError::Unavailable { signed_out_here })
     } else {
@@ -57,8 +57,8 @@ pub fn SignOut() -> impl IntoView {
     };
     let progress = Progress::new(failure);
     let is_pending = move || progress.is_pending();
-    // After a failure there may be nobody signed in here, and still a session to end.
-    let has_form = Memo::new(move |_| who().is_some() || failed_before);
+    // After a failure, there may be a session to end although nobody is signed in here.
+    let has_form = Memo::new(move |_| profile().is_some() || failed_before);
 
     let choice = move |value: SignOutScope, label: &'static str, hint: &'static str| {
         view! {
@@ -71,7 +71,7 @@ pub fn SignOut() -> impl IntoView {
     };
     view! {
         <section class="guardian-panel" aria-label="Sign out">
-            {move || who().map(|profile| view! {
+            {move || profile().map(|profile| view! {
                 <p>
                     "You are signed in as "<strong dir="auto">{profile.name}</strong>
                     {profile.email.map(|email| format!(" ({email})"))}"."

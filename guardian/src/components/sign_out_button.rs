@@ -1,8 +1,9 @@
-use super::sign_out_form::{Progress, SignOutForm, hidden};
+use super::sign_out_form::{Progress, SignOutForm, hidden_field};
 use crate::{SessionHandle, SignOutScope};
 use leptos::prelude::*;
 
-/// A button that signs out. Says so while it is at it, and when it failed, with a retry.
+/// A button that signs out. It shows that a sign-out is under way, and after a failure the reason and a
+/// retry.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -23,23 +24,23 @@ pub fn SignOutButton(
     /// Which sessions end: this one unless set.
     #[prop(optional)]
     scope: SignOutScope,
-    /// The session that the scope is seen from, instead of this one: of another account on this
-    /// browser, or on another device.
+    /// The session that the scope refers to, instead of this one: another account's on this browser,
+    /// or one on another device.
     #[prop(optional, into)]
     session: Option<SessionHandle>,
-    /// Where to go afterwards: the app's `after_sign_out_url` unless set.
+    /// Where the browser goes afterwards: the app's `after_sign_out_url` unless set.
     #[prop(optional, into)]
     callback_url: Option<String>,
-    /// Whether to go anywhere (the default) or stay on the page.
+    /// Whether to go to another page (the default) or stay on this one.
     #[prop(default = true)]
     redirect: bool,
-    /// Classes of the button, beside its own.
+    /// More CSS classes for the button.
     #[prop(optional, into)]
     class: String,
-    /// The button's name for assistive technology, where what it shows does not say enough.
+    /// The button's name for assistive technology, if its content does not say enough.
     #[prop(optional, into)]
     label: Option<String>,
-    /// What the button shows: "Sign out" unless set.
+    /// The button's content: "Sign out" unless set.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -47,7 +48,7 @@ pub fn SignOutButton(
     let is_pending = move || progress.is_pending();
     view! {
         <SignOutForm progress session callback_url redirect>
-            {hidden("scope", scope.to_string())}
+            {hidden_field("scope", scope.to_string())}
             <button
                 type="submit"
                 class=format!("guardian-button {class}")

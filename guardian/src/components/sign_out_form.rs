@@ -5,13 +5,13 @@ use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn as _, task::spawn_
 use wasm_bindgen::JsCast as _;
 use web_sys::{FormData, HtmlFormElement};
 
-/// Where a sign-out stands, and what the form says of it.
+/// The progress of a sign-out, and what the form says about it.
 #[derive(Clone, Copy)]
 pub(super) struct Progress {
     is_pending: RwSignal<bool>,
     status: RwSignal<Option<String>>,
-    /// Why the last try failed. Stays while the next one is under way, and with it the
-    /// button that has the focus.
+    /// Why the last attempt failed. It stays during the next attempt, so that its retry button keeps
+    /// the focus.
     failure: RwSignal<Option<String>>,
 }
 
@@ -33,7 +33,7 @@ impl Progress {
         self.status.set(Some("Signing out…".into()));
     }
 
-    /// The form may be gone by now, with the signed-in state; then nobody needs to know.
+    /// The form may be gone by now, together with the signed-in state. Then there is nothing to show.
     fn finish(self, outcome: Result<&str, SignOutError>) {
         self.is_pending.try_set(false);
         self.status
@@ -43,13 +43,12 @@ impl Progress {
     }
 }
 
-/// The form behind every sign-out: a plain POST, which the hydrated page sends by itself. The
-/// fields are read from the form, so both ways send the same.
+/// The form behind every sign-out: a plain POST. The hydrated page sends it itself, with the fields
+/// that it reads from the form, so both ways send the same.
 #[component]
 pub(super) fn SignOutForm(
-    /// Pending and failed states, for the button inside.
     progress: Progress,
-    /// The session that the scope is seen from, instead of this one.
+    /// The session that the scope refers to, instead of this one.
     #[prop(into)]
     session: Option<SessionHandle>,
     #[prop(into)] callback_url: Option<String>,
@@ -76,7 +75,7 @@ pub(super) fn SignOutForm(
             };
             match sign_out(options).await {
                 Ok(_) if stays => progress.finish(Ok(done)),
-                // Pending until the next page is there.
+                // It stays pending until the next page has loaded.
                 Ok(_) => {}
                 Err(error) => progress.finish(Err(error)),
             }
@@ -84,9 +83,9 @@ pub(super) fn SignOutForm(
     };
     view! {
         <form class="guardian-form" method="post" action=PostSignOut::PATH on:submit=on_submit>
-            {session.map(|session| hidden("session", session.to_string()))}
-            {callback_url.map(|url| hidden("callback_url", url))}
-            {(!redirect).then(|| hidden("redirect", "false".into()))}
+            {session.map(|session| hidden_field("session", session.to_string()))}
+            {callback_url.map(|url| hidden_field("callback_url", url))}
+            {(!redirect).then(|| hidden_field("redirect", "false".into()))}
             {children()}
             <div class="guardian-message" role="status">
                 {move || progress.status.get()}
@@ -99,12 +98,11 @@ pub(super) fn SignOutForm(
             </div>
         </form>
     }
-    // Erased: its type would be part of the type of every page that holds it.
+    // Erased, because its type would be part of the type of every page that contains it.
     .into_any()
 }
 
-/// A field that nobody sees.
-pub(super) fn hidden(name: &'static str, value: String) -> AnyView {
+pub(super) fn hidden_field(name: &'static str, value: String) -> AnyView {
     view! { <input type="hidden" name=name value=value/> }.into_any()
 }
 

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 /// ```
 #[component]
 pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
-    while_it(|auth| auth.user().is_some(), children)
+    show_while(|auth| auth.user().is_some(), children)
 }
 
 /// Shows its children while nobody is signed in.
@@ -30,12 +30,11 @@ pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
 /// ```
 #[component]
 pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
-    while_it(|auth| *auth == AuthState::SignedOut, children)
+    show_while(|auth| *auth == AuthState::SignedOut, children)
 }
 
-/// Shows the children while the auth state is so.
-fn while_it(is_so: fn(&AuthState) -> bool, children: ChildrenFn) -> impl IntoView {
+fn show_while(condition: fn(&AuthState) -> bool, children: ChildrenFn) -> impl IntoView {
     let auth = use_auth();
-    let is_so = Memo::new(move |_| auth.with(is_so));
-    view! { {move || is_so.get().then(|| children())} }
+    let is_shown = Memo::new(move |_| auth.with(condition));
+    view! { {move || is_shown.get().then(|| children())} }
 }

@@ -3,13 +3,13 @@ use crate::{Profile, use_auth};
 use leptos::{ev::MouseEvent, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 
-/// The signed-in user's picture or initials; pressed, it opens a menu with who they are, the
-/// way to their account, the app's own items, the browser's other accounts, and Sign out.
-/// Shows nothing while nobody is signed in.
+/// A button with the signed-in user's picture or initials. It opens a menu with the user's name, a
+/// link to their account, the app's own items, Sign out, and the browser's other accounts. Shows
+/// nothing while nobody is signed in.
 ///
-/// It opens without JavaScript, through the
-/// [Popover API](https://html.spec.whatwg.org/multipage/popover.html), which also closes it
-/// on Esc and gives the focus back.
+/// The menu opens without JavaScript, through the
+/// [Popover API](https://html.spec.whatwg.org/multipage/popover.html), which also closes it on Esc and
+/// returns the focus.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -36,7 +36,7 @@ pub fn UserButton(
     /// unless set.
     #[prop(optional, into)]
     add_account_url: Option<String>,
-    /// Where Sign out leads: the app's `after_sign_out_url` unless set.
+    /// Where the browser goes after Sign out: the app's `after_sign_out_url` unless set.
     #[prop(optional, into)]
     callback_url: Option<String>,
     /// The id of the menu, for pages with more than one `UserButton`.
@@ -75,17 +75,17 @@ fn Menu(
     id: String,
     items: Option<ChildrenFn>,
 ) -> impl IntoView {
-    // Browsers know by themselves whether a popover is open; the attribute is for assistive
-    // technology that does not ask them, and would be a lie before hydration.
-    let is_open = RwSignal::new(None::<String>);
+    // Browsers know whether a popover is open. The attribute is for assistive technology that does not
+    // ask them. It is missing before hydration, when nothing would update it.
+    let is_expanded = RwSignal::new(None::<String>);
     let menu = NodeRef::<html::Div>::new();
-    let look = move || {
+    let update_is_expanded = move || {
         let menu = menu.get_untracked();
-        let is = menu.and_then(|menu| menu.matches(":popover-open").ok());
-        is_open.set(is.map(|is| is.to_string()));
+        let is_open = menu.and_then(|menu| menu.matches(":popover-open").ok());
+        is_expanded.set(is_open.map(|is_open| is_open.to_string()));
     };
-    Effect::new(move |_| look());
-    // A router that follows a link leaves the menu standing over the new page.
+    Effect::new(move |_| update_is_expanded());
+    // When the router follows a link, the menu would stay open over the new page.
     let on_click = move |click: MouseEvent| {
         let target = click.target().and_then(|target| target.dyn_into().ok());
         let is_link = target
@@ -104,7 +104,7 @@ fn Menu(
                 class="guardian-trigger"
                 aria-haspopup="dialog"
                 aria-controls=id.clone()
-                aria-expanded=move || is_open.get()
+                aria-expanded=move || is_expanded.get()
                 popovertarget=id.clone()
             >
                 <Avatar profile=profile.clone()/>
@@ -120,7 +120,7 @@ fn Menu(
                 popover="auto"
                 role="dialog"
                 aria-label=label
-                on:toggle=move |_| look()
+                on:toggle=move |_| update_is_expanded()
                 on:click=on_click
             >
                 <div class="guardian-identity">
@@ -143,7 +143,7 @@ fn Menu(
             </div>
         </div>
     }
-    // Erased: its type would be part of the type of every page that holds it.
+    // Erased, because its type would be part of the type of every page that contains it.
     .into_any()
 }
 
@@ -170,7 +170,7 @@ mod tests {
             provide_context(AuthContext {
                 state: RwSignal::new(AuthState::SignedIn(user("Ada", Some("/ada.png")))),
                 others: RwSignal::new(others),
-                checked: RwSignal::new(0),
+                refreshes: RwSignal::new(0),
                 pending_sign_out: RwSignal::new(None),
             });
             view! {
@@ -183,7 +183,7 @@ mod tests {
         })
     }
 
-    /// Asserts that the texts stand in the page, in this order.
+    /// Asserts that the page contains the texts, in this order.
     fn assert_order(html: &str, texts: &[&str]) {
         let mut rest = html;
         for text in texts {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_lies_over_the_initials() {
+    fn the_picture_is_over_the_initials() {
         let html = render(Vec::new());
         assert_order(
             &html,
@@ -209,16 +209,16 @@ mod tests {
     }
 
     #[test]
-    fn the_apps_own_items_stand_between_the_account_and_sign_out() {
+    fn the_apps_items_are_between_the_account_and_sign_out() {
         let html = render(Vec::new());
-        let own = [
+        let items = [
             "Manage account",
             "href=\"/help\"",
             "Feedback",
             "/api/sign_out",
             "Sign out",
         ];
-        assert_order(&html, &own);
+        assert_order(&html, &items);
         assert!(
             !html.contains("Other accounts"),
             "there are none, and none can be added"

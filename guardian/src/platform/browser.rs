@@ -31,12 +31,12 @@ pub fn with_status<E: ErrorStatus>(error: E) -> E {
     error
 }
 
-/// Returns the error. A browser refuses nothing.
+/// Returns the error. A browser has no response.
 pub(crate) fn refuse_sign_out(error: SignOutError) -> SignOutError {
     error
 }
 
-/// Returns the error.
+/// Returns the error. A browser has no response.
 pub(crate) fn refuse_call(error: AuthError) -> AuthError {
     error
 }
@@ -53,7 +53,7 @@ impl<T: FromJson> Decoder<T> for PageCodec {
     }
 }
 
-/// Only the server writes.
+/// Fails: only the server writes.
 impl<T> Encoder<T> for PageCodec {
     type Error = Unreadable;
     type Encoded = String;
@@ -82,14 +82,17 @@ pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
     state.into_inner()
 }
 
-/// Loads the sign-in page, which leads back `here`, with the reason unless the person signed out.
-pub(crate) fn leave_for_sign_in(sign_in_url: &str, here: &str, reason: Option<Reason>) {
-    let here = String::from(encode_uri_component(here));
+/// Loads the sign-in page, with the current page as its callback URL, and with the reason unless the
+/// user signed out.
+pub(crate) fn leave_for_sign_in(sign_in_url: &str, current_page: &str, reason: Option<Reason>) {
+    let callback_url = String::from(encode_uri_component(current_page));
     let reason = match reason {
         None | Some(Reason::User) => String::new(),
         Some(reason) => format!("&reason={}", reason.as_str()),
     };
-    load(&format!("{sign_in_url}?callback_url={here}{reason}"));
+    load(&format!(
+        "{sign_in_url}?callback_url={callback_url}{reason}"
+    ));
 }
 
 /// Formats a time for programs.
@@ -100,8 +103,8 @@ pub(crate) fn iso_time(seconds: i64) -> String {
 /// Formats a time for people, in their language and time zone.
 pub(crate) fn exact_time(seconds: i64) -> String {
     let language = leptos::prelude::window().navigator().language();
-    let words = date(seconds).to_locale_string(&language.unwrap_or_default(), &JsValue::UNDEFINED);
-    words.into()
+    let text = date(seconds).to_locale_string(&language.unwrap_or_default(), &JsValue::UNDEFINED);
+    text.into()
 }
 
 fn date(seconds: i64) -> Date {
@@ -117,7 +120,8 @@ pub(crate) fn now() -> i64 {
 pub(crate) fn initial(word: &str) -> Option<String> {
     let mut characters = word.chars();
     let first = characters.next()?;
-    // An ASCII letter is never part of a longer one, and asking costs more than the whole button.
+    // Two ASCII characters never form one letter, and asking the browser takes longer than rendering
+    // the whole button.
     if first.is_ascii() && characters.next().is_none_or(|next| next.is_ascii()) {
         return Some(first.to_ascii_uppercase().into());
     }
@@ -125,8 +129,8 @@ pub(crate) fn initial(word: &str) -> Option<String> {
     Some(letter.to_upper_case().into())
 }
 
-/// Returns what the browser takes for the first letter, such as an emoji of several characters. A
-/// browser older than 2024 may not know.
+/// Returns the first letter as the browser segments the word: an emoji of several code points counts as
+/// one. `None` in some browsers from before 2024.
 fn first_segment(word: &str) -> Option<JsString> {
     let intl = Reflect::get(&leptos::prelude::window(), &"Intl".into()).ok()?;
     let segmenter = Reflect::get(&intl, &"Segmenter".into()).ok()?;

@@ -1,4 +1,4 @@
-//! What the shared code needs from its surroundings, once for the server and once for the browser: both
+//! What the shared code needs from its platform, once for the server and once for the browser. Both
 //! halves have the same functions.
 
 #[cfg(not(feature = "ssr"))]

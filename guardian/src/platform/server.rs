@@ -1,4 +1,4 @@
-//! The server: what it does while it renders a page or serves a server function.
+//! The server, while it renders a page or serves a server function.
 
 mod in_order;
 
@@ -50,28 +50,29 @@ pub(crate) fn list_sessions(
     list: impl FnOnce(RwSignal<Option<Listed>>) -> AnyView + Send + 'static,
 ) -> AnyView {
     if is_without_request() {
-        let nobodys = SharedValue::new(|| None::<Listed>);
-        return list(RwSignal::new(nobodys.into_inner()));
+        let not_read = SharedValue::new(|| None::<Listed>);
+        return list(RwSignal::new(not_read.into_inner()));
     }
     // Blocking, so that a failure becomes the page's status.
-    let ask = move || {
+    let read = move || {
         let after = after.clone();
         async { (sessions_of_page(after).await, now()) }
     };
-    let listed = Resource::new_blocking(|| (), move |()| ask());
+    let listed = Resource::new_blocking(|| (), move |()| read());
     in_order(async move { list(RwSignal::new(Some(listed.await))) })
 }
 
-/// Redirects the page's request to the sign-in page, which leads back to it. Only an open page knows why
-/// nobody is signed in.
+/// Redirects to the sign-in page, with the requested page as its callback URL. There is no reason: only
+/// an open page knows why nobody is signed in.
 pub(crate) fn leave_for_sign_in(sign_in_url: &str, _: &str, _: Option<Reason>) {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return;
     };
-    let here = parts.uri.path_and_query().map(|here| here.as_str());
-    match auth.guardian().redirects().check_page(sign_in_url, here) {
+    let current_page = parts.uri.path_and_query().map(|page| page.as_str());
+    let redirects = auth.guardian().redirects();
+    match redirects.check_page(sign_in_url, current_page) {
         Ok(target) => see_other(&target),
-        Err(refused) => tracing::error!(%refused, sign_in_url, "the sign-in page is refused"),
+        Err(refused) => tracing::error!(%refused, sign_in_url, "the sign-in page was refused"),
     }
 }
 
@@ -82,9 +83,9 @@ pub(crate) fn iso_time(seconds: i64) -> String {
 
 /// Formats a time for people, in UTC, for pages without JavaScript.
 pub(crate) fn exact_time(seconds: i64) -> String {
-    let words =
+    let format =
         format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
-    in_utc(seconds, &words)
+    in_utc(seconds, &format)
 }
 
 fn in_utc(seconds: i64, format: &(impl Formattable + ?Sized)) -> String {
@@ -98,12 +99,13 @@ pub(crate) fn now() -> i64 {
     Auth::from_context().map_or(0, |auth| auth.guardian().0.clock.now())
 }
 
-/// Returns the first letter of a word, as a capital. A letter is what a reader takes for one: a family
-/// emoji, or a letter with its accents.
+/// Returns the first letter of a word, as a capital. A family emoji, or a letter with its accents,
+/// counts as one letter.
 pub(crate) fn initial(word: &str) -> Option<String> {
     word.graphemes(true).next().map(str::to_uppercase)
 }
-/// Lists the sessions of a page whose address has the place.
+
+/// Lists the sessions after the cursor that the page's URL has.
 async fn sessions_of_page(after: Option<String>) -> Result<SessionPage, AuthError> {
     let after = after.as_deref().map(SessionCursor::from_str).transpose();
     sessions(after.map_err(|_| with_status(AuthError::Malformed))?).await

@@ -1,4 +1,4 @@
-//! What administrators, jobs and an app's own code do about sessions from anywhere on the server.
+//! What administrators, jobs and the app's own code do about sessions, outside a request.
 
 use super::{
     Cause, CleanedUp, Guardian,
@@ -150,6 +150,6 @@ impl Guardian {
     /// ```
     pub async fn clean_up(&self) -> Result<CleanedUp, AuthError> {
         let cleaned_up = self.0.housekeeper.work.clean_up().await;
-        cleaned_up.map_err(unavailable("the house-keeping failed"))
+        cleaned_up.map_err(unavailable("the housekeeping failed"))
     }
 }

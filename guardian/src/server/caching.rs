@@ -1,19 +1,19 @@
-//! What the caches between the server and its visitors may keep.
+//! Which responses the caches between the server and its visitors may keep.
 //!
-//! A response without `Cache-Control` may be kept all the same
-//! ([RFC 9111, 4.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2.2)), and one without
-//! `Vary: Cookie` may be sent to anybody: a page that says "Sign in" to a signed-in user, or worse.
+//! A cache may keep a response without `Cache-Control`
+//! ([RFC 9111, 4.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2.2)), and may send one without
+//! `Vary: Cookie` to anybody: a page that says "Sign in" to a signed-in user, or worse.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-/// Marks a response that may differ by visitor. A signed-in user's is stored nowhere (OWASP ASVS
-/// 5.0, 14.3.2); an anonymous visitor's is stored, and sent again once the server has agreed. A
-/// handler's own `Cache-Control` stays, unless the response sets a cookie, which is for one visitor.
+/// Marks a response that may differ by visitor. A cache stores no response of a signed-in user (OWASP
+/// ASVS 5.0, 14.3.2). It may store an anonymous visitor's, but asks the server before it sends it again.
+/// A handler's own `Cache-Control` stays, unless the response sets a cookie, which is for one visitor.
 ///
-/// Files are the same for everybody, and keep the headers that they have: no handler has asked who
-/// is there (`is_personal`), and they look as `ServeDir` serves them.
-pub(super) fn describe(response: &mut Response, is_private: bool, is_personal: bool) {
+/// A file is the same for everybody, and keeps its headers. A response is a file if the handler has not
+/// used the visitor's identity or data (`is_personal`), and if it looks as `ServeDir` sends it.
+pub(super) fn set_headers(response: &mut Response, is_private: bool, is_personal: bool) {
     let sets_cookie = response.headers().contains_key(header::SET_COOKIE);
     if !is_personal && !sets_cookie && is_file(response) {
         return;
@@ -35,8 +35,8 @@ pub(super) fn describe(response: &mut Response, is_private: bool, is_personal: b
     vary_by_cookie(headers);
 }
 
-/// Whether this is a file, or that it has not changed, as tower-http's `ServeDir` sends it. The
-/// type of its content would not tell: pages are HTML, and so are some files.
+/// Whether this is a file, or a `304 Not Modified` for one, as tower-http's `ServeDir` sends it. The
+/// content type does not tell: pages are HTML, and so are some files.
 fn is_file(response: &Response) -> bool {
     let headers = response.headers();
     headers.contains_key(header::LAST_MODIFIED)
@@ -44,7 +44,7 @@ fn is_file(response: &Response) -> bool {
             || response.status() == StatusCode::NOT_MODIFIED)
 }
 
-/// In one line with what is there: of several, nginx before 1.23 reads the last one alone.
+/// Adds the cookie to `Vary`, all in one line: nginx before 1.23 reads only the last of several lines.
 fn vary_by_cookie(headers: &mut HeaderMap) {
     let lines = headers.get_all(header::VARY).iter();
     let mut names: Vec<&str> = lines
@@ -53,8 +53,8 @@ fn vary_by_cookie(headers: &mut HeaderMap) {
         .map(str::trim)
         .filter(|name| !name.is_empty())
         .collect();
-    let is_said = |name: &&str| *name == "*" || name.eq_ignore_ascii_case("cookie");
-    if !names.iter().any(is_said) {
+    let includes_cookie = |name: &&str| *name == "*" || name.eq_ignore_ascii_case("cookie");
+    if !names.iter().any(includes_cookie) {
         names.push("cookie");
     }
     if let Ok(line) = HeaderValue::try_from(names.join(", ")) {

@@ -1,4 +1,4 @@
-//! What the server knows of the browser that makes a request.
+//! What the server knows about the client that sends a request.
 
 use axum::extract::{ConnectInfo, Request};
 use http::{HeaderMap, header};
@@ -11,7 +11,7 @@ const USER_AGENT_LENGTH: usize = 512;
 /// The header in which proxies name the client, the nearest proxy last.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// What a session stores of the browser that signed in.
+/// What a session stores about the browser that signed in.
 pub(crate) struct ClientInfo {
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
@@ -33,7 +33,7 @@ impl ClientInfo {
 }
 
 /// Returns the address that a request came from: the connection's, or the one that a trusted proxy names.
-/// Anybody may send the header, so whatever stands before the first untrusted address is ignored.
+/// Anybody may send the header, so the addresses before the first untrusted one are ignored.
 fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: &IpAddr| trusted_proxies.iter().any(|net| net.contains(ip));
     let forwarded: Vec<&str> = headers
@@ -94,7 +94,7 @@ mod tests {
             // Two proxies, in one header or in two.
             ("10.0.0.1", vec!["203.0.113.9, 10.0.0.2"], "203.0.113.9"),
             ("10.0.0.1", vec!["203.0.113.9", "10.0.0.2"], "203.0.113.9"),
-            // What the client claims stands before what the proxy saw.
+            // The client's claim comes before the address that the proxy saw.
             ("10.0.0.1", vec!["198.51.100.7, 203.0.113.9"], "203.0.113.9"),
             ("10.0.0.1", vec!["203.0.113.9:4711"], "203.0.113.9"),
             ("10.0.0.1", vec!["[2001:db8::1]:4711"], "2001:db8::1"),

@@ -1,4 +1,4 @@
-//! The time, and what is made from it.
+//! The time, and the ids of events, which begin with it.
 
 use std::{
     fmt,
@@ -28,8 +28,9 @@ impl Clock {
         i64::try_from(self.since_epoch().as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// A new, unique id of an event. Version 7 begins with the time, so other servers find what they
-    /// missed by it ([RFC 9562, 5.7](https://www.rfc-editor.org/rfc/rfc9562#section-5.7)).
+    /// A new, unique id of an event: a UUID of version 7, which begins with the time
+    /// ([RFC 9562, 5.7](https://www.rfc-editor.org/rfc/rfc9562#section-5.7)). Other servers find the
+    /// events that they missed by it.
     pub(crate) fn new_event_id(&self) -> String {
         let since = self.since_epoch();
         let time = Timestamp::from_unix(&*self.ids, since.as_secs(), since.subsec_nanos());

@@ -82,7 +82,7 @@ impl Cookies {
         self.remove(headers, UNREVOKED);
     }
 
-    /// Removes what the page set.
+    /// Removes the cookie that the page has set.
     pub(crate) fn remove_pending_sign_out(&self, headers: &mut HeaderMap) {
         self.remove(headers, PENDING_SIGN_OUT);
         // A script on another port may have set it, too.

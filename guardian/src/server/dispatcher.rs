@@ -1,5 +1,5 @@
-//! Running the `after_sign_out` hook. Events are in the database from the sign-out on. So a hook that is
-//! slow, fails, panics or dies in a crash delays nobody and runs again.
+//! Runs the `after_sign_out` hook. The sign-out itself stores the events in the database. A hook that is
+//! slow, fails, panics or dies in a crash therefore delays nobody and runs again.
 
 use super::{
     clock::Clock,
@@ -48,7 +48,7 @@ const LONGEST_PAUSE: i64 = 60 * 60;
 /// the table, given up, and the log says so.
 const MAX_ATTEMPTS: i64 = 20;
 
-/// The longest sleep when nothing is due: other servers may have left events.
+/// The longest sleep when nothing is due. Another server may have left events by then.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// What a hook returns.
@@ -115,7 +115,7 @@ impl Dispatcher {
         }
     }
 
-    /// Looks for events, because one was committed.
+    /// Makes the dispatcher look for events, because one was committed.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }

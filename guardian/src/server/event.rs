@@ -15,15 +15,15 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SignOutEvent {
-    /// A unique id. A hook that must not act twice on one sign-out de-duplicates by it.
+    /// A unique id. A hook that must not act twice on one sign-out recognises it by this id.
     pub id: String,
     /// The user whose sessions ended, by the app's identifier.
     pub user_id: String,
-    /// Which sessions were asked to end.
+    /// The requested scope.
     pub scope: SignOutScope,
     /// Why they ended.
     pub reason: Reason,
-    /// The session that the user signed out from, if it was the user.
+    /// The session that the user signed out from, if the user did it.
     pub actor: Option<SessionHandle>,
     /// The administrator's note.
     pub note: Option<String>,

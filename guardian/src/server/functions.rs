@@ -1,4 +1,4 @@
-//! What the server functions do.
+//! The work of the server functions.
 
 use super::{Auth, SafeRedirect, is_form_post, see_other, with_status};
 use crate::{
@@ -41,7 +41,7 @@ pub(crate) async fn sign_out(
     outcome.map_err(with_status)
 }
 
-/// Returns where a form's browser goes: to `url`, or back to its page.
+/// Returns where the browser goes after a form: to `url`, or back to the form's page.
 fn target_or_referer(auth: &Auth, url: Option<&str>) -> SafeRedirect {
     let guardian = auth.guardian();
     let parts = use_context::<Parts>();
@@ -52,28 +52,28 @@ fn target_or_referer(auth: &Auth, url: Option<&str>) -> SafeRedirect {
         .unwrap_or_else(|| guardian.0.after_sign_out_url.clone())
 }
 
-/// Returns the sign-out page, which says what happened and whose form is the retry.
+/// Returns the sign-out page, which says what failed. Its form sends the sign-out again.
 fn retry_page(auth: &Auth, options: &SignOutOptions) -> SafeRedirect {
-    let mut failed = form_urlencoded::Serializer::new(String::new());
-    failed.append_pair("error", "unavailable");
-    failed.append_pair("scope", options.scope.as_str());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("error", "unavailable");
+    query.append_pair("scope", options.scope.as_str());
     if let Some(session) = &options.session {
-        failed.append_pair("session", session.as_str());
+        query.append_pair("session", session.as_str());
     }
-    sign_out_page(auth, &failed.finish(), options.callback_url.as_deref())
+    sign_out_page(auth, &query.finish(), options.callback_url.as_deref())
 }
 
-fn sign_out_page(auth: &Auth, failed: &str, callback_url: Option<&str>) -> SafeRedirect {
+fn sign_out_page(auth: &Auth, query: &str, callback_url: Option<&str>) -> SafeRedirect {
     let guardian = auth.guardian();
     let page = &guardian.0.sign_out_page;
     guardian
         .redirects()
-        .check_page(&format!("{page}?{failed}"), callback_url)
+        .check_page(&format!("{page}?{query}"), callback_url)
         .unwrap_or_else(|_| page.clone())
 }
 
-/// Refuses a malformed sign-out. A form's browser goes to the sign-out page, which says so and lets the
-/// person choose.
+/// Refuses a malformed sign-out. After a form, the browser goes to the sign-out page, which says so and
+/// lets the user choose.
 pub(crate) fn refuse_sign_out(error: SignOutError) -> SignOutError {
     match Auth::from_context() {
         Some(auth) if is_form_post() => {
@@ -84,8 +84,8 @@ pub(crate) fn refuse_sign_out(error: SignOutError) -> SignOutError {
     }
 }
 
-/// Refuses another malformed call. A form's browser goes back to its page, whose address tells Leptos
-/// the error.
+/// Refuses any other malformed call. After a form, the browser goes back to its page, with the error in
+/// the URL for Leptos.
 pub(crate) fn refuse_call(error: AuthError) -> AuthError {
     match Auth::from_context() {
         Some(auth) if is_form_post() => {
@@ -98,15 +98,15 @@ pub(crate) fn refuse_call(error: AuthError) -> AuthError {
 
 fn referer_with_error(auth: &Auth, error: &AuthError) -> SafeRedirect {
     let parts = use_context::<Parts>();
-    let address = parts.as_ref().and_then(|parts| {
+    let url = parts.as_ref().and_then(|parts| {
         let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
         let error = ServerFnUrlError::new(parts.uri.path(), error.clone());
         error.to_url(referer).ok()
     });
-    target_or_referer(auth, address.as_ref().map(Url::as_str))
+    target_or_referer(auth, url.as_ref().map(Url::as_str))
 }
 
-/// Returns who is signed in.
+/// Returns the signed-in accounts of the browser.
 pub(crate) fn session() -> Result<Option<Accounts>, AuthError> {
     match auth()?.accounts() {
         Ok(accounts) => Ok(Some(accounts)),
@@ -115,7 +115,7 @@ pub(crate) fn session() -> Result<Option<Accounts>, AuthError> {
     }
 }
 
-/// Lists where the user is signed in, from a place in that list on.
+/// Lists where the user is signed in, from the cursor `after` on.
 pub(crate) async fn sessions(after: Option<SessionCursor>) -> Result<SessionPage, AuthError> {
     let page = auth()?.sessions(after.as_ref()).await;
     page.map_err(with_status)
@@ -136,7 +136,7 @@ pub(crate) async fn switch_account(
     outcome.map_err(with_status)
 }
 
-/// Returns who makes this request, for functions that need to know.
+/// Returns the request's [`Auth`]; an error if the route is not protected.
 fn auth() -> Result<Auth, AuthError> {
     Auth::from_context().ok_or_else(|| with_status(AuthError::NotProtected))
 }

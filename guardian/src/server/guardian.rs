@@ -1,4 +1,4 @@
-//! The [`Guardian`]: what the app holds, one for the whole server.
+//! The [`Guardian`]: the app creates one for the whole server.
 
 use super::{
     builder::Builder,
@@ -71,7 +71,7 @@ impl Guardian {
         Builder::new(database)
     }
 
-    /// The rule that says where this site may send a browser.
+    /// The policy that says where this site may send a browser.
     ///
     /// ```
     /// # use leptos_guardian::server::{Guardian, RefusedRedirect};
@@ -127,9 +127,9 @@ impl Guardian {
         self.0.cookies.session_name()
     }
 
-    /// Ends the streams of all open pages, and everything else that waits for a sign-out. Call it
-    /// when the server shuts down, which waits for its connections. Pages reconnect to the next server by
-    /// themselves.
+    /// Ends the streams of all open pages, and everything else that waits for a sign-out. Call it when
+    /// the server shuts down, because a shutdown waits for open connections. Pages reconnect to the next
+    /// server by themselves.
     ///
     /// ```
     /// # use leptos_guardian::server::Guardian;
@@ -171,9 +171,9 @@ impl Guardian {
     }
 
     /// Waits for permission to write, for single statements of the app. SQLite has one writer at a time.
-    /// A statement that queues for it with the library's own writes is not overtaken, and not refused
-    /// as "database is locked". [`begin`](Self::begin) acquires a permit itself: do not hold another one
-    /// meanwhile. On PostgreSQL nobody waits.
+    /// With a permit, a statement waits in line with the library's own writes. It is not overtaken, and
+    /// not refused as "database is locked". [`begin`](Self::begin) acquires a permit itself: do not hold
+    /// another one meanwhile. On PostgreSQL nobody waits.
     ///
     /// ```
     /// use leptos_guardian::{server::{Database, Guardian}, with_pool};
@@ -196,7 +196,7 @@ impl Guardian {
         self.0.registry.waiting_to_write()
     }
 
-    /// What the app keeps for a visitor.
+    /// The app's data for a visitor.
     pub(crate) fn visitor_data(&self, id: Option<Id>, store: &Arc<VisitorStore>) -> Session {
         let max_age = time::Duration::try_from(self.0.max_age).unwrap_or(time::Duration::MAX);
         let expiry = Some(Expiry::OnInactivity(max_age));

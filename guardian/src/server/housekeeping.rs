@@ -1,4 +1,4 @@
-//! House-keeping: expired rows are deleted in small batches.
+//! Housekeeping: deletes expired rows in small batches.
 
 use super::{
     clock::Clock,
@@ -8,13 +8,14 @@ use std::{future::Future, time::Duration};
 use time::OffsetDateTime;
 use tokio::{task::JoinHandle, time::sleep};
 
-/// How often each server does it. If another one has, there is nothing left to delete.
+/// The pause between two runs. Each server does them. If another one has just run, nothing is left to
+/// delete.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// The shortest pause before the first run, and how much longer it may be at random: not during the
 /// start, and not on all servers at once.
-const FIRST: Duration = Duration::from_secs(60);
-const SPREAD: Duration = Duration::from_secs(5 * 60);
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+const FIRST_PAUSE_SPREAD: Duration = Duration::from_secs(5 * 60);
 
 /// How long expired rows are kept, in seconds: a day, so that a clock that is some hours wrong destroys
 /// nothing.
@@ -37,7 +38,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct CleanedUp {
     /// Expired sessions.
     pub sessions: u64,
-    /// Old sign-outs that `after_sign_out` has got, or that were given up.
+    /// Old events that `after_sign_out` has got, or that were given up.
     pub events: u64,
     /// Expired data of visitors.
     pub visitors: u64,
@@ -78,13 +79,13 @@ impl Drop for Housekeeper {
 
 impl Housekeeping {
     async fn run(self) {
-        sleep(FIRST + SPREAD.mul_f64(rand::random())).await;
+        sleep(FIRST_PAUSE + FIRST_PAUSE_SPREAD.mul_f64(rand::random())).await;
         loop {
             match self.clean_up().await {
                 Ok(deleted) if deleted == CleanedUp::default() => {}
-                Ok(deleted) => tracing::info!(?deleted, "expired rows are deleted"),
+                Ok(deleted) => tracing::info!(?deleted, "expired rows were deleted"),
                 Err(cause) => {
-                    tracing::warn!(%cause, "the house-keeping failed; the next run is in an hour")
+                    tracing::warn!(%cause, "the housekeeping failed; the next run is in an hour")
                 }
             }
             sleep(INTERVAL).await;
@@ -96,7 +97,7 @@ impl Housekeeping {
         let expired = now - GRACE;
         let age = i64::try_from(self.event_age.as_secs()).unwrap_or(i64::MAX);
         let old = now.saturating_sub(age);
-        // By the machine's clock, with which tower-sessions dates this data.
+        // By the machine's clock: tower-sessions dates this data by it.
         let expired_data = OffsetDateTime::now_utc() - time::Duration::seconds(GRACE);
         let Self { registry, .. } = self;
         Ok(CleanedUp {

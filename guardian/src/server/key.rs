@@ -18,7 +18,7 @@ const MIN_BYTES: usize = 32;
 /// ```
 /// use leptos_guardian::server::SigningKey;
 ///
-/// // It does not show itself in logs.
+/// // Logs do not show the key.
 /// assert_eq!(format!("{:?}", SigningKey::generate()), "SigningKey(…)");
 /// ```
 #[derive(Clone)]
@@ -96,8 +96,8 @@ impl SigningKey {
         Self(cookie::Key::generate())
     }
 
-    /// Reads the key from a file. A missing file is created, readable by its owner only. For a laptop: a
-    /// deployed server gets its key from its environment.
+    /// Reads the key from a file. A missing file is created, readable by its owner only. Use it for
+    /// development: a deployed server gets its key from its environment.
     ///
     /// # Errors
     ///
@@ -117,11 +117,11 @@ impl SigningKey {
             source,
         };
         let text = match std::fs::read(path) {
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 create(path).map_err(failed)?;
                 std::fs::read(path).map_err(failed)?
             }
-            found => found.map_err(failed)?,
+            result => result.map_err(failed)?,
         };
         Self::from_base64(&String::from_utf8_lossy(&text)).map_err(|source| KeyError::Corrupt {
             path: path.display().to_string(),
@@ -130,8 +130,8 @@ impl SigningKey {
     }
 }
 
-/// Creates the file of a new key, which only its owner may read. It appears whole or not at all, and
-/// servers that start at the same time share one.
+/// Creates the file of a new key, which only its owner may read. The file appears whole or not at all,
+/// and servers that start at the same time share one key.
 fn create(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let folder = folder.unwrap_or(Path::new("."));
@@ -139,8 +139,8 @@ fn create(path: &Path) -> io::Result<()> {
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(STANDARD.encode(rand::random::<[u8; 48]>()).as_bytes())?;
     match file.persist_noclobber(path) {
-        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(failed) => Err(failed.error),
+        Err(failure) if failure.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(failure) => Err(failure.error),
         Ok(_) => Ok(()),
     }
 }
@@ -176,8 +176,8 @@ mod tests {
         assert!(keys.iter().all(|key| bytes(key) == bytes(&keys[0])));
         let again = SigningKey::load_or_create(&file).unwrap();
         assert_eq!(bytes(&again), bytes(&keys[0]), "kept for the next start");
-        let beside = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
-        assert_eq!(beside, 1, "nothing else is left behind");
+        let files = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
+        assert_eq!(files, 1, "nothing else is left behind");
     }
 
     #[cfg(unix)]

@@ -2,10 +2,10 @@
 //! pages.
 //!
 //! - [`Guardian`] is configured by its [`Builder`] and protects a router.
-//! - [`Auth`] is one request's view: who makes it, and what they do about their sessions.
+//! - [`Auth`] belongs to one request: its user, and what they do about their sessions.
 //! - [`Transaction`] is for changes of the app that must hold together with a sign-out.
-//! - For server functions of the app's own, that respond to plain forms as ours do: [`strict_form`],
-//!   [`is_form_post`], [`see_other`], [`with_status`], and [`SafeRedirect`] from
+//! - For an app's own server functions, to respond to plain forms as the library's do:
+//!   [`strict_form`], [`is_form_post`], [`see_other`], [`with_status`], and [`SafeRedirect`] from
 //!   [`Guardian::redirects`].
 //! - For routes outside [`Guardian::protect`]: [`cookie_values`] and [`is_origin_form`].
 

@@ -1,26 +1,26 @@
-//! Cookies of our names at places where this site sets none. A page on another port of the host
-//! can plant them, and over http one on a host beside it, too. They are removed, so that a browser
-//! recovers by itself.
+//! Planted cookies: they have our names, but a path or a domain where this site sets none. A page on
+//! another port of the host can plant them, and over http so can a page on a sibling host. Responses
+//! remove them, so that a browser recovers by itself.
 
 use http::HeaderValue;
 use url::{Host, Url};
 
-/// What the removals of one response may weigh, in bytes. nginx reads 4 KB of headers by default,
-/// and answers 502 to more.
+/// The largest size of one response's removals, in bytes. By default, nginx reads 4 KB of headers and
+/// responds with 502 to more.
 const MAX_LENGTH: usize = 2048;
 
-/// How many of too many removals are in every response: the most likely ones.
+/// How many removals are in every response if there are too many: the most likely ones.
 const LIKELY: usize = 12;
 
-/// Browsers keep a partitioned cookie beside one that is not
-/// ([CHIPS](https://datatracker.ietf.org/doc/html/draft-cutler-httpbis-partitioned-cookies)). Those
-/// that have no partitions take it for the other.
+/// Browsers keep a partitioned cookie beside the unpartitioned one of the same name
+/// ([CHIPS](https://datatracker.ietf.org/doc/html/draft-cutler-httpbis-partitioned-cookies)). A browser
+/// without partitions confuses the two.
 const PARTITIONED: &str = "Secure; Partitioned";
 
-/// Where cookies are planted that reach the site.
+/// The paths and domains of planted cookies that reach the site.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
-    /// The site's host and the domains above it, which may all be a cookie's `Domain`.
+    /// The site's host and its parent domains. Each may be a cookie's `Domain`.
     domains: Vec<String>,
 }
 
@@ -33,8 +33,8 @@ impl Places {
         };
         let parents = host.match_indices('.').map(|(dot, _)| &host[dot + 1..]);
         Self {
-            // No cookie is for all of a top-level domain; and for `localhost` it would be the
-            // host's own.
+            // Browsers refuse a cookie for a top-level domain. For `localhost`, it would be the host's
+            // own.
             domains: std::iter::once(host)
                 .chain(parents)
                 .filter(|domain| domain.contains('.'))
@@ -43,13 +43,13 @@ impl Places {
         }
     }
 
-    /// Removes the partitioned cookie beside the site's own.
+    /// Returns the `Set-Cookie` header that removes the partitioned cookie beside the site's own.
     pub(super) fn partitioned_removal(name: &str) -> Option<HeaderValue> {
         HeaderValue::try_from(format!("{name}=; Max-Age=0; Path=/; {PARTITIONED}")).ok()
     }
 
-    /// `Set-Cookie` headers that remove cookies of these names from wherever a request for this
-    /// path may have got them, but for the one place where the site itself sets them.
+    /// Returns the `Set-Cookie` headers that remove cookies of these names from all places that reach
+    /// this path, except the one where the site itself sets them.
     pub(super) fn removals(&self, names: &[String], path: &str) -> Vec<HeaderValue> {
         if names.is_empty() {
             return Vec::new();
@@ -68,7 +68,7 @@ impl Places {
             .collect()
     }
 
-    /// The attributes of the places, the most likely ones first.
+    /// Returns the attributes of the places that reach this path, the most likely ones first.
     fn reaching(&self, path: &str) -> Vec<String> {
         let mut places = Vec::new();
         for path in prefixes(path) {
@@ -84,9 +84,9 @@ impl Places {
     }
 }
 
-/// The paths whose cookies are sent to this one
-/// ([RFC 6265, section 5.1.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4)), as far as
-/// a cookie can have them.
+/// Returns the paths whose cookies are sent to this one
+/// ([RFC 6265, section 5.1.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4)), as far as a cookie
+/// can have them.
 fn prefixes(path: &str) -> Vec<&str> {
     let path = path.split(';').next().unwrap_or_default();
     let mut prefixes = vec!["/"];
@@ -99,8 +99,8 @@ fn prefixes(path: &str) -> Vec<&str> {
     prefixes
 }
 
-/// As many as a response can bear. Of too many each response has others, and a browser that asks
-/// again gets rid of all.
+/// Limits the removals to what one response can hold. If there are too many, each response has a random
+/// part of them, so a browser that sends more requests loses all planted cookies.
 fn bounded(mut removals: Vec<String>) -> Vec<String> {
     let length: usize = removals.iter().map(String::len).sum();
     if length > MAX_LENGTH && removals.len() > LIKELY {
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_gets_the_cookies_of_those_above_it() {
+    fn a_path_gets_the_cookies_of_its_parents() {
         assert_eq!(prefixes("/"), ["/"]);
         assert_eq!(prefixes("/a"), ["/", "/a"]);
         assert_eq!(prefixes("/a/"), ["/", "/a", "/a/"]);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_gets_the_cookies_of_the_domains_above_it() {
+    fn a_host_gets_the_cookies_of_its_parent_domains() {
         let domains = |url: &str| Places::of(&url.parse().unwrap()).domains;
         assert_eq!(
             domains("http://www.app.test:3000"),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_for_one_response_is_removed_by_several() {
+    fn several_responses_remove_what_does_not_fit_into_one() {
         let places = Places::of(&"http://a.b.c.d.app.test".parse().unwrap());
         let names = ["session".to_owned(), "pending_sign_out".to_owned()];
         let path = "/one".repeat(20);

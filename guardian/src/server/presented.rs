@@ -1,4 +1,4 @@
-//! What a request's cookies say about its browser.
+//! The library's cookies in a request.
 
 use super::{
     cookie::{Cookies, SEPARATOR, SESSION, UNREVOKED},
@@ -11,10 +11,10 @@ use cookie::{Cookie, CookieJar};
 use http::{HeaderMap, HeaderValue};
 use tower_sessions::session::Id;
 
-/// How many valid values of one name count: more than browsers keep cookies per domain.
+/// The most valid values of one name that count. Browsers keep fewer cookies per domain.
 const MAX_TOKENS: usize = 256;
 
-/// What the request's cookies say. Malformed and unsigned ones say nothing.
+/// What the request's cookies say about its browser. Malformed and unsigned cookies do not count.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Presented {
     /// The browser's token; `None` also when several are valid.
@@ -23,7 +23,7 @@ pub(crate) struct Presented {
     pub(crate) contested: Vec<TokenHash>,
     /// The tokens of earlier sign-outs whose sessions the server could not end.
     pub(crate) unrevoked: Vec<TokenHash>,
-    /// Whether the page could not send its sign-out.
+    /// Whether the browser has a pending sign-out, which the page could not send.
     pub(crate) has_pending_sign_out: bool,
     /// The names of cookies that may come from a place where this site sets none.
     planted: Vec<&'static str>,
@@ -75,21 +75,21 @@ impl Cookies {
     ) -> Vec<T> {
         let jar = CookieJar::new();
         let jar = jar.signed(&self.key.0);
-        let mut found = Vec::new();
+        let mut values = Vec::new();
         for value in cookie_values(headers, &self.name(name)) {
             let verified = jar.verify(Cookie::new("", value.to_owned()));
             if let Some(value) = verified.and_then(|cookie| read(cookie.value()))
-                && !found.contains(&value)
-                && found.len() < MAX_TOKENS
+                && !values.contains(&value)
+                && values.len() < MAX_TOKENS
             {
-                found.push(value);
+                values.push(value);
             }
         }
-        found
+        values
     }
 
-    /// Returns the headers that remove cookies which the site has not set, from all places that a request
-    /// for this path gets them from. The site's own cookie stays, so the next request has only that one.
+    /// Returns the headers that remove planted cookies from all places that reach this path. The site's
+    /// own cookie stays, so the next request has only that one.
     pub(crate) fn remove_planted(&self, presented: &Presented, path: &str) -> Vec<HeaderValue> {
         let names: Vec<String> = presented
             .planted

@@ -1,10 +1,11 @@
 //! The layer around protected routes, and the library's own routes.
 //!
 //! The session layer does what tower-sessions' `SessionManagerLayer` does, and differs where signing out
-//! depends on it. It removes the cookie with the attributes with which it was set, a late response never
-//! sets an ended cookie again, and a cookie that is not ours is left alone and means nobody. Handlers use
-//! `tower_sessions::Session` as usual, with one exception: a signed-in visitor's data stays under the
-//! session's id, so only [`Auth::sign_in`] and [`Auth::sign_out`] may call `cycle_id` and `flush`.
+//! depends on it. It removes the cookie with the attributes with which it was set. A late response never
+//! sets the cookie of an ended session again. A cookie that is not ours stays, and signs nobody in.
+//! Handlers use `tower_sessions::Session` as usual, with one exception: a signed-in visitor's data stays
+//! under the session's id, so only [`Auth::sign_in`] and [`Auth::sign_out`] may call `cycle_id` and
+//! `flush`.
 
 use super::{
     Auth, Guardian, auth::CookieChange, caching, client_info::ClientInfo, event_stream,
@@ -160,13 +161,13 @@ async fn with_session(
         .remove_planted(&presented, path(&request));
     let client = ClientInfo::of(&request, &guardian.0.trusted_proxies);
     let auth = Auth::resolve(&guardian, presented, client).await;
-    // A person who uses a page keeps the session alive. An open page alone does not.
+    // Requests keep the session alive, but the stream of an open page does not.
     if request.uri().path() != event_names::PATH {
         auth.record_activity().await;
     }
 
-    // A page that cannot tell who is signed in says so. A POST goes on: signing out must be possible,
-    // and whatever needs a user gets `AuthError::Unavailable`.
+    // If the user is unknown, a page says so. A POST goes on: signing out must be possible, and handlers
+    // that need a user get `AuthError::Unavailable`.
     if auth.is_unknown() && request.method().is_safe() {
         return unavailable();
     }
@@ -187,7 +188,7 @@ async fn with_session(
     }
     let is_private =
         signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep;
-    caching::describe(&mut response, is_private, auth.was_used());
+    caching::set_headers(&mut response, is_private, auth.was_used());
     response
 }
 
@@ -236,7 +237,7 @@ async fn save_data(
     auth: &Auth,
     may_save: bool,
 ) -> Result<Option<Id>, tower_sessions::session::Error> {
-    // A visitor may only seem anonymous: the database did not respond, or nobody can tell which token is
+    // A visitor may only seem anonymous: the database did not respond, or it is unknown which token is
     // the browser's own. A new token would replace a user's.
     if !may_save || auth.is_unknown() || auth.is_contested() {
         return Ok(None);

@@ -1,13 +1,13 @@
-//! Where a browser may be sent. Everything that becomes a `Location` passes through here.
+//! Where the site may send a browser. Everything that becomes a `Location` passes through here.
 
-use crate::query::MAX_LENGTH;
+use crate::query::MAX_URL_LENGTH;
 use std::fmt;
 use url::{Origin, Url, form_urlencoded};
 
-/// An address that a browser may be sent to: on this site, or on an origin that the app
-/// allows. Made by [`RedirectPolicy::check`] only, so holding one is the proof.
+/// A URL that the site may send a browser to: on this site, or on an origin that the app allows. Only
+/// [`RedirectPolicy`] makes one, so every value has been checked.
 ///
-/// It is plain ASCII without control characters, thus always a valid header value.
+/// It is plain ASCII without control characters, so it is always a valid header value.
 ///
 /// ```
 /// use leptos_guardian::server::{RedirectPolicy, SafeRedirect};
@@ -20,13 +20,13 @@ use url::{Origin, Url, form_urlencoded};
 pub struct SafeRedirect(String);
 
 impl SafeRedirect {
-    /// The address: a path with query and fragment for this site, a URL for another.
+    /// The URL: a path with query and fragment for this site, a full URL for another.
     ///
     /// ```
     /// use axum::response::Redirect;
     /// use leptos_guardian::server::SafeRedirect;
     ///
-    /// fn answer(target: &SafeRedirect) -> Redirect {
+    /// fn go_to(target: &SafeRedirect) -> Redirect {
     ///     Redirect::to(target.as_str())
     /// }
     /// ```
@@ -53,7 +53,7 @@ impl From<SafeRedirect> for String {
     }
 }
 
-/// The address may not be redirected to.
+/// Why the site may not send a browser to a URL.
 ///
 /// ```
 /// use leptos_guardian::server::{RedirectPolicy, RefusedRedirect};
@@ -64,10 +64,10 @@ impl From<SafeRedirect> for String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefusedRedirect {
-    /// No address at all.
+    /// It is empty.
     #[error("it is empty")]
     Empty,
-    /// Longer than 2048 bytes, as it was given or as it would be sent.
+    /// It is longer than 2048 bytes, as it was given or as it would be sent.
     #[error("it is too long")]
     TooLong,
     /// A browser would not understand it.
@@ -79,12 +79,12 @@ pub enum RefusedRedirect {
     /// It names a user or a password.
     #[error("it holds credentials")]
     Credentials,
-    /// Its path starts with two slashes, which reads as another host when written alone.
+    /// Its path starts with two slashes. Without the origin, it would read as another host.
     #[error("its path looks like a host")]
     AmbiguousPath,
 }
 
-/// The site's own origin, and the others that may be redirected to.
+/// The site's own origin, and the others that it may send a browser to.
 ///
 /// ```
 /// use leptos_guardian::server::RedirectPolicy;
@@ -100,7 +100,7 @@ pub struct RedirectPolicy {
 }
 
 impl RedirectPolicy {
-    /// Allows the origin of `site` alone.
+    /// Allows only the origin of `site`.
     ///
     /// ```
     /// use leptos_guardian::server::RedirectPolicy;
@@ -125,8 +125,8 @@ impl RedirectPolicy {
         self.site.origin().ascii_serialization()
     }
 
-    /// The other origins that may be redirected to, as a Content-Security-Policy's
-    /// `form-action` must list them: browsers apply it to the redirect after a form, too.
+    /// The other origins that the site may send a browser to. List them in a Content-Security-Policy's
+    /// `form-action`: browsers apply it to the redirect after a form, too.
     ///
     /// ```
     /// # use leptos_guardian::server::Guardian;
@@ -142,12 +142,12 @@ impl RedirectPolicy {
             .collect()
     }
 
-    /// Reads an address as a browser on this site would ([WHATWG URL](https://url.spec.whatwg.org/))
-    /// and accepts it if it stays on the site or leads to an allowed origin.
+    /// Reads a URL as a browser on this site would ([WHATWG URL](https://url.spec.whatwg.org/)), and
+    /// accepts it if it stays on the site or leads to an allowed origin.
     ///
     /// # Errors
     ///
-    /// Says why the address is refused.
+    /// [`RefusedRedirect`] says why the URL is refused.
     ///
     /// ```
     /// use leptos_guardian::server::RedirectPolicy;
@@ -161,18 +161,18 @@ impl RedirectPolicy {
         if address.trim().is_empty() {
             return Err(RefusedRedirect::Empty);
         }
-        if address.len() > MAX_LENGTH {
+        if address.len() > MAX_URL_LENGTH {
             return Err(RefusedRedirect::TooLong);
         }
         let url = self
             .site
             .join(address)
             .map_err(|_| RefusedRedirect::NotAUrl)?;
-        // As it would be sent: whatever is not ASCII has grown.
-        if url.as_str().len() > MAX_LENGTH {
+        // As it would be sent: characters outside ASCII are now longer.
+        if url.as_str().len() > MAX_URL_LENGTH {
             return Err(RefusedRedirect::TooLong);
         }
-        // `blob:` has the origin of the address inside it.
+        // A `blob:` URL has the origin of the URL inside it.
         if !matches!(url.scheme(), "http" | "https") {
             return Err(RefusedRedirect::ForeignOrigin);
         }
@@ -185,7 +185,7 @@ impl RedirectPolicy {
         if url.origin() != self.site.origin() {
             return Err(RefusedRedirect::ForeignOrigin);
         }
-        // Without the origin, so that the browser stays on the host it used to get here.
+        // Without the origin, so that the browser stays on the host that it uses.
         let local = &url[url::Position::BeforePath..];
         if local.starts_with("//") {
             return Err(RefusedRedirect::AmbiguousPath);
@@ -193,19 +193,19 @@ impl RedirectPolicy {
         Ok(SafeRedirect(local.to_owned()))
     }
 
-    /// The whole address, for readers who do not know the site.
-    pub(super) fn in_full(&self, redirect: &SafeRedirect) -> String {
+    /// Returns the full URL, for readers that do not know the site.
+    pub(super) fn full_url(&self, redirect: &SafeRedirect) -> String {
         self.site
             .join(redirect.as_str())
             .map_or_else(|_| redirect.to_string(), String::from)
     }
 
-    /// One of the app's own pages, which is to pass a callback URL on. It is left out when it
-    /// would make the address too long; where it leads is checked when it is used.
+    /// Returns one of the app's own pages, with a callback URL for it to pass on. A callback URL that
+    /// would make the whole URL too long is dropped. It is checked later, when it is used.
     ///
     /// # Errors
     ///
-    /// Says why the page itself is refused.
+    /// [`RefusedRedirect`] says why the page itself is refused.
     ///
     /// ```
     /// use leptos_guardian::server::RedirectPolicy;

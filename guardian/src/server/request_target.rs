@@ -1,4 +1,4 @@
-//! What a request may ask for: a path of this site.
+//! The target of a request: it must be a path of this site.
 
 use axum::{
     extract::Request,
@@ -10,9 +10,9 @@ use http::{Method, StatusCode, Version};
 /// Whether a request asks for a path of this site: its target is in
 /// [origin form](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1), the one that browsers and
 /// proxies send to a server. The other forms are for proxies (`GET http://other.example/`,
-/// `CONNECT other.example:443`) and for the server as a whole (`OPTIONS *`), and a handler does not
-/// expect them: Leptos's panics when a target has no path. [`Guardian::protect`] refuses them; this
-/// is for routes outside it.
+/// `CONNECT other.example:443`) and for the server as a whole (`OPTIONS *`). Handlers do not expect
+/// them: Leptos's handler panics when a target has no path. [`Guardian::protect`] refuses them. Use this
+/// function for routes outside it.
 ///
 /// HTTP/2 and HTTP/3 send the scheme and the host beside the path, and may send a path with
 /// `CONNECT` (a WebSocket).
@@ -23,13 +23,13 @@ use http::{Method, StatusCode, Version};
 /// use axum::http::Request;
 /// use leptos_guardian::server::is_origin_form;
 ///
-/// let asks = |method, target| {
+/// let is_accepted = |method, target| {
 ///     is_origin_form(&Request::builder().method(method).uri(target).body(()).unwrap())
 /// };
-/// assert!(asks("GET", "/account?tab=1"));
-/// assert!(!asks("GET", "http://other.example/"));
-/// assert!(!asks("CONNECT", "other.example:443"));
-/// assert!(!asks("OPTIONS", "*"));
+/// assert!(is_accepted("GET", "/account?tab=1"));
+/// assert!(!is_accepted("GET", "http://other.example/"));
+/// assert!(!is_accepted("CONNECT", "other.example:443"));
+/// assert!(!is_accepted("OPTIONS", "*"));
 /// ```
 pub fn is_origin_form<B>(request: &http::Request<B>) -> bool {
     let target = request.uri();

@@ -11,7 +11,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use serde::Serialize;
 
-/// Returns whether the request that Leptos serves is a plain form post, whose response a person sees: a
+/// Returns whether the request that Leptos serves is a plain form post, whose response the user sees: a
 /// browser's `Accept` names `text/html`, a script's does not.
 ///
 /// ```
@@ -53,7 +53,7 @@ pub fn see_other(target: &SafeRedirect) {
             response.set_status(StatusCode::SEE_OTHER);
             response.insert_header(header::LOCATION, target);
         }
-        Err(cause) => tracing::error!(%cause, "a checked redirect is no header value"),
+        Err(cause) => tracing::error!(%cause, "a checked redirect is not a header value"),
     }
 }
 

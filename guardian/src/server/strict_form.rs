@@ -1,8 +1,9 @@
-//! Reads a server function's form strictly: what was asked is done or refused, never replaced.
+//! Reads a server function's form strictly: the server does what a request asks or refuses it, and never
+//! substitutes a default.
 //!
-//! Leptos reads any body as a form, skips the fields that it does not know, and takes the default
-//! for those that are missing. A sign-out of everywhere, sent as JSON or with a misspelt field,
-//! would end this session alone and report success.
+//! Leptos reads any body as a form, skips the fields that it does not know, and takes the default for
+//! those that are missing. A sign-out of scope `global`, sent as JSON or with a misspelt field, would
+//! end only this session and report success.
 
 use crate::error::UNSUPPORTED_MEDIA_TYPE;
 use axum::{
@@ -21,13 +22,14 @@ use serde::{
 use tower::util::MapRequestLayer;
 use url::form_urlencoded;
 
-/// The field that stops nothing: it says where a browser goes afterwards, and has a default.
+/// The field whose value never causes a refusal: it says where the browser goes afterwards, and has a
+/// default.
 const CALLBACK_URL: &str = "callback_url";
 
-/// What stands for bytes that are not UTF-8 in a decoded field.
+/// A decoded field has this in place of bytes that are not UTF-8.
 const NOT_UTF8: char = char::REPLACEMENT_CHARACTER;
 
-/// Why a request is refused, in words that [`CallFailure`](crate::CallFailure) understands.
+/// Why a request is refused. [`CallFailure`](crate::CallFailure) reads the message.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum Refused {
     #[error("{UNSUPPORTED_MEDIA_TYPE}")]
@@ -40,16 +42,16 @@ enum Refused {
     NotUtf8,
 }
 
-/// A middleware for a server function that takes a form (Leptos's default, `PostUrl`): the
-/// function runs only if all of the request was understood.
+/// A middleware for a server function that takes a form (Leptos's default, `PostUrl`). The function runs
+/// only if the server fully understands the request.
 ///
 /// - A body of another type than `application/x-www-form-urlencoded`, or an encoded one, is
 ///   refused with [`CallFailure::UnsupportedMediaType`](crate::CallFailure). One without a
 ///   `Content-Type` is read as a form; an empty one has no fields.
 /// - An unknown field, one that is not UTF-8, one with two different values, and one in the
 ///   query are refused with [`CallFailure::Malformed`](crate::CallFailure).
-/// - Of several `callback_url`s, the first counts, and what is not UTF-8 in it is replaced:
-///   where the browser goes afterwards must not stop a sign-out. It is checked when it is used.
+/// - Of several `callback_url`s, the first counts, and bytes in it that are not UTF-8 are replaced: a
+///   bad callback URL must not stop a sign-out. It is checked when it is used.
 ///
 /// For functions whose arguments are plain values: the fields of lists and of nested structs
 /// (`ids[0]`) count as unknown.
@@ -70,8 +72,8 @@ pub fn strict_form<F: DeserializeOwned>()
     MapRequestLayer::new(|request| read_strictly(request, field_names::<F>()))
 }
 
-/// Replaces the body by one that holds the same fields, written as Leptos reads them, or that
-/// fails to be read. Leptos tells such a failure as the function's own error.
+/// Replaces the body by one with the same fields, written as Leptos reads them. If the request is refused,
+/// reading the new body fails, and Leptos returns the failure as the function's own error.
 fn read_strictly(request: Request, names: &'static [&'static str]) -> Request {
     let head = check_type(request.headers())
         .and_then(|()| check_query(request.uri().query().unwrap_or_default(), names));
@@ -81,7 +83,7 @@ fn read_strictly(request: Request, names: &'static [&'static str]) -> Request {
         let body = to_bytes(body, usize::MAX).await?;
         Ok::<_, axum::BoxError>(read_fields(&body, names)?)
     };
-    // The limit was for the body as it came. This one may be longer, by what it escapes.
+    // The limit was for the original body. Escapes may make this one longer.
     parts.headers.remove(header::CONTENT_LENGTH);
     let mut request = Request::from_parts(parts, Body::from_stream(stream::once(fields)));
     DefaultBodyLimit::disable().apply(&mut request);
@@ -90,10 +92,11 @@ fn read_strictly(request: Request, names: &'static [&'static str]) -> Request {
 
 fn check_type(headers: &HeaderMap) -> Result<(), Refused> {
     let is_form = |value: &http::HeaderValue| {
-        let found = value.to_str().ok()?.parse::<Mime>().ok()?;
+        let media_type = value.to_str().ok()?.parse::<Mime>().ok()?;
         let is_utf8 = |charset: mime::Name| charset == mime::UTF_8 || charset == "utf8";
-        let is_form = found.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED.essence_str();
-        (is_form && found.get_param(mime::CHARSET).is_none_or(is_utf8)).then_some(())
+        let form = mime::APPLICATION_WWW_FORM_URLENCODED;
+        let is_form = media_type.essence_str() == form.essence_str();
+        (is_form && media_type.get_param(mime::CHARSET).is_none_or(is_utf8)).then_some(())
     };
     let is_plain = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
@@ -105,10 +108,10 @@ fn check_type(headers: &HeaderMap) -> Result<(), Refused> {
     }
 }
 
-/// A field in the query would be ignored, and its default taken.
+/// Refuses fields in the query: Leptos would ignore them and take their defaults.
 fn check_query(query: &str, names: &[&str]) -> Result<(), Refused> {
-    let mut asked = form_urlencoded::parse(query.as_bytes());
-    if asked.any(|(name, _)| names.contains(&&*name)) {
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    if parameters.any(|(name, _)| names.contains(&&*name)) {
         return Err(Refused::UnknownField);
     }
     Ok(())
@@ -135,15 +138,15 @@ fn read_fields(body: &[u8], names: &[&str]) -> Result<String, Refused> {
     Ok(text.extend_pairs(fields).finish())
 }
 
-/// The names of a struct's fields, as serde knows them.
+/// Returns the names of a struct's fields, as serde knows them.
 fn field_names<F: DeserializeOwned>() -> &'static [&'static str] {
     let mut names: &[&str] = &[];
-    // Always fails: there is no value to read.
+    // It always fails, because there is no value to read.
     let _ = F::deserialize(FieldNames(&mut names));
     names
 }
 
-/// Is asked for a struct, notes the names of its fields, and has no value for them.
+/// A deserializer without a value. When a type asks it for a struct, it notes the names of the fields.
 struct FieldNames<'a>(&'a mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for FieldNames<'_> {
@@ -176,14 +179,14 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn the_fields_are_those_of_the_function() {
+    fn the_names_are_those_of_the_functions_fields() {
         let sign_out = ["scope", "session", "redirect", "callback_url"];
         assert_eq!(field_names::<PostSignOut>(), sign_out);
         assert!(field_names::<GetSession>().is_empty());
     }
 
     #[test]
-    fn only_what_is_understood_is_read() {
+    fn unknown_and_ambiguous_fields_are_refused() {
         let names = ["scope", "callback_url"];
         for (body, expected) in [
             ("", Ok("")),
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn every_header_must_say_that_it_is_a_form() {
+    fn every_content_type_must_be_that_of_a_form() {
         const FORM: &str = "application/x-www-form-urlencoded";
         let charset = |charset: &str| format!("{FORM}; charset={charset}");
         for (types, is_form) in [
@@ -242,15 +245,15 @@ mod tests {
     }
 
     #[test]
-    fn a_field_in_the_query_is_not_overlooked() {
-        for (query, is_fine) in [
+    fn a_field_in_the_query_is_refused() {
+        for (query, is_accepted) in [
             ("", true),
             ("utm_source=scope", true),
             ("scope=global", false),
             ("a=b&sc%6Fpe", false),
         ] {
             let names = ["scope", "callback_url"];
-            assert_eq!(check_query(query, &names).is_ok(), is_fine, "{query}");
+            assert_eq!(check_query(query, &names).is_ok(), is_accepted, "{query}");
         }
     }
 }

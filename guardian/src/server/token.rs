@@ -1,5 +1,4 @@
-//! The names that sessions go by: the hash under which a browser's token stands in the
-//! database, and the handle.
+//! How the database names sessions: by the hash of the browser's token, and by a handle.
 
 use crate::SessionHandle;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -7,11 +6,11 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use tower_sessions::session::Id;
 
-/// The hash of a tower session's id, the only form of it that is stored: a copy of the
-/// database signs nobody in.
+/// The hash of a tower session's id, such as a browser's token. The database has only the hash, so a
+/// copy of the database signs nobody in.
 ///
-/// SHA-256, cut to the id's own 128 bits. The id is random and not a password, so no salt
-/// and no slow hash are needed (OWASP ASVS 5.0, 7.2.3 and 11.4.1).
+/// It is SHA-256, cut to the id's own 128 bits. The id is random and not a password, so no salt and no
+/// slow hash are needed (OWASP ASVS 5.0, 7.2.3 and 11.4.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenHash(Id);
 
@@ -27,7 +26,7 @@ impl TokenHash {
         text.parse().ok().map(Self)
     }
 
-    /// The hash as the id under which the tower store keeps the browser's data.
+    /// The hash as an id: the store keeps the visitor's data under it.
     pub(crate) fn as_store_id(self) -> Id {
         self.0
     }
@@ -45,16 +44,16 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// The handle of the session whose data has this id.
+/// Returns the handle of the session whose data has this id.
 ///
-/// A session's data goes by a random id of its own and not by the browser's token: so it
-/// stays with the account when the browser gets a new token, other accounts on the browser
-/// never see it, and a handler that reads `Session::id` holds nothing secret.
+/// A session's data has its own random id instead of the browser's token. It therefore stays with the
+/// account when the browser gets a new token, other accounts on the browser never see it, and a handler
+/// that reads `Session::id` holds no secret.
 pub(crate) fn handle_of(data_id: &Id) -> SessionHandle {
     SessionHandle(URL_SAFE_NO_PAD.encode(data_id.0.to_le_bytes()))
 }
 
-/// The id of the data that is kept for a session.
+/// Returns the id of a session's data.
 pub(crate) fn data_id_of(handle: &SessionHandle) -> Option<Id> {
     let bytes = URL_SAFE_NO_PAD.decode(handle.as_str()).ok()?;
     Some(Id(i128::from_le_bytes(bytes.try_into().ok()?)))

@@ -1,5 +1,5 @@
-//! A transaction of the app in which sessions end: together with a changed password or a deleted
-//! account, all or nothing.
+//! A transaction in which sessions end together with changes of the app, such as a new password or a
+//! deleted account: all or nothing.
 
 use super::{
     Cause, Connection, Guardian, SignOutEvent,
@@ -159,7 +159,7 @@ impl Transaction {
     /// # Errors
     ///
     /// [`AuthError::Unavailable`] when the database fails, or when an earlier statement of the
-    /// transaction has failed. Then nothing has happened. (After a network failure, nobody can tell.)
+    /// transaction has failed. Then nothing has happened. (After a network failure, this is unknown.)
     ///
     /// ```
     /// # use leptos_guardian::{AuthError, Reason, server::Guardian};
@@ -185,7 +185,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Undoes the transaction. Dropping it does so, too, but may cost a new connection.
+    /// Undoes the transaction. Dropping it has the same effect, but may cost a new connection.
     ///
     /// # Errors
     ///

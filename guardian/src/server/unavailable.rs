@@ -3,7 +3,7 @@
 use crate::AuthError;
 use std::fmt::Display;
 
-/// Logs a failure, and returns what the caller may know of it.
+/// Logs a failure. Returns the error that callers see, which hides the cause.
 pub(crate) fn unavailable<E: Display>(what: &'static str) -> impl FnOnce(E) -> AuthError {
     move |cause| {
         tracing::error!(%cause, "{what}");

@@ -1,16 +1,16 @@
-//! Says in words which browser and which system a `User-Agent` header names, so that people
-//! recognise their devices in the list of their sessions. Only a hint: a client can send any
-//! header it likes, so nothing may be decided by it.
+//! Names the browser and the system of a `User-Agent` header, so that users recognise their devices in
+//! the list of sessions. It is only a hint: a client can send any header, so no decision may depend on
+//! it.
 
 use serde::Deserialize;
 use std::{error::Error, sync::LazyLock};
 use ua_parser::{os, user_agent};
 
-/// The rules of uap-core, less those for the makers of devices, the larger part, which the
-/// list does not show.
+/// The rules of uap-core, without those for the makers of devices. They are the larger part, and the list
+/// does not show makers.
 const RULES: &str = include_str!("user_agents.yaml");
 
-/// No name is longer. Some rules take names of any length from the header.
+/// The length of the longest name. Some rules take names of any length from the header.
 const MAX_CHARS: usize = 64;
 
 /// The compiled rules: some 11 MiB.
@@ -23,12 +23,12 @@ pub(crate) fn compile_rules() {
     LazyLock::force(&PARSER);
 }
 
-/// What a session was started on, as far as its `User-Agent` tells.
+/// The device of a sign-in, as its `User-Agent` describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Device {
     /// With its major version: "Firefox 128".
     pub(crate) browser: Option<String>,
-    /// Without a version, as browsers no longer tell the true one: "Windows".
+    /// Without a version, because browsers no longer send the true one: "Windows".
     pub(crate) system: Option<String>,
 }
 
@@ -37,11 +37,11 @@ pub(crate) fn read(user_agent: &str) -> Device {
     let browser = PARSER
         .browsers
         .extract(user_agent)
-        .and_then(|found| words(&found.family, found.major));
+        .and_then(|browser| display_name(&browser.family, browser.major));
     let system = PARSER
         .systems
         .extract(user_agent)
-        .and_then(|found| words(&found.os, None));
+        .and_then(|system| display_name(&system.os, None));
     Device { browser, system }
 }
 
@@ -68,21 +68,21 @@ impl Parser {
     }
 }
 
-/// A name and perhaps a version, or nothing if the rules have no name for it.
-fn words(name: &str, version: Option<&str>) -> Option<String> {
+/// Returns the name with its version, if any. `None` if the rules have no name.
+fn display_name(name: &str, version: Option<&str>) -> Option<String> {
     let name = match name.trim() {
         "" | "Other" => return None,
-        name => familiar(name),
+        name => common_name(name),
     };
-    let words = match version {
+    let text = match version {
         Some(version) => format!("{name} {version}"),
         None => name.to_owned(),
     };
-    Some(words.chars().take(MAX_CHARS).collect())
+    Some(text.chars().take(MAX_CHARS).collect())
 }
 
-/// The name people know, where the rules use another.
-fn familiar(name: &str) -> &str {
+/// Returns the name that people know, where the rules use another.
+fn common_name(name: &str) -> &str {
     match name {
         "Chrome Mobile" | "Chrome Mobile WebView" | "Chrome Mobile iOS" => "Chrome",
         "Edge Mobile" => "Edge",
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_browser() {
+    fn other_clients() {
         check(&[
             ("curl/8.5.0", Some("curl 8"), None),
             ("python-requests/2.32.3", Some("Python Requests 2"), None),

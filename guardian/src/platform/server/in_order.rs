@@ -1,4 +1,4 @@
-//! A part of a page that is read while the page is rendered.
+//! A part of a page that loads while the page is rendered.
 
 use leptos::{
     attr::{Attribute, any_attribute::AnyAttribute},
@@ -10,8 +10,8 @@ use leptos::{
     },
 };
 
-/// Renders a view that is not ready yet in its place, whatever the route's
-/// [`SsrMode`](leptos_router::SsrMode). The page waits for it, and shows it without JavaScript.
+/// Renders a view that is still loading. In every [`SsrMode`](leptos_router::SsrMode), the page waits
+/// for the view and has it in its place, so the view shows without JavaScript.
 pub(super) fn in_order(view: impl Future<Output = AnyView> + Send + 'static) -> AnyView {
     InOrder(Suspend::new(view)).into_any()
 }
@@ -100,16 +100,16 @@ mod tests {
     use leptos::{prelude::*, view};
 
     #[tokio::test]
-    async fn a_late_part_stands_in_its_place_without_javascript() {
+    async fn a_late_part_is_in_its_place_without_javascript() {
         let owner = Owner::new();
-        let (tell, told) = oneshot::channel::<&str>();
+        let (sender, receiver) = oneshot::channel::<&str>();
         let mut page = owner.with(|| {
-            let list = in_order(async move { told.await.unwrap_or_default().into_any() });
+            let list = in_order(async move { receiver.await.unwrap_or_default().into_any() });
             view! { <main>"before "{list}" after"</main> }.to_html_stream_out_of_order()
         });
-        let mut html = page.next().await.expect("what is known already");
+        let mut html = page.next().await.expect("the part before the list");
         assert!(!html.contains("after"), "{html}");
-        tell.send("late").expect("somebody waits");
+        sender.send("late").expect("the list waits");
         while let Some(part) = page.next().await {
             html.push_str(&part);
         }

@@ -4,12 +4,13 @@ use super::{Auth, state::Current};
 use crate::{Accounts, AuthError, SessionHandle};
 
 impl Auth {
-    /// Returns who is signed in on this browser: the active account, and the others if the app allows
-    /// [several](crate::server::Builder::accounts_per_browser).
+    /// Returns the accounts that are signed in on this browser: the active one, and the others if the app
+    /// allows [several](crate::server::Builder::accounts_per_browser).
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when nobody is, [`AuthError::Unavailable`] when the database fails.
+    /// [`AuthError::SignedOut`] when nobody is signed in, [`AuthError::Unavailable`] when the database
+    /// fails.
     ///
     /// ```
     /// use leptos_guardian::server::Auth;
@@ -36,7 +37,7 @@ impl Auth {
     /// # Errors
     ///
     /// [`AuthError::UnknownAccount`] when the account is not signed in here, [`AuthError::SignedOut`]
-    /// when none is, [`AuthError::Unavailable`] when the database fails.
+    /// when no account is, [`AuthError::Unavailable`] when the database fails.
     ///
     /// ```
     /// use axum::{extract::Path, response::Redirect};

@@ -4,8 +4,8 @@ use super::Auth;
 use crate::server::Guardian;
 use std::time::Duration;
 
-/// How often a session's activity is recorded at most, in seconds: the price of "last active" in the
-/// list of sessions is one write per session in five minutes.
+/// The shortest interval between two records of a session's activity, in seconds. The list of sessions
+/// shows when each was last active, at the price of one write per session in five minutes.
 const ACTIVITY_INTERVAL: i64 = 5 * 60;
 
 impl Auth {
@@ -32,7 +32,7 @@ impl Auth {
 }
 
 impl Guardian {
-    /// Returns when a session expires that is used `now`: by its idle limit or its absolute one.
+    /// Returns when a session that is used `now` expires: by its idle limit or its age limit.
     pub(super) fn expiry(&self, created_at: i64, now: i64) -> i64 {
         let idle_limit = now.saturating_add(seconds(self.0.idle_timeout));
         let age_limit = created_at.saturating_add(seconds(self.0.max_age));

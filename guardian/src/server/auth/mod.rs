@@ -1,4 +1,4 @@
-//! [`Auth`]: who makes this request, and what they do about their sessions.
+//! [`Auth`]: the user of a request, and what they do about their sessions.
 
 mod accounts;
 mod activity;
@@ -36,8 +36,8 @@ use std::{
 };
 use tower_sessions::{Session, session::Id};
 
-/// Who makes this request. Handlers extract it; server functions and components call
-/// [`Auth::from_context`].
+/// The user of this request, and their sessions. Handlers extract it. Server functions and components
+/// call [`Auth::from_context`].
 ///
 /// ```
 /// use leptos_guardian::server::Auth;
@@ -55,7 +55,7 @@ pub struct Auth(Arc<Inner>);
 
 struct Inner {
     guardian: Guardian,
-    /// What the app keeps for this visitor. It uses the store below.
+    /// The app's data for this visitor. It uses `store`.
     session: Session,
     store: Arc<VisitorStore>,
     /// The id of that data when the request arrived.
@@ -78,18 +78,18 @@ impl Guardian {
 }
 
 impl Auth {
-    /// Finds out who makes a request, with one read, or none without a cookie.
+    /// Finds the user of a request: with one read, or none without a cookie.
     pub(crate) async fn resolve(
         guardian: &Guardian,
         presented: Presented,
         client: ClientInfo,
     ) -> Self {
         let token = presented.session.as_ref().map(TokenHash::of);
-        let found = match &token {
+        let sessions = match &token {
             Some(token) => guardian.live_sessions(token).await,
             None => Ok(Vec::new()),
         };
-        let current = match found {
+        let current = match sessions {
             Ok(accounts) => Current::of(accounts),
             Err(cause) => {
                 tracing::error!(%cause, "the session could not be checked");
@@ -196,8 +196,7 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`AuthError::SignedOut`] when there is none, [`AuthError::Unavailable`] when the
-    /// database could not tell.
+    /// [`AuthError::SignedOut`] when there is none, [`AuthError::Unavailable`] when the database fails.
     ///
     /// ```
     /// use leptos_guardian::{AuthError, server::Auth};
@@ -226,7 +225,7 @@ impl Auth {
         }
     }
 
-    /// Whether the handler has asked who the visitor is, or read their data.
+    /// Whether the handler has extracted this, or read the visitor's data.
     pub(crate) fn was_used(&self) -> bool {
         self.0.was_extracted.load(Relaxed) || self.store().was_read()
     }
@@ -252,8 +251,8 @@ impl Auth {
         self.state().cookie
     }
 
-    /// The tokens whose sessions have yet to end after this request. A browser that gets a new token
-    /// while it has a pending sign-out would forget its previous one.
+    /// The tokens whose sessions have yet to be revoked after this request. They include the previous
+    /// token of a browser that has a pending sign-out and gets a new token: it would forget that one.
     pub(crate) fn unrevoked_tokens(&self, gets_new_token: bool) -> Vec<TokenHash> {
         let state = self.state();
         let forgotten = state
@@ -270,12 +269,12 @@ impl Auth {
         self.state().has_pending_sign_out
     }
 
-    /// Whether the database failed to say who this is.
+    /// Whether the database failed, so that the user is unknown.
     pub(crate) fn is_unknown(&self) -> bool {
         matches!(self.state().current, Current::Unknown)
     }
 
-    /// Whether the request has several valid tokens, and nobody can tell which is the browser's own.
+    /// Whether the request has several valid tokens, and it is unknown which is the browser's own.
     pub(crate) fn is_contested(&self) -> bool {
         !self.state().contested.is_empty()
     }

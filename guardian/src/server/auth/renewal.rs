@@ -1,5 +1,5 @@
-//! A new token for a browser whose accounts stay signed in, whenever a session may do more than
-//! before: a copy of the previous token is then worth nothing (OWASP ASVS 5.0, 7.2.4).
+//! A new token for a browser whose accounts stay signed in, whenever a session may do more than before.
+//! A copy of the previous token is then useless (OWASP ASVS 5.0, 7.2.4).
 
 use super::{Auth, CookieChange};
 use crate::{
@@ -66,10 +66,10 @@ impl Transaction {
         is_renewed.then_some(()).ok_or(AuthError::SignedOut)
     }
 
-    /// The same. Returns whether anybody was still signed in with the token.
+    /// Renews the token. Returns whether anybody was still signed in with the previous one.
     pub(super) async fn try_renew_token(&mut self, auth: &Auth) -> Result<bool, AuthError> {
         auth.require_user()?;
-        // Once is enough, and the request's own token is already replaced.
+        // This transaction has already renewed the token.
         if self.has_on_commit() {
             return Ok(true);
         }

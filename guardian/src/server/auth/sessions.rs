@@ -1,4 +1,4 @@
-//! Where a user is signed in.
+//! The list of a user's sessions.
 
 use super::Auth;
 use crate::{
@@ -97,7 +97,7 @@ impl Guardian {
         let mut others = registry.list(user_id, current, after, now, limit).await?;
         let has_next = others.len() > room;
         others.truncate(room);
-        let next = others.last().filter(|_| has_next).map(place);
+        let next = others.last().filter(|_| has_next).map(cursor_after);
         let sessions = first.into_iter().chain(others);
         Ok(SessionPage {
             sessions: sessions.map(|session| describe(session, current)).collect(),
@@ -106,7 +106,7 @@ impl Guardian {
     }
 }
 
-fn place(session: &ListedSession) -> SessionCursor {
+fn cursor_after(session: &ListedSession) -> SessionCursor {
     SessionCursor(format!("{}.{}", session.last_seen_at, session.handle))
 }
 

@@ -39,7 +39,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The user with this identifier.
+    /// Creates the identity of the user with this identifier.
     ///
     /// ```
     /// use leptos_guardian::{Profile, server::Identity};
@@ -175,8 +175,8 @@ impl Auth {
         Ok(staying)
     }
 
-    /// Returns the accounts of the browser. If the request's own check failed, they are read now: a
-    /// sign-in that took them for none would end them.
+    /// Returns the browser's accounts. If the request's own check failed, this reads them now. Otherwise
+    /// the sign-in would end them.
     async fn accounts_before(&self, before: &State) -> Result<Vec<LiveSession>, Failure> {
         let (Current::Unknown, Some(token)) = (&before.current, &before.token) else {
             return Ok(before.current.clone().into_accounts());
@@ -242,8 +242,8 @@ impl Auth {
         Ok(in_time(registry::insert(connection, &new, now)).await?)
     }
 
-    /// Loads the visitor's data. Another user's data is not taken along: it stays with their account,
-    /// or is deleted with it.
+    /// Loads the visitor's data for the new session, unless it is another user's: that stays with their
+    /// account, or is deleted with it.
     async fn load_data(&self, before: &State, user_id: &str) -> Result<(), session::Error> {
         let session = self.session();
         let may_keep = match &before.current {

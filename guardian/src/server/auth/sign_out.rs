@@ -17,8 +17,8 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`SignOutError::Unavailable`] when the database fails. The cookie of a browser that was to be
-    /// signed out is removed all the same, and the same call may be repeated.
+    /// [`SignOutError::Unavailable`] when the database fails. If the sign-out includes this browser, its
+    /// cookie is removed all the same. The call may be repeated.
     ///
     /// ```
     /// use axum::response::Redirect;
@@ -46,7 +46,7 @@ impl Auth {
                     .ok()
             }
             None => {
-                tracing::error!(%scope, "the sign-out failed: nobody can tell who asks for it");
+                tracing::error!(%scope, "the sign-out failed: it depends on the user, who is unknown");
                 None
             }
         };
@@ -54,7 +54,7 @@ impl Auth {
         let ended = done.as_ref().map(|(ended, _)| ended.as_slice());
         let (after, clears_data) = before.after_sign_out(ends_here, ended);
         if clears_data {
-            // The handler may still hold the data of the user who has gone.
+            // The handler may still hold the signed-out user's data.
             self.session().clear().await;
         }
         *self.state() = after;
@@ -103,9 +103,8 @@ impl Auth {
 }
 
 impl Transaction {
-    /// Ends the user's sessions on all other browsers, and gives this browser a new token: that shuts
-    /// out whoever has a copy of the previous one (OWASP ASVS 5.0, 7.2.4). Returns the sessions that
-    /// ended.
+    /// Ends the user's sessions on all other browsers, and gives this browser a new token: a copy of the
+    /// previous one is then useless (OWASP ASVS 5.0, 7.2.4). Returns the sessions that ended.
     ///
     /// # Errors
     ///
@@ -133,7 +132,7 @@ impl Transaction {
         let cause = cause.into().by(Some(user.session.clone()));
         let ended = self.revoke(&revocation, &cause).await;
         let ended = ended.map_err(unavailable("the other sessions could not be ended"))?;
-        // The others also end if this session has just ended.
+        // The result does not matter: the other sessions end even if this one has just ended.
         self.try_renew_token(auth).await?;
         Ok(ended)
     }

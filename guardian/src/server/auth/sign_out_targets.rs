@@ -10,15 +10,15 @@ use crate::{
 enum Asker<'a> {
     User(&'a User),
     /// Nobody is signed in. The browser may still have tokens: its visitor's, and those of sign-outs
-    /// that have yet to be carried out.
+    /// that could not be carried out.
     Visitor,
-    /// The database did not respond, or nobody can tell which token is the browser's own.
+    /// The database did not respond, or it is unknown which token is the browser's own.
     Unknown,
 }
 
 /// Returns the targets of a sign-out; `None` when they depend on who asks and that is unknown.
 ///
-/// | what is asked | a user asks | a visitor asks | unknown |
+/// | scope | a user asks | a visitor asks | unknown |
 /// |---|---|---|---|
 /// | `Local` | this session, *leftovers* | *leftovers* | *leftovers* |
 /// | `Browser` | all accounts here, *leftovers* | *leftovers* | *leftovers* |
@@ -29,11 +29,11 @@ enum Asker<'a> {
 /// | a session, `Others` | its user's other sessions, if owned | the same | `None` |
 /// | a session, `Global` | all of its user's sessions, if owned | the same; *leftovers* on a retry | `None` |
 ///
-/// *Leftovers* are the sessions of this browser that no account here stands for: of a user, those that
-/// earlier sign-outs could not end; of others, those of all tokens. *With their users*: all sessions of
-/// the users whose accounts were the active ones. A session is *owned* if it is the user's or this
-/// browser's. A *retry* repeats a sign-out that failed: its token was given up, and with it the
-/// browser's other accounts.
+/// *Leftovers* are this browser's sessions that are not among its accounts. If a user asks, they are
+/// those that earlier sign-outs could not end, otherwise those of all tokens. *With their users*: all
+/// sessions of the users whose accounts were the active ones. A session is *owned* if it is the user's or
+/// this browser's. A *retry* repeats a sign-out that failed: the browser has given up the token, and with
+/// it the other accounts.
 pub(super) fn targets(state: &State, options: &SignOutOptions) -> Option<Vec<Target>> {
     use SignOutScope::{Browser, Global, Local, Others};
     let (asker, leftovers) = match &state.current {
@@ -79,7 +79,7 @@ pub(super) fn targets(state: &State, options: &SignOutOptions) -> Option<Vec<Tar
     Some(targets)
 }
 
-/// Names the accounts by their handles, too: a sign-in may be giving the browser a new token.
+/// Names the accounts by their handles, too: a concurrent sign-in may give the browser a new token.
 fn accounts_here(state: &State) -> Vec<Target> {
     let accounts = state.current.clone().into_accounts();
     let by_handle = accounts
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_ends_what_is_theirs() {
+    fn a_user_ends_their_own_sessions() {
         let here = || vec![session("ada"), session("bob"), browsers(&[TOKEN])];
         let mine = || owned(Some("ada"), &[TOKEN]);
         let state = state(user(), &[]);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_also_ends_what_earlier_sign_outs_could_not() {
+    fn a_user_also_ends_the_sessions_of_failed_sign_outs() {
         let leftovers = || browsers(&[UNREVOKED]);
         let mine = || owned(Some("ada"), &[TOKEN, UNREVOKED]);
         let state = state(user(), &[UNREVOKED]);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_visitor_ends_what_the_browsers_token_stands_for() {
+    fn a_visitor_ends_the_sessions_of_the_browsers_token() {
         let all = || browsers(&[TOKEN]);
         let of_browser = || owned(None, &[TOKEN]);
         let state = state(Current::SignedOut, &[]);
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_asker_ends_only_what_their_tokens_stand_for() {
+    fn an_unknown_asker_ends_only_the_sessions_of_their_tokens() {
         let unchecked = state(Current::Unknown, &[]);
         let mut contested = state(Current::SignedOut, &[]);
         contested.token = None;

@@ -15,7 +15,7 @@ pub(super) struct State {
     pub(super) has_pending_sign_out: bool,
     /// The browser's token, whether or not anybody is signed in with it.
     pub(super) token: Option<TokenHash>,
-    /// Valid tokens of which one is the browser's own. Nobody can tell which.
+    /// Valid tokens of which one is the browser's own. It is unknown which.
     pub(super) contested: Vec<TokenHash>,
     /// Tokens of earlier sign-outs whose sessions the server could not end.
     pub(super) unrevoked: Vec<TokenHash>,
@@ -75,54 +75,54 @@ impl State {
         tokens.chain(&self.unrevoked).copied().collect()
     }
 
-    /// Whether somebody may be signed in, and nobody can tell who.
+    /// Whether somebody may be signed in, but it is unknown who.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.current, Current::Unknown) || !self.contested.is_empty()
     }
 
-    /// Whether nobody is signed in, and an earlier sign-out has yet to be carried out.
+    /// Whether nobody is signed in, and an earlier sign-out could not be carried out.
     pub(super) fn is_retry(&self) -> bool {
         self.current.active().is_none() && !self.unrevoked.is_empty()
     }
 
     /// The state after a sign-out, and whether the visitor's data must be cleared.
     ///
-    /// `ends_here`: whether it was to end the active session, or retries an earlier sign-out. `ended`:
-    /// the sessions that ended; `None` when the sign-out could not be carried out.
+    /// `ends_here`: whether the sign-out includes the active session, or retries an earlier sign-out.
+    /// `ended`: the sessions that ended; `None` when the sign-out could not be carried out.
     ///
     /// | carried out | active session | another account left | the browser then |
     /// |---|---|---|---|
-    /// | yes | goes on | – | keeps its accounts, less those that ended |
+    /// | yes | goes on | – | keeps its accounts, without those that ended |
     /// | yes | ended | yes | shows the next account |
     /// | yes | ended | no | is signed out |
-    /// | no | was not to end | – | is as before |
-    /// | no | was to end | – | is signed out, and keeps the tokens' hashes for a retry |
+    /// | no | not included | – | is as before |
+    /// | no | included | – | is signed out, and keeps the tokens' hashes for a retry |
     pub(super) fn after_sign_out(
         self,
         ends_here: bool,
         ended: Option<&[SessionHandle]>,
     ) -> (Self, bool) {
         let active = self.current.active().map(|active| active.handle().clone());
-        let is_over = |handle: &SessionHandle| {
-            let was_to_end = ends_here && Some(handle) == active.as_ref();
-            // Also when it had ended before, elsewhere.
-            was_to_end || ended.unwrap_or_default().contains(handle)
+        let has_ended = |handle: &SessionHandle| {
+            // Even if it is not in `ended`, because it had ended before.
+            let is_included = ends_here && Some(handle) == active.as_ref();
+            is_included || ended.unwrap_or_default().contains(handle)
         };
-        let active_is_over = ends_here || active.as_ref().is_some_and(is_over);
-        let mut left = self.current.clone().into_accounts();
-        left.retain(|account| !is_over(account.handle()));
+        let active_has_ended = ends_here || active.as_ref().is_some_and(has_ended);
+        let mut remaining = self.current.clone().into_accounts();
+        remaining.retain(|account| !has_ended(account.handle()));
 
         match ended {
-            Some(_) if !active_is_over => {
+            Some(_) if !active_has_ended => {
                 let current = match self.current {
-                    Current::SignedIn(..) => Current::of(left),
+                    Current::SignedIn(..) => Current::of(remaining),
                     current => current,
                 };
                 (Self { current, ..self }, false)
             }
-            Some(_) if !left.is_empty() => {
+            Some(_) if !remaining.is_empty() => {
                 let next = Self {
-                    current: Current::of(left),
+                    current: Current::of(remaining),
                     has_pending_sign_out: false,
                     unrevoked: Vec::new(),
                     ..self
@@ -130,7 +130,7 @@ impl State {
                 (next, true)
             }
             Some(_) => (self.signed_out(Vec::new()), true),
-            None if !active_is_over => (self, false),
+            None if !active_has_ended => (self, false),
             None => {
                 // The latest first: the cookie drops the oldest when there are too many.
                 let unrevoked = self.tokens();

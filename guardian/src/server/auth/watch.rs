@@ -23,7 +23,7 @@ pub(crate) struct Watch {
     session: SessionHandle,
     /// The other accounts of the browser.
     others: Vec<SessionHandle>,
-    is_over: bool,
+    is_finished: bool,
     expires_at: i64,
     /// When it began, in seconds since the epoch. Earlier events do not concern it.
     since: i64,
@@ -57,7 +57,7 @@ impl Watch {
             subscription,
             session,
             others,
-            is_over: false,
+            is_finished: false,
         };
         // After subscribing: a sign-out between the two would be missed.
         if watch.has_ended().await? {
@@ -66,30 +66,29 @@ impl Watch {
         Ok(watch)
     }
 
-    /// The session's handle.
     pub(crate) fn session(&self) -> &SessionHandle {
         &self.session
     }
 
     /// Returns the next sign-out that concerns the browser. `None` when the page must ask again who is
-    /// signed in: after an account of this browser has ended, or when this is cut off.
+    /// signed in: after the end of one of the browser's sessions, or when the subscription is cut off.
     pub(crate) async fn next(&mut self) -> Option<SignOutNotice> {
-        while !self.is_over {
+        while !self.is_finished {
             let until_expiry = self.until_expiry();
             tokio::select! {
                 notification = self.subscription.next() => {
                     let notification = notification?;
                     let is_current = notification.ends(&self.session);
                     let ends_other = || self.others.iter().any(|other| notification.ends(other));
-                    self.is_over = is_current || ends_other();
+                    self.is_finished = is_current || ends_other();
                     if is_current || notification.event.created_at >= self.since {
                         return Some(notification.event.seen_from(&self.session, is_current));
                     }
                 }
                 () = sleep(until_expiry) => {
-                    // It may have been used meanwhile, which moves its idle limit.
+                    // The session may have been used meanwhile, which moves its idle limit.
                     if self.has_ended().await.ok()? {
-                        self.is_over = true;
+                        self.is_finished = true;
                         return Some(SignOutNotice {
                             scope: SignOutScope::Local,
                             reason: Reason::Expiry,
@@ -111,9 +110,9 @@ impl Watch {
 
     /// Reads whether the session has ended, and notes when it expires.
     async fn has_ended(&mut self) -> Result<bool, AuthError> {
-        let found = self.guardian.0.registry.expiry(&self.session).await;
-        let found = found.map_err(unavailable("an open page's session could not be checked"))?;
-        self.expires_at = found.unwrap_or(0);
+        let expiry = self.guardian.0.registry.expiry(&self.session).await;
+        let expiry = expiry.map_err(unavailable("an open page's session could not be checked"))?;
+        self.expires_at = expiry.unwrap_or(0);
         Ok(self.expires_at <= self.guardian.0.clock.now())
     }
 }

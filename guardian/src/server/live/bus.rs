@@ -15,7 +15,7 @@ const BACKLOG: usize = 16;
 
 /// How many pages of one session may listen. The tabs of a browser share one stream, but a lost
 /// connection lingers until it times out. The oldest is cut off first.
-const PER_SESSION: usize = 8;
+const PAGES_PER_SESSION: usize = 8;
 
 /// How long the ids of events are remembered, so that none is published twice: as far back as
 /// [`remote_events`](super::remote_events) looks.
@@ -64,12 +64,12 @@ impl Notification {
     }
 }
 
-/// What listens.
+/// The kind of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A browser's page. Each session may have only some.
+    /// A browser's page. Each session may have [`PAGES_PER_SESSION`].
     Page,
-    /// Work of the app.
+    /// The app's own work, such as a stream or a WebSocket.
     Work,
 }
 
@@ -164,12 +164,12 @@ impl Bus {
         ids.retain(|id| !listeners.seen.contains(id));
     }
 
-    /// Whether nobody listens.
+    /// Whether there are no listeners.
     pub(super) fn is_idle(&self) -> bool {
         self.listeners().by_user.is_empty()
     }
 
-    /// Cuts everybody off, for good.
+    /// Cuts all listeners off, for good.
     pub(super) fn close(&self) {
         let mut listeners = self.listeners();
         listeners.is_closed = true;
@@ -206,7 +206,7 @@ impl Listeners {
         let Some(pages) = self.pages.get(session) else {
             return;
         };
-        if pages.len() >= PER_SESSION
+        if pages.len() >= PAGES_PER_SESSION
             && let Some(oldest) = pages.first()
         {
             self.remove(*oldest);

@@ -1,4 +1,4 @@
-//! Notifying open pages, and everything else that waits for a sign-out.
+//! Notifies open pages, and everything else that waits for a sign-out.
 
 mod bus;
 mod remote_events;
