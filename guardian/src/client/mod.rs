@@ -5,13 +5,15 @@ mod call;
 mod events;
 pub(crate) mod json;
 mod live;
+pub(crate) mod navigation;
 mod page;
 mod pending;
 mod tabs;
 
 pub(crate) use events::last_reason;
 pub use events::on_signed_out;
-pub(crate) use page::{add_private_part, follow_sessions, load, refresh_lists, reload, start};
+pub(crate) use navigation::{load, reload};
+pub(crate) use page::{add_private_part, follow_sessions, refresh_lists, start};
 
 use crate::{
     Accounts, AuthError, Reason, SessionHandle, SignOutError, SignOutNotice, SignOutOptions,

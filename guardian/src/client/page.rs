@@ -1,6 +1,10 @@
 //! The page in the browser: its auth state, its history, and where it goes.
 
-use super::{call, defer, events, live, pending, sign_out, tabs};
+use super::{
+    call, defer, events, live,
+    navigation::{is_leaving, is_overdue, reload},
+    pending, sign_out, tabs,
+};
 use crate::{
     Accounts, AuthError, AuthState, Reason, SessionHandle, SignOutError, SignOutNotice,
     SignOutOptions, platform::now, session_info::Listed, state::AuthContext,
@@ -11,17 +15,12 @@ use leptos::{
 };
 use std::cell::Cell;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
-use web_sys::{PageTransitionEvent, PerformanceNavigation, js_sys::Date};
-
-/// How long the next page may take to load, in milliseconds.
-const NAVIGATION_TIMEOUT_MS: f64 = 10_000.0;
+use web_sys::{PageTransitionEvent, PerformanceNavigation};
 
 thread_local! {
     /// The auth state of this page. A page has one `AuthProvider`; code that runs after an
     /// event has no reactive owner to find it through.
     static PAGE: Cell<Option<AuthContext>> = const { Cell::new(None) };
-    /// When this page began to load another one, in milliseconds since the epoch.
-    static LEFT_AT: Cell<Option<f64>> = const { Cell::new(None) };
     /// Numbers the requests and updates, so that a late response does not undo a newer state.
     static LATEST: Cell<u64> = const { Cell::new(0) };
     /// How many parts of the page need a signed-in user.
@@ -65,15 +64,11 @@ pub(crate) fn add_private_part() {
 /// Refreshes the page. If it began to load another page long ago and is still there, the user has stopped
 /// that, and it reloads.
 pub(super) fn on_focus() {
-    match LEFT_AT.get() {
-        None => refresh(),
-        Some(left_at) if Date::now() - left_at > NAVIGATION_TIMEOUT_MS => reload(),
-        Some(_) => {}
+    if !is_leaving() {
+        refresh();
+    } else if is_overdue() {
+        reload();
     }
-}
-
-fn is_leaving() -> bool {
-    LEFT_AT.get().is_some()
 }
 
 /// Returns the session that this page shows.
@@ -239,34 +234,6 @@ pub(super) fn show_pending(options: SignOutOptions) {
     }
     show_failure(options, SignOutError::Pending);
     pending::send_later();
-}
-
-/// Loads a page as a new document, even if it is the current one.
-pub(crate) fn load(url: &str) {
-    // From here on, nothing may change what the page shows: a page that needs a signed-in user would
-    // leave for the sign-in page.
-    LEFT_AT.set(Some(Date::now()));
-    let location = window().location();
-    let current = location.href().unwrap_or_default();
-    // Fails only for an invalid URL, and the server sends none.
-    let _ = location.set_href(url);
-    // A URL that differs only in its fragment scrolls instead of loading.
-    let target = web_sys::Url::new_with_base(url, &current).map(|target| target.href());
-    if target.is_ok_and(|target| {
-        target.contains('#') && without_fragment(&target) == without_fragment(&current)
-    }) {
-        let _ = location.reload();
-    }
-}
-
-/// Loads this page as a new document.
-pub(crate) fn reload() {
-    LEFT_AT.set(Some(Date::now()));
-    let _ = window().location().reload();
-}
-
-fn without_fragment(url: &str) -> &str {
-    url.split('#').next().unwrap_or(url)
 }
 
 /// Hides the page while it is in the back/forward cache. When the user returns, it stays hidden until the

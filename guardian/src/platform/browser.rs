@@ -4,7 +4,7 @@ use crate::{
     AuthError, AuthState, ErrorStatus, Reason, SignOutError, User,
     client::{
         json::{FromJson, parse},
-        load,
+        navigation::load,
     },
     session_info::Listed,
 };

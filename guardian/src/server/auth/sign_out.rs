@@ -42,11 +42,11 @@ impl Auth {
                 let cause = Cause::from(Reason::User).by(current);
                 let revoked = self.guardian().revoke(&revocation, &cause).await;
                 revoked
-                    .inspect_err(|cause| tracing::error!(%cause, %scope, "the sign-out failed"))
+                    .inspect_err(|cause| tracing::error!(%cause, %scope, "the sign-out could not be carried out"))
                     .ok()
             }
             None => {
-                tracing::error!(%scope, "the sign-out failed: it depends on the user, who is unknown");
+                tracing::error!(%scope, "the sign-out could not be carried out: it depends on the user, who is unknown");
                 None
             }
         };
