@@ -1,7 +1,7 @@
-//! An app that had users before it had leptos-guardian: the code of the guide in the README, in one
-//! file. `cargo run --package leptos-guardian --features ssr --example existing_app`, and sign in
-//! as ada@example.com with the password "lovelace". (Without the browser's half, which an example
-//! cannot have: what is to be seen works as plain HTML.)
+//! An app that had users before it added leptos-guardian: the code of the README's guide in one
+//! file. Run it with `cargo run --package leptos-guardian --features ssr --example existing_app`,
+//! and sign in as ada@example.com with the password "lovelace". An example cannot have a
+//! WebAssembly half, so its pages work as plain HTML.
 
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use axum::Router;
@@ -22,7 +22,10 @@ use std::{error::Error, path::Path};
 const SITE_URL: &str = "http://127.0.0.1:3000";
 
 #[tokio::main]
-#[allow(dead_code, reason = "the guide's test calls what is in it")]
+#[allow(
+    dead_code,
+    reason = "the guide's test includes this file, but not its main"
+)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let pool = SqlitePool::connect("sqlite://app.db?mode=rwc").await?;
     let router = router(pool).await?;
@@ -145,7 +148,7 @@ async fn sign_in(email: String, password: String) -> Result<(), ServerFnError> {
     Ok(())
 }
 
-/// A row of the table that the app had.
+/// A row of the app's existing table.
 #[derive(sqlx::FromRow)]
 struct UserRow {
     id: i64,
@@ -173,7 +176,7 @@ fn is_right(password: &str, hash: &str) -> bool {
     })
 }
 
-/// Somebody to sign in as.
+/// The user to sign in as.
 const ADA: &str = "insert into users (email, name, password_hash) values ('ada@example.com',
     'Ada Lovelace',
     '$argon2id$v=19$m=19456,t=2,p=1$YW4gZXhhbXBsZSBzYWx0IQ$d5Nb2x9eosbk36pk8qdW9xtWkcugzYYBGgXgDF4q0QE')

@@ -13,7 +13,7 @@ async fn site() -> Site {
     Site::with(|builder| builder.accounts_per_browser(3)).await
 }
 
-/// A browser in which these users have signed in, one after the other.
+/// A browser in which these users have signed in, in this order.
 async fn with_accounts(site: &Site, users: &[&str]) -> Browser {
     let mut browser = site.browser();
     for user in users {
@@ -32,18 +32,18 @@ async fn handle_of(browser: &mut Browser, user: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_second_sign_in_is_added_and_active() {
+async fn a_second_sign_in_adds_the_active_account() {
     let site = site().await;
     let mut browser = with_accounts(&site, &["ada"]).await;
     let mut before = browser.clone();
     browser.sign_in("bob").await;
     assert_eq!(browser.accounts().await, ["bob", "ada"]);
     assert_ne!(browser.cookies, before.cookies, "a new token");
-    assert_eq!(before.is().await, "nobody", "and the old one is dead");
+    assert_eq!(before.whoami().await, "nobody", "and the old one is dead");
 }
 
 #[tokio::test]
-async fn one_account_is_the_default() {
+async fn a_browser_has_one_account_by_default() {
     let site = Site::new().await;
     let mut browser = with_accounts(&site, &["ada", "bob"]).await;
     assert_eq!(browser.accounts().await, ["bob"]);
@@ -51,7 +51,7 @@ async fn one_account_is_the_default() {
 }
 
 #[tokio::test]
-async fn the_same_user_again_is_one_account() {
+async fn signing_in_again_adds_no_second_account() {
     let site = site().await;
     let mut browser = with_accounts(&site, &["ada", "bob", "ada"]).await;
     assert_eq!(browser.accounts().await, ["ada", "bob"]);
@@ -59,16 +59,16 @@ async fn the_same_user_again_is_one_account() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_is_said_and_changes_nothing() {
+async fn a_sign_in_beyond_the_limit_is_refused_and_changes_nothing() {
     let site = site().await;
     let mut browser = with_accounts(&site, &["ada", "bob", "cyd"]).await;
-    let answer = browser.post("/sign-in/dan").await;
-    assert_eq!(answer.status, StatusCode::CONFLICT);
+    let response = browser.post("/sign-in/dan").await;
+    assert_eq!(response.status, StatusCode::CONFLICT);
     assert_eq!(
-        answer.json::<AuthError>(),
+        response.json::<AuthError>(),
         AuthError::TooManyAccounts { limit: 3 }
     );
-    assert!(answer.set_cookies().is_empty());
+    assert!(response.set_cookies().is_empty());
     assert_eq!(browser.accounts().await, ["cyd", "bob", "ada"]);
     browser.sign_in("ada").await;
     assert_eq!(browser.accounts().await, ["ada", "cyd", "bob"]);
@@ -79,14 +79,14 @@ async fn switching_makes_another_account_the_active_one() {
     let site = site().await;
     let mut browser = with_accounts(&site, &["ada", "bob", "cyd"]).await;
     let ada = handle_of(&mut browser, "ada").await;
-    let answer = browser.post(&format!("/switch-account/{ada}")).await;
-    assert_eq!(answer.json::<Accounts>().active.id, "ada");
+    let response = browser.post(&format!("/switch-account/{ada}")).await;
+    assert_eq!(response.json::<Accounts>().active.id, "ada");
     assert_eq!(browser.accounts().await, ["ada", "cyd", "bob"]);
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
 }
 
 #[tokio::test]
-async fn nobody_switches_to_a_session_on_another_browser() {
+async fn switching_to_a_session_on_another_browser_is_refused() {
     let site = site().await;
     let mut elsewhere = with_accounts(&site, &["bob"]).await;
     let bob = handle_of(&mut elsewhere, "bob").await;
@@ -95,11 +95,11 @@ async fn nobody_switches_to_a_session_on_another_browser() {
     let unknown = browser.post("/switch-account/no-such-session").await;
     assert_eq!(foreign.status, StatusCode::NOT_FOUND);
     assert_eq!(foreign.body, unknown.body);
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
 }
 
 #[tokio::test]
-async fn each_scope_leaves_the_accounts_that_it_should() {
+async fn each_scope_ends_the_right_accounts() {
     for (scope, left, ended) in [
         (SignOutScope::Local, vec!["ada"], 1),
         (SignOutScope::Browser, vec![], 2),
@@ -109,13 +109,13 @@ async fn each_scope_leaves_the_accounts_that_it_should() {
         let site = site().await;
         let mut browser = with_accounts(&site, &["ada", "bob"]).await;
         let mut elsewhere = with_accounts(&site, &["bob"]).await;
-        let answer = browser.sign_out(scope).await;
-        assert_eq!(answer.json::<SignedOut>().ended.len(), ended, "{scope}");
+        let response = browser.sign_out(scope).await;
+        assert_eq!(response.json::<SignedOut>().ended.len(), ended, "{scope}");
         assert_eq!(browser.accounts().await, left, "{scope}");
         assert_eq!(browser.cookies.is_empty(), left.is_empty(), "{scope}");
         let is_left_elsewhere = matches!(scope, SignOutScope::Local | SignOutScope::Browser);
         let expected = if is_left_elsewhere { "bob" } else { "nobody" };
-        assert_eq!(elsewhere.is().await, expected, "{scope}");
+        assert_eq!(elsewhere.whoami().await, expected, "{scope}");
     }
 }
 
@@ -135,7 +135,7 @@ async fn each_account_has_its_own_data() {
     assert_eq!(site.count("tower_sessions").await, 1);
 }
 
-/// What handlers may log is not the token.
+/// Handlers may log the id of the data.
 #[tokio::test]
 async fn the_id_of_a_users_data_is_not_the_token() {
     let site = site().await;
@@ -145,11 +145,11 @@ async fn the_id_of_a_users_data_is_not_the_token() {
     assert!(!browser.cookies[0].1.contains(&id));
     let mut forged = browser.clone();
     forged.cookies[0].1.replace_range(44.., &id);
-    assert_eq!(forged.is().await, "nobody");
+    assert_eq!(forged.whoami().await, "nobody");
 }
 
 #[tokio::test]
-async fn an_account_that_ends_elsewhere_makes_room_for_the_next() {
+async fn another_account_becomes_active_when_the_active_one_ends_elsewhere() {
     let site = site().await;
     let mut browser = with_accounts(&site, &["ada", "bob"]).await;
     site.guardian
@@ -157,11 +157,11 @@ async fn an_account_that_ends_elsewhere_makes_room_for_the_next() {
         .await
         .unwrap();
     assert_eq!(browser.accounts().await, ["ada"]);
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
 }
 
 #[tokio::test]
-async fn expired_accounts_are_no_accounts() {
+async fn expired_accounts_are_neither_listed_nor_kept() {
     let site = site().await;
     let mut browser = with_accounts(&site, &["ada", "bob", "cyd"]).await;
     site.pass_time(Duration::from_secs(15 * 24 * 60 * 60));
@@ -172,7 +172,7 @@ async fn expired_accounts_are_no_accounts() {
 }
 
 #[tokio::test]
-async fn nobody_switches_to_an_expired_account() {
+async fn switching_to_an_expired_account_is_refused() {
     let site = site().await;
     let mut browser = with_accounts(&site, &["ada"]).await;
     let ada = handle_of(&mut browser, "ada").await;
@@ -181,13 +181,13 @@ async fn nobody_switches_to_an_expired_account() {
     site.pass_time(Duration::from_secs(10 * 24 * 60 * 60));
     assert_eq!(browser.accounts().await, ["bob", "ada"]);
     site.pass_time(Duration::from_secs(5 * 24 * 60 * 60));
-    let answer = browser.post(&format!("/switch-account/{ada}")).await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    let response = browser.post(&format!("/switch-account/{ada}")).await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.accounts().await, ["bob"]);
 }
 
-/// A failed sign-out takes the browser's cookie, and with it the other accounts: the retry
-/// ends what nobody can use any more.
+/// A failed sign-out removes the browser's cookie, and with it the other accounts. The retry ends
+/// them, because nobody can use them any more.
 #[tokio::test]
 async fn the_retry_of_a_failed_sign_out_ends_every_account_of_the_lost_token() {
     for scope in [SignOutScope::Local, SignOutScope::Global] {
@@ -196,19 +196,19 @@ async fn the_retry_of_a_failed_sign_out_ends_every_account_of_the_lost_token() {
         let mut adas_phone = with_accounts(&site, &["ada"]).await;
         site.execute("alter table guardian_event rename to away")
             .await;
-        let answer = browser.sign_out(scope).await;
-        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        let response = browser.sign_out(scope).await;
+        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(browser.accounts().await.is_empty());
         site.execute("alter table away rename to guardian_event")
             .await;
         browser.sign_out(scope).await;
         assert!(browser.cookies.is_empty());
         assert_eq!(site.count("guardian_session").await, 1, "{scope}");
-        assert_eq!(adas_phone.is().await, "ada", "bob signed out, not ada");
+        assert_eq!(adas_phone.whoami().await, "ada", "bob signed out, not ada");
     }
 }
 
-/// The offline queue names the session, and the database fails when it arrives.
+/// A pending sign-out names the session, and fails when it arrives.
 #[tokio::test]
 async fn the_retry_by_handle_ends_the_other_accounts_of_the_lost_token_too() {
     let site = site().await;
@@ -217,8 +217,8 @@ async fn the_retry_by_handle_ends_the_other_accounts_of_the_lost_token_too() {
     let sign_out = format!("/sign-out-session/{bob}");
     site.execute("alter table guardian_event rename to away")
         .await;
-    let answer = browser.post(&sign_out).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = browser.post(&sign_out).await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     site.execute("alter table away rename to guardian_event")
         .await;
     browser.post(&sign_out).await;
@@ -226,8 +226,7 @@ async fn the_retry_by_handle_ends_the_other_accounts_of_the_lost_token_too() {
     assert_eq!(site.count("guardian_session").await, 0);
 }
 
-/// A sign-in that fails half-way takes nothing from anybody.
-/// By a new connection: an old one of SQLite may not have heard of the column's last name.
+/// Uses a new connection, because an old one of SQLite may not know the column's current name.
 async fn rename_column(site: &Site, from: &str, to: &str) {
     let database = Database::connect(&site.url).await.unwrap();
     let rename = format!("alter table guardian_session rename column {from} to {to}");
@@ -240,9 +239,9 @@ async fn rename_column(site: &Site, from: &str, to: &str) {
 #[tokio::test]
 async fn a_failed_sign_in_leaves_the_data_where_it_was() {
     let site = site().await;
-    for signed_in in [false, true] {
+    for is_signed_in in [false, true] {
         let mut browser = site.browser();
-        if signed_in {
+        if is_signed_in {
             browser.sign_in("ada").await;
         }
         browser.post("/remember/cart").await;
@@ -250,8 +249,8 @@ async fn a_failed_sign_in_leaves_the_data_where_it_was() {
         site.execute("alter table guardian_event rename to away")
             .await;
         rename_column(&site, "method", "away").await;
-        let answer = before.clone().post("/sign-in/ada").await;
-        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        let response = before.clone().post("/sign-in/ada").await;
+        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
         rename_column(&site, "away", "method").await;
         site.execute("alter table away rename to guardian_event")
             .await;
@@ -260,19 +259,19 @@ async fn a_failed_sign_in_leaves_the_data_where_it_was() {
 }
 
 #[tokio::test]
-async fn sessions_that_had_expired_are_not_counted() {
+async fn a_sign_out_does_not_report_expired_sessions() {
     let site = site().await;
     site.signed_in("ada").await;
     site.pass_time(Duration::from_secs(15 * 24 * 60 * 60));
     let mut browser = site.signed_in("ada").await;
-    let answer = browser.sign_out(SignOutScope::Global).await;
-    assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
+    let response = browser.sign_out(SignOutScope::Global).await;
+    assert_eq!(response.json::<SignedOut>().ended.len(), 1);
     assert_eq!(site.count("guardian_session").await, 0);
 }
 
-/// The rows cannot be read: that is no sign that there are none.
+/// Unreadable rows do not mean that there are none.
 #[tokio::test]
-async fn a_sign_in_ends_no_accounts_that_could_not_be_told() {
+async fn a_sign_in_ends_no_accounts_that_could_not_be_read() {
     const UNREADABLE: &str = "update guardian_session set profile = '{' || profile";
     const READABLE: &str = "update guardian_session set profile = substr(profile, 2)
         where profile like '{{%'";
@@ -285,16 +284,16 @@ async fn a_sign_in_ends_no_accounts_that_could_not_be_told() {
     site.execute(READABLE).await;
     assert_eq!(browser.accounts().await, ["ada"]);
 
-    // They can be told by the time of the sign-in.
+    // The rows become readable between the session check and the sign-in.
     site.execute(UNREADABLE).await;
     let mut slow = browser.clone();
     let sign_in = tokio::spawn(async move {
-        let answer = slow.post("/slow-sign-in/bob").await;
-        (answer.status, slow)
+        let response = slow.post("/slow-sign-in/bob").await;
+        (response.status, slow)
     });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     site.execute(READABLE).await;
-    site.slow.go_on.notify_one();
+    site.pause.resume.notify_one();
     let (status, mut browser) = sign_in.await.unwrap();
     assert_eq!(status, StatusCode::OK);
     assert_eq!(browser.accounts().await, ["bob", "ada"]);

@@ -1,4 +1,4 @@
-//! What the app ends from anywhere on the server.
+//! Sign-outs that the app makes in code, outside of a request.
 
 mod common;
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 #[tokio::test]
-async fn one_session_is_ended_by_its_handle_whosever_it_is() {
+async fn any_session_is_ended_by_its_handle() {
     let site = Site::new().await;
     let mut ada = site.signed_in("ada").await;
     let mut bob = site.signed_in("bob").await;
@@ -21,8 +21,8 @@ async fn one_session_is_ended_by_its_handle_whosever_it_is() {
     let reason = Reason::Administrator;
     let ended = site.guardian.sign_out_session(&handle, reason).await;
     assert_eq!(ended.unwrap(), [handle.clone()]);
-    assert_eq!(ada.is().await, "nobody");
-    assert_eq!(bob.is().await, "bob");
+    assert_eq!(ada.whoami().await, "nobody");
+    assert_eq!(bob.whoami().await, "bob");
     let ended = site.guardian.sign_out_session(&handle, reason).await;
     assert_eq!(ended.unwrap(), []);
 }
@@ -36,17 +36,21 @@ async fn everyone_is_signed_out_and_may_sign_in_again() {
     let reason = Reason::Administrator;
     let ended = site.guardian.sign_out_everyone(reason).await;
     assert_eq!(ended.unwrap().len(), 2);
-    assert_eq!(ada.is().await, "nobody");
+    assert_eq!(ada.whoami().await, "nobody");
     assert_eq!(bob.get("/recall").await.body, "nothing");
     assert_eq!(site.count("tower_sessions").await, 0);
-    assert_eq!(site.count("guardian_event").await, 2, "one for each user");
+    assert_eq!(
+        site.count("guardian_event").await,
+        2,
+        "one event for each user"
+    );
     ada.sign_in("ada").await;
-    assert_eq!(ada.is().await, "ada");
+    assert_eq!(ada.whoami().await, "ada");
 }
 
-/// More than one step.
+/// A sign-out of everyone works in steps. This one takes several.
 #[tokio::test]
-async fn thousands_are_signed_out() {
+async fn thousands_of_users_are_signed_out() {
     let site = Site::new().await;
     site.signed_in("ada").await;
     site.add_sessions(2500, "'handle' || i", "'user' || i", "expires_at")
@@ -57,9 +61,9 @@ async fn thousands_are_signed_out() {
     assert_eq!(site.count("guardian_event").await, 2501);
 }
 
-/// Whole steps of sessions that have expired are not the end of it.
+/// Whole steps may consist of expired sessions.
 #[tokio::test]
-async fn nobody_hides_behind_the_expired() {
+async fn expired_sessions_do_not_stop_a_sign_out_of_everyone() {
     let site = Site::new().await;
     site.signed_in("ada").await;
     site.add_sessions(2500, "' ' || i", "'user' || i", "0")
@@ -67,11 +71,11 @@ async fn nobody_hides_behind_the_expired() {
     let mut bob = site.signed_in("bob").await;
     let ended = site.guardian.sign_out_everyone(Reason::Administrator).await;
     assert_eq!(ended.unwrap().len(), 2);
-    assert_eq!(bob.is().await, "nobody");
+    assert_eq!(bob.whoami().await, "nobody");
 }
 
 #[tokio::test]
-async fn the_hook_learns_who_did_it_and_why() {
+async fn the_hook_learns_the_actor_and_the_note() {
     let events: Arc<Mutex<Vec<SignOutEvent>>> = Arc::default();
     let arrived = Arc::new(Notify::new());
     let site = Site::with(|builder| {
@@ -87,7 +91,7 @@ async fn the_hook_learns_who_did_it_and_why() {
     site.signed_in("ada").await;
     let handle = browser.sessions().await[0].handle.clone();
     browser.post("/sign-out-others").await;
-    // At once, and not when the dispatcher next looks by itself.
+    // Before the dispatcher next polls.
     let soon = Duration::from_secs(5);
     tokio::time::timeout(soon, arrived.notified())
         .await
@@ -105,14 +109,14 @@ async fn the_hook_learns_who_did_it_and_why() {
     assert_eq!(events[1].ended, [handle]);
 }
 
-/// With the app's own statements: all or nothing, and told only when it is so.
+/// Pages are notified only after the commit.
 #[tokio::test]
-async fn sessions_end_together_with_what_the_app_writes() {
+async fn sessions_end_in_the_apps_transaction_or_not_at_all() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut stream = browser.open_page().await;
     site.execute("create table note (text text)").await;
-    // Whichever is told first, was committed.
+    // The first one rolls back, so the first notice must be of the second.
     for (commits, reason) in [
         (false, Reason::PasswordChange),
         (true, Reason::AccountDeleted),
@@ -127,10 +131,10 @@ async fn sessions_end_together_with_what_the_app_writes() {
         if commits {
             transaction.commit().await.unwrap();
             assert_eq!(stream.notice().await.reason, Reason::AccountDeleted);
-            assert_eq!(browser.is().await, "nobody");
+            assert_eq!(browser.whoami().await, "nobody");
         } else {
             drop(transaction);
-            assert_eq!(browser.is().await, "ada");
+            assert_eq!(browser.whoami().await, "ada");
         }
         assert_eq!(site.count("note").await, i64::from(commits));
     }

@@ -1,4 +1,4 @@
-//! What a cache before the site may keep, and for whom.
+//! What a cache in front of the site may store, and for whom.
 
 mod common;
 
@@ -8,20 +8,20 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::get,
 };
-use common::{Answer, Browser, Site};
+use common::{Browser, Site, TestResponse};
 use http::{StatusCode, header};
 use leptos_guardian::server::Auth;
 use tower_sessions::Session;
 
-const AGE: &str = "public, max-age=60";
+const ONE_MINUTE: &str = "public, max-age=60";
 
-/// A site with routes of every kind.
-struct Kinds {
+/// A site with every kind of response.
+struct CachingSite {
     site: Site,
     router: Router,
 }
 
-impl Kinds {
+impl CachingSite {
     async fn new() -> Self {
         let site = Site::new().await;
         let router = Router::new()
@@ -31,7 +31,7 @@ impl Kinds {
             .route("/broken", get(StatusCode::INTERNAL_SERVER_ERROR))
             .route(
                 "/own",
-                get(([(header::CACHE_CONTROL, AGE)], "for a minute")),
+                get(([(header::CACHE_CONTROL, ONE_MINUTE)], "for a minute")),
             )
             .route(
                 "/modified",
@@ -40,7 +40,7 @@ impl Kinds {
             .route("/file", get((file(), "a file")))
             .route("/same-file", get((StatusCode::NOT_MODIFIED, file())))
             .route("/my-file", get(async |_: Auth| (file(), "a user's file")))
-            .route("/kept-file", get(kept_file))
+            .route("/remembered-file", get(remembered_file))
             .route("/remember", get(remember))
             .route("/remember-own", get(remember_own))
             .route("/varied", get(varied));
@@ -70,7 +70,7 @@ fn file() -> [(HeaderName, &'static str); 2] {
     ]
 }
 
-async fn kept_file(session: Session) -> impl IntoResponse {
+async fn remembered_file(session: Session) -> impl IntoResponse {
     let word: Option<String> = session.get("word").await.unwrap();
     (file(), word.unwrap_or_default())
 }
@@ -81,7 +81,7 @@ async fn remember(session: Session) {
 
 async fn remember_own(session: Session) -> impl IntoResponse {
     remember(session).await;
-    [(header::CACHE_CONTROL, AGE)]
+    [(header::CACHE_CONTROL, ONE_MINUTE)]
 }
 
 async fn varied() -> impl IntoResponse {
@@ -93,20 +93,24 @@ async fn varied() -> impl IntoResponse {
     response
 }
 
-fn says(answer: &Answer, name: HeaderName) -> Vec<&str> {
-    let values = answer.headers.get_all(name).iter();
+fn header_lines(response: &TestResponse, name: HeaderName) -> Vec<&str> {
+    let values = response.headers.get_all(name).iter();
     values.map(|value| value.to_str().unwrap()).collect()
 }
 
 #[track_caller]
-fn assert_says(answer: &Answer, caching: &str, what: &str) {
-    assert_eq!(says(answer, header::CACHE_CONTROL), [caching], "{what}");
-    assert_eq!(says(answer, header::VARY), ["cookie"], "{what}");
+fn assert_caching(response: &TestResponse, cache_control: &str, what: &str) {
+    assert_eq!(
+        header_lines(response, header::CACHE_CONTROL),
+        [cache_control],
+        "{what}"
+    );
+    assert_eq!(header_lines(response, header::VARY), ["cookie"], "{what}");
 }
 
 #[tokio::test]
-async fn whatever_may_differ_by_visitor_says_so() {
-    let site = Kinds::new().await;
+async fn responses_that_may_differ_by_visitor_say_so() {
+    let site = CachingSite::new().await;
     for path in [
         "/page",
         "/redirect",
@@ -117,88 +121,95 @@ async fn whatever_may_differ_by_visitor_says_so() {
         "/my-file",
         "/guardian/events",
     ] {
-        let answer = site.visitor().get(path).await;
-        assert_says(&answer, "no-cache", path);
+        let response = site.visitor().get(path).await;
+        assert_caching(&response, "no-cache", path);
         if path != "/guardian/events" {
-            let answer = site.user().await.get(path).await;
-            assert_says(&answer, "no-store", path);
+            let response = site.user().await.get(path).await;
+            assert_caching(&response, "no-store", path);
         }
     }
     let refused = site.visitor().post("/page").await;
     assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_says(&refused, "no-cache", "a method that there is not");
+    assert_caching(&refused, "no-cache", "a method that does not exist");
 }
 
 #[tokio::test]
-async fn a_handler_has_its_own_word_on_caching_but_not_on_the_visitor() {
-    let site = Kinds::new().await;
+async fn a_handler_can_set_cache_control_but_vary_still_names_the_cookie() {
+    let site = CachingSite::new().await;
     for mut browser in [site.visitor(), site.user().await] {
-        assert_says(&browser.get("/own").await, AGE, "/own");
+        assert_caching(&browser.get("/own").await, ONE_MINUTE, "/own");
     }
 }
 
 #[tokio::test]
 async fn a_file_is_the_same_for_everybody() {
-    let site = Kinds::new().await;
+    let site = CachingSite::new().await;
     for mut browser in [site.visitor(), site.user().await] {
         for path in ["/file", "/same-file"] {
-            let answer = browser.get(path).await;
-            assert_eq!(says(&answer, header::LAST_MODIFIED), [DATE], "{path}");
-            assert!(says(&answer, header::CACHE_CONTROL).is_empty(), "{path}");
-            assert!(says(&answer, header::VARY).is_empty(), "{path}");
+            let response = browser.get(path).await;
+            assert_eq!(
+                header_lines(&response, header::LAST_MODIFIED),
+                [DATE],
+                "{path}"
+            );
+            assert!(
+                header_lines(&response, header::CACHE_CONTROL).is_empty(),
+                "{path}"
+            );
+            assert!(header_lines(&response, header::VARY).is_empty(), "{path}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_file_for_one_visitor_is_not() {
-    let site = Kinds::new().await;
+async fn a_file_for_one_visitor_is_not_shared() {
+    let site = CachingSite::new().await;
     let mut visitor = site.visitor();
     visitor.get("/remember").await;
     assert_eq!(visitor.cookies.len(), 1);
-    let answer = visitor.get("/kept-file").await;
-    assert_eq!(answer.body, "pear");
-    assert_says(&answer, "no-cache", "from the visitor's data");
-    let answer = site.user().await.get("/my-file").await;
-    assert_says(&answer, "no-store", "from who they are");
+    let response = visitor.get("/remembered-file").await;
+    assert_eq!(response.body, "pear");
+    assert_caching(&response, "no-cache", "a file from the visitor's data");
+    let response = site.user().await.get("/my-file").await;
+    assert_caching(&response, "no-store", "a file for a user");
 }
 
 #[tokio::test]
-async fn a_cookie_is_for_one_visitor() {
-    let site = Kinds::new().await;
+async fn a_response_that_sets_a_cookie_is_not_stored() {
+    let site = CachingSite::new().await;
     for path in ["/remember", "/remember-own"] {
-        let answer = site.visitor().get(path).await;
-        assert_eq!(answer.set_cookies().len(), 1, "{path}");
-        assert_says(&answer, "no-store", path);
+        let response = site.visitor().get(path).await;
+        assert_eq!(response.set_cookies().len(), 1, "{path}");
+        assert_caching(&response, "no-store", path);
     }
 }
 
-/// nginx before 1.23 reads the last of several lines alone.
+/// nginx before 1.23 reads only the last of several lines.
 #[tokio::test]
-async fn the_cookie_comes_to_what_an_answer_varies_by_in_one_line() {
-    let site = Kinds::new().await;
-    let answer = site.visitor().get("/varied").await;
+async fn the_cookie_is_added_to_vary_in_one_line() {
+    let site = CachingSite::new().await;
+    let response = site.visitor().get("/varied").await;
     let expected = "Accept-Language, accept, Accept-Encoding, cookie";
-    assert_eq!(says(&answer, header::VARY), [expected]);
+    assert_eq!(header_lines(&response, header::VARY), [expected]);
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_named_already_is_not_named_twice() {
+async fn vary_names_the_cookie_only_once() {
     let site = Site::new().await;
     for line in ["Cookie", "accept, COOKIE", "*"] {
         let page = get(([(header::VARY, line)], "a page"));
         let router = site.guardian.protect(Router::new().route("/", page));
-        let answer = Browser::new(&router).get("/").await;
-        assert_eq!(says(&answer, header::VARY), [line]);
+        let response = Browser::new(&router).get("/").await;
+        assert_eq!(header_lines(&response, header::VARY), [line]);
     }
 }
 
 #[tokio::test]
-async fn nobody_knows_is_for_one_visitor_too() {
-    let site = Kinds::new().await;
+async fn a_failed_session_check_is_not_stored() {
+    let site = CachingSite::new().await;
     let mut user = site.user().await;
     site.site.database.close().await;
-    let answer = user.get("/page").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_says(&answer, "no-store", "the database is gone");
+    let response = user.get("/page").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_caching(&response, "no-store", "the database is away");
 }

@@ -1,8 +1,8 @@
-//! A connection whose transaction has not ended cleanly is not used again.
+//! A connection with an unfinished transaction is not reused.
 
 mod common;
 
-use common::{Browser, DELAY, Link, Site, Weather, count};
+use common::{Browser, DELAY, DatabaseProxy, Fault, Site, count};
 use futures::future::join_all;
 use http::StatusCode;
 use leptos_guardian::{
@@ -21,33 +21,33 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// More than every pool has connections.
+/// More than the connections of any pool here.
 const ROUNDS: usize = 24;
 
-/// As few connections as a pool may have.
-const FEW: u32 = 2;
+/// The fewest connections that a pool may have.
+const FEWEST: u32 = 2;
 
-/// Every connection signs in and out, and another browser sees it.
+/// Signs in and out on every connection, and checks the result on others.
 async fn assert_everything_works(browser: &Browser) {
     for round in 0..ROUNDS {
-        let mut users = [browser.clone(), browser.clone(), browser.clone()];
-        let outcomes = users.iter_mut().map(async |browser| {
+        let mut browsers = [browser.clone(), browser.clone(), browser.clone()];
+        let sign_outs = browsers.iter_mut().map(async |browser| {
             browser.cookies.clear();
             browser.sign_in("bob").await;
             let mut replay = browser.clone();
-            assert_eq!(replay.is().await, "bob");
-            let answer = browser.sign_out(SignOutScope::Local).await;
-            (answer.status, replay.is().await)
+            assert_eq!(replay.whoami().await, "bob");
+            let response = browser.sign_out(SignOutScope::Local).await;
+            (response.status, replay.whoami().await)
         });
-        for (status, is) in join_all(outcomes).await {
+        for (status, user) in join_all(sign_outs).await {
             assert_eq!(status, StatusCode::OK, "round {round}");
-            assert_eq!(is, "nobody", "round {round}");
+            assert_eq!(user, "nobody", "round {round}");
         }
     }
 }
 
-/// A pool that the app has made, which has no hook of the library's.
-async fn own_pool(url: &str, pragmas: &[(&'static str, String)], connections: u32) -> Database {
+/// A pool of the app's own, without the library's hooks.
+async fn app_pool(url: &str, pragmas: &[(&'static str, String)], connections: u32) -> Database {
     if url.starts_with("sqlite:") {
         let options = SqliteConnectOptions::from_str(url).unwrap();
         let options = pragmas.iter().fold(options, |options, (name, value)| {
@@ -63,7 +63,7 @@ async fn own_pool(url: &str, pragmas: &[(&'static str, String)], connections: u3
 
 /// SQLite rolls back by itself when the disk is full, and sqlx's own rollback then fails.
 #[tokio::test]
-async fn after_a_full_disk_everything_works_as_soon_as_there_is_room() {
+async fn everything_works_again_after_a_full_disk() {
     let site = Site::new().await;
     let Database::Sqlite(pool) = &site.database else {
         return after_a_full_disk_on_postgres(&site).await;
@@ -77,7 +77,7 @@ async fn after_a_full_disk_everything_works_as_soon_as_there_is_room() {
     let pages = sqlx::query_scalar::<_, i64>("pragma page_count");
     let pages = pages.fetch_one(pool).await.unwrap();
     let limit = [("max_page_count", (pages + 1).to_string())];
-    let full = own_pool(&site.url, &limit, 4);
+    let full = app_pool(&site.url, &limit, 4);
     let server = site.server_on(full.await, |builder| builder).await;
     let browser = site.browser().on(&server);
 
@@ -104,7 +104,7 @@ async fn after_a_full_disk_on_postgres(site: &Site) {
     assert_everything_works(&site.browser()).await;
 }
 
-/// Signs in, several at once, until so many sign-ins have failed.
+/// Makes concurrent sign-ins until this many have failed.
 async fn fail_until(browser: &Browser, failures: usize) -> usize {
     let mut failed = 0;
     for _ in 0..1000 {
@@ -112,10 +112,10 @@ async fn fail_until(browser: &Browser, failures: usize) -> usize {
         let sign_ins = browsers
             .iter_mut()
             .map(|browser| browser.post("/sign-in/ada"));
-        let answers = join_all(sign_ins).await;
-        failed += answers
+        let responses = join_all(sign_ins).await;
+        failed += responses
             .iter()
-            .filter(|answer| answer.status != StatusCode::OK)
+            .filter(|response| response.status != StatusCode::OK)
             .count();
         if failed >= failures {
             return failed;
@@ -124,8 +124,8 @@ async fn fail_until(browser: &Browser, failures: usize) -> usize {
     panic!("only {failed} sign-ins have failed");
 }
 
-/// A table whose rows are checked at the commit.
-async fn make_deferred(site: &Site) {
+/// Creates a table whose foreign key is checked at the commit.
+async fn add_deferred_check(site: &Site) {
     site.execute("create table parent (id bigint primary key)")
         .await;
     site.execute(
@@ -134,17 +134,17 @@ async fn make_deferred(site: &Site) {
     .await;
 }
 
-async fn break_at_commit(transaction: &mut Transaction) {
+async fn make_commit_fail(transaction: &mut Transaction) {
     with_connection!(transaction.connection(), connection => {
         sqlx::query("insert into child values (1)").execute(connection).await.unwrap();
     });
 }
 
 #[tokio::test]
-async fn a_commit_that_is_refused_ends_nothing_and_harms_no_other() {
+async fn a_refused_commit_ends_no_session_and_harms_no_other_transaction() {
     let site = Site::new().await;
-    make_deferred(&site).await;
-    let server = own_pool(&site.url, &[("foreign_keys", "on".into())], FEW).await;
+    add_deferred_check(&site).await;
+    let server = app_pool(&site.url, &[("foreign_keys", "on".into())], FEWEST).await;
     let server = site.server_on(server, |builder| builder).await;
     let mut browser = site.browser().on(&server);
     browser.sign_in("ada").await;
@@ -152,16 +152,16 @@ async fn a_commit_that_is_refused_ends_nothing_and_harms_no_other() {
         let mut transaction = server.guardian.begin().await.unwrap();
         let ended = transaction.sign_out_user("ada", Reason::Administrator);
         assert_eq!(ended.await.unwrap().len(), 1);
-        break_at_commit(&mut transaction).await;
+        make_commit_fail(&mut transaction).await;
         assert!(transaction.commit().await.is_err());
-        assert_eq!(browser.is().await, "ada");
+        assert_eq!(browser.whoami().await, "ada");
     }
     assert_everything_works(&browser).await;
 }
 
-/// PostgreSQL answers the commit of a failed transaction, and has rolled back.
+/// PostgreSQL returns no error for the commit of a failed transaction, but rolls back.
 #[tokio::test]
-async fn an_app_that_ignores_a_failed_statement_is_told_what_became_of_the_sign_out() {
+async fn the_commit_after_a_failed_statement_reports_whether_the_sign_out_holds() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut transaction = site.guardian.begin().await.unwrap();
@@ -172,14 +172,14 @@ async fn an_app_that_ignores_a_failed_statement_is_told_what_became_of_the_sign_
         assert!(ignored.is_err());
     });
     let is_committed = transaction.commit().await.is_ok();
-    let is_over = browser.is().await == "nobody";
-    assert_eq!(is_committed, is_over);
+    let is_signed_out = browser.whoami().await == "nobody";
+    assert_eq!(is_committed, is_signed_out);
     assert_everything_works(&site.browser()).await;
 }
 
-/// Whoever was told of success is out, whoever was told of a failure may try again.
+/// After a success the user is signed out. After a failure the user may try again.
 #[tokio::test]
-async fn statements_that_are_interrupted_leave_true_answers_and_clean_connections() {
+async fn interrupted_statements_give_true_responses_and_leave_clean_connections() {
     let site = Site::new().await;
     if !matches!(site.database, Database::Postgres(_)) {
         return;
@@ -207,35 +207,38 @@ async fn statements_that_are_interrupted_leave_true_answers_and_clean_connection
                 continue;
             }
             let mut replay = browser.clone();
-            let answer = browser.sign_out(SignOutScope::Local).await;
-            interrupted += usize::from(answer.status != StatusCode::OK);
-            if answer.status == StatusCode::OK {
-                let is = replay.get("/whoami").await;
-                assert_ne!(is.body, "ada");
+            let response = browser.sign_out(SignOutScope::Local).await;
+            interrupted += usize::from(response.status != StatusCode::OK);
+            if response.status == StatusCode::OK {
+                let response = replay.get("/whoami").await;
+                assert_ne!(response.body, "ada");
             }
         }
         interrupted
     });
     let (interrupted, ()) = tokio::join!(join_all(work), interrupt);
-    assert!(interrupted.iter().sum::<usize>() > 0, "nothing was tried");
+    assert!(
+        interrupted.iter().sum::<usize>() > 0,
+        "nothing was interrupted"
+    );
     assert_everything_works(&site.browser()).await;
 }
 
-/// The app begins a transaction of its own on the pool, and gives up before it has begun.
+/// The app drops its own `begin` before it completes.
 #[tokio::test]
-async fn a_transaction_that_an_app_gave_up_swallows_nothing() {
-    let link = Link::new();
-    let site = Site::reached_by(|url| link.address(url), |builder| builder).await;
+async fn an_abandoned_transaction_of_the_app_loses_no_writes() {
+    let proxy = DatabaseProxy::new();
+    let site = Site::through(|url| proxy.url(url), |builder| builder).await;
     leptos_guardian::with_pool!(&site.database, pool => {
-        let open = (0..4).map(|_| pool.acquire());
-        drop(join_all(open).await);
-        link.set(Weather::Slow);
-        // Some within the time that `begin` takes, after sqlx has asked whether the connection lives.
+        let opening = (0..4).map(|_| pool.acquire());
+        drop(join_all(opening).await);
+        proxy.set(Fault::Slow);
+        // Some of these times are within `begin`, after sqlx has tested the connection.
         for quarter in 1..24 {
             let _ = timeout(DELAY * quarter / 4, pool.begin()).await;
         }
     });
-    link.set(Weather::Fine);
+    proxy.set(Fault::None);
     let other = Database::connect(&site.url).await.unwrap();
     for visitors in 1..=ROUNDS {
         site.browser().post("/remember/cart").await;
@@ -243,17 +246,17 @@ async fn a_transaction_that_an_app_gave_up_swallows_nothing() {
     }
 }
 
-/// Not even one that the app has begun by a statement, which sqlx does not count.
+/// The app begins it with a statement, which sqlx does not track.
 #[tokio::test]
-async fn a_transaction_that_an_app_left_open_holds_up_nobody_for_long() {
+async fn a_transaction_that_the_app_left_open_does_not_block_others_for_long() {
     let site = Site::new().await;
-    let database = own_pool(&site.url, &[], FEW).await;
+    let database = app_pool(&site.url, &[], FEWEST).await;
     let server = site.server_on(database.clone(), |builder| builder).await;
     leptos_guardian::with_pool!(&database, pool => {
         sqlx::query("begin").execute(pool).await.unwrap();
     });
     let browser = site.browser().on(&server);
-    for _ in 0..FEW {
+    for _ in 0..FEWEST {
         let _ = browser.clone().post("/sign-in/ada").await;
     }
     assert_everything_works(&browser).await;

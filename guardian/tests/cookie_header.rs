@@ -1,15 +1,15 @@
-//! The `Cookie` header is read as browsers write it (RFC 6265bis): no other name is ours, and what
-//! else comes with ours does not matter.
+//! The server reads the `Cookie` header as browsers write it (RFC 6265bis). It accepts only the
+//! exact names of its cookies, and other cookies beside them make no difference.
 
 mod common;
 
 use axum::body::Body;
-use common::{Answer, Site};
+use common::{Site, TestResponse};
 use http::{HeaderValue, Request, header};
 use leptos_guardian::server::SigningKey;
 use tower::ServiceExt as _;
 
-/// A site, and the names of its two cookies that decide who is shown as signed in.
+/// A site, and the names of the two cookies that decide who is signed in.
 const SITES: [(&str, &str, &str); 2] = [
     ("http://site.test", "session", "pending_sign_out"),
     (
@@ -19,30 +19,30 @@ const SITES: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// What Unicode calls space, and what looks like nothing. Chromium lets a page on a subdomain set
-/// a cookie whose name begins with one, for the whole domain.
+/// Unicode's spaces and invisible characters. Chromium lets a page on a subdomain set a cookie for
+/// the whole domain whose name begins with one of them.
 const SPACES: &str = "\u{85}\u{a0}\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\
     \u{2007}\u{2008}\u{2009}\u{200a}\u{200b}\u{2028}\u{2029}\u{202f}\u{205f}\u{2060}\u{3000}\u{feff}";
 
-/// Asks with these `Cookie` headers.
-async fn ask(site: &Site, cookies: &[Vec<u8>]) -> Answer {
+/// Sends a request with these `Cookie` headers.
+async fn send(site: &Site, cookies: &[Vec<u8>]) -> TestResponse {
     let mut request = Request::get("/whoami").body(Body::empty()).unwrap();
     for cookie in cookies {
         let cookie = HeaderValue::from_bytes(cookie).unwrap();
         request.headers_mut().append(header::COOKIE, cookie);
     }
-    Answer::read(site.router.clone().oneshot(request).await.unwrap()).await
+    TestResponse::read(site.router.clone().oneshot(request).await.unwrap()).await
 }
 
-/// Who the server takes a browser for, which it leaves alone.
-async fn is(site: &Site, cookies: &[Vec<u8>]) -> String {
-    let answer = ask(site, cookies).await;
-    assert!(answer.set_cookies().is_empty(), "{cookies:?}");
-    answer.body
+/// The user whom these `Cookie` headers sign in. The response must set no cookie.
+async fn whoami(site: &Site, cookies: &[Vec<u8>]) -> String {
+    let response = send(site, cookies).await;
+    assert!(response.set_cookies().is_empty(), "{cookies:?}");
+    response.body
 }
 
-/// A cookie of this name, beside ours: before it, behind it, and in a header of its own.
-fn beside(ours: &[u8], other: &[u8]) -> [Vec<Vec<u8>>; 4] {
+/// The other cookie before ours and after it, in one header and in two.
+fn combine(ours: &[u8], other: &[u8]) -> [Vec<Vec<u8>>; 4] {
     [
         vec![[other, b"; ", ours].concat()],
         vec![[ours, b"; ", other].concat()],
@@ -51,9 +51,9 @@ fn beside(ours: &[u8], other: &[u8]) -> [Vec<Vec<u8>>; 4] {
     ]
 }
 
-/// Names that are not this one, though they look like it.
-fn disguises(name: &str) -> Vec<Vec<u8>> {
-    let mut disguises: Vec<String> = SPACES
+/// Names that look like this one.
+fn lookalikes(name: &str) -> Vec<Vec<u8>> {
+    let mut lookalikes: Vec<String> = SPACES
         .chars()
         .flat_map(|space| {
             [
@@ -63,7 +63,7 @@ fn disguises(name: &str) -> Vec<Vec<u8>> {
             ]
         })
         .collect();
-    disguises.extend([
+    lookalikes.extend([
         name.to_uppercase(),
         name.replace("__Host", "__host"),
         name.replace("__Host", "__HOST"),
@@ -76,14 +76,14 @@ fn disguises(name: &str) -> Vec<Vec<u8>> {
         format!("={name}"),
         name[1..].to_owned(),
     ]);
-    disguises.retain(|disguise| disguise != name);
-    let mut disguises: Vec<Vec<u8>> = disguises.into_iter().map(String::into_bytes).collect();
-    // Bytes that are no UTF-8.
+    lookalikes.retain(|lookalike| lookalike != name);
+    let mut lookalikes: Vec<Vec<u8>> = lookalikes.into_iter().map(String::into_bytes).collect();
+    // Bytes that are not UTF-8.
     for byte in [0x80, 0x85, 0xa0, 0xff] {
-        disguises.push([&[byte], name.as_bytes()].concat());
-        disguises.push([name.as_bytes(), &[byte]].concat());
+        lookalikes.push([&[byte], name.as_bytes()].concat());
+        lookalikes.push([name.as_bytes(), &[byte]].concat());
     }
-    disguises
+    lookalikes
 }
 
 #[tokio::test]
@@ -93,34 +93,37 @@ async fn a_name_that_only_looks_like_ours_signs_nobody_in_and_nobody_out() {
         let ada = site.signed_in("ada").await.cookies[0].1.clone();
         let eve = site.signed_in("eve").await.cookies[0].1.clone();
         let ours = format!("{session}={ada}").into_bytes();
-        assert_eq!(is(&site, std::slice::from_ref(&ours)).await, "ada");
-        for name in disguises(session) {
+        assert_eq!(whoami(&site, std::slice::from_ref(&ours)).await, "ada");
+        for name in lookalikes(session) {
             for value in [&*eve, "junk", ""] {
                 let planted = [&name, &b"="[..], value.as_bytes()].concat();
-                assert_eq!(is(&site, std::slice::from_ref(&planted)).await, "nobody");
-                for cookies in beside(&ours, &planted) {
-                    assert_eq!(is(&site, &cookies).await, "ada", "{cookies:?}");
+                assert_eq!(
+                    whoami(&site, std::slice::from_ref(&planted)).await,
+                    "nobody"
+                );
+                for cookies in combine(&ours, &planted) {
+                    assert_eq!(whoami(&site, &cookies).await, "ada", "{cookies:?}");
                 }
             }
         }
-        for name in disguises(pending_sign_out) {
-            for cookies in beside(&ours, &[&name, &b"=x"[..]].concat()) {
-                assert_eq!(is(&site, &cookies).await, "ada", "{cookies:?}");
+        for name in lookalikes(pending_sign_out) {
+            for cookies in combine(&ours, &[&name, &b"=x"[..]].concat()) {
+                assert_eq!(whoami(&site, &cookies).await, "ada", "{cookies:?}");
             }
         }
     }
 }
 
-/// The other white space of ASCII is in no request: a server refuses it before anybody reads it.
+/// ASCII's other white space reaches no handler, because the HTTP library refuses it.
 #[test]
-fn vertical_tabs_and_form_feeds_are_in_no_header() {
+fn no_header_can_contain_vertical_tabs_or_form_feeds() {
     for space in ["\u{b}", "\u{c}"] {
         assert!(HeaderValue::from_bytes(format!("{space}session=x").as_bytes()).is_err());
     }
 }
 
 #[tokio::test]
-async fn a_pair_without_a_name_or_without_a_value_is_not_ours() {
+async fn a_malformed_pair_is_not_our_cookie() {
     for (site_url, session, _) in SITES {
         let site = Site::with(|builder| builder.site_url(site_url)).await;
         let ada = site.signed_in("ada").await.cookies[0].1.clone();
@@ -137,15 +140,15 @@ async fn a_pair_without_a_name_or_without_a_value_is_not_ours() {
             ";;; ; =; ==".to_owned(),
             String::new(),
         ] {
-            for cookies in beside(&ours, planted.as_bytes()) {
-                assert_eq!(is(&site, &cookies).await, "ada", "{planted}");
+            for cookies in combine(&ours, planted.as_bytes()) {
+                assert_eq!(whoami(&site, &cookies).await, "ada", "{planted}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn spaces_and_tabs_are_no_part_of_a_name_or_a_value() {
+async fn spaces_and_tabs_around_names_and_values_are_ignored() {
     let site = Site::new().await;
     let ada = site.signed_in("ada").await.cookies[0].1.clone();
     for cookies in [
@@ -153,12 +156,12 @@ async fn spaces_and_tabs_are_no_part_of_a_name_or_a_value() {
         format!("a=b;session={ada};c=d"),
         format!("a=b;\tsession={ada} ; c=d;"),
     ] {
-        assert_eq!(is(&site, &[cookies.into_bytes()]).await, "ada");
+        assert_eq!(whoami(&site, &[cookies.into_bytes()]).await, "ada");
     }
 }
 
 #[tokio::test]
-async fn among_others_of_its_name_ours_is_found() {
+async fn our_cookie_is_found_among_others_of_its_name() {
     for (site_url, session, _) in SITES {
         let site = Site::with(|builder| builder.site_url(site_url)).await;
         let ada = site.signed_in("ada").await.cookies[0].1.clone();
@@ -189,17 +192,21 @@ async fn among_others_of_its_name_ours_is_found() {
                 .collect::<Vec<_>>()
                 .join("; "),
         ] {
-            for cookies in beside(&ours, junk.as_bytes()) {
-                assert_eq!(is(&site, &cookies).await, "ada", "{junk}");
+            for cookies in combine(&ours, junk.as_bytes()) {
+                assert_eq!(whoami(&site, &cookies).await, "ada", "{junk}");
             }
         }
         let mut not_text = one("").into_bytes();
         not_text.extend([0xff, 0xfe]);
-        for cookies in beside(&ours, &not_text) {
-            assert_eq!(is(&site, &cookies).await, "ada");
+        for cookies in combine(&ours, &not_text) {
+            assert_eq!(whoami(&site, &cookies).await, "ada");
         }
-        for cookies in beside(&ours, &ours) {
-            assert_eq!(is(&site, &cookies).await, "ada", "twice the same is one");
+        for cookies in combine(&ours, &ours) {
+            assert_eq!(
+                whoami(&site, &cookies).await,
+                "ada",
+                "the same cookie twice counts once"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Invariant 5, and: what removes the cookie is what set it.
+//! The cookie: its attributes, which are the same when it is removed, and its token, which nobody
+//! can forge or read elsewhere.
 
 mod common;
 
@@ -38,8 +39,8 @@ async fn the_removal_has_the_attributes_of_the_cookie() {
         let mut browser = site.browser();
         let set = browser.post("/sign-in/ada").await;
         let removed = browser.sign_out(SignOutScope::Local).await;
-        for answer in [&set, &removed] {
-            let cookies = answer.set_cookies();
+        for response in [&set, &removed] {
+            let cookies = response.set_cookies();
             assert_eq!(cookies.len(), 1, "{cookies:?}");
             let name = format!("{prefix}session=");
             assert!(cookies[0].starts_with(&name), "{cookies:?}");
@@ -50,7 +51,7 @@ async fn the_removal_has_the_attributes_of_the_cookie() {
 }
 
 #[tokio::test]
-async fn so_has_the_removal_of_what_a_failed_sign_out_left() {
+async fn the_removal_after_a_failed_sign_out_has_the_attributes_too() {
     for (site_url, prefix, expected) in SITES {
         let site = Site::with(|builder| builder.site_url(site_url)).await;
         let mut browser = site.signed_in("ada").await;
@@ -60,8 +61,8 @@ async fn so_has_the_removal_of_what_a_failed_sign_out_left() {
         site.execute("alter table away rename to guardian_event")
             .await;
         let retried = browser.sign_out(SignOutScope::Local).await;
-        for answer in [&failed, &retried] {
-            let mut cookies = answer.set_cookies();
+        for response in [&failed, &retried] {
+            let mut cookies = response.set_cookies();
             cookies.sort_unstable();
             assert_eq!(cookies.len(), 2, "{cookies:?}");
             for (cookie, name) in cookies.into_iter().zip(["unrevoked", "session"]) {
@@ -74,7 +75,7 @@ async fn so_has_the_removal_of_what_a_failed_sign_out_left() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_not_ours_is_anonymous_and_left_alone() {
+async fn an_invalid_cookie_signs_nobody_in_and_is_left_alone() {
     let site = Site::new().await;
     let ours = site.signed_in("ada").await.cookies[0].1.clone();
     let (signature, token) = ours.split_at(44);
@@ -92,10 +93,10 @@ async fn a_cookie_that_is_not_ours_is_anonymous_and_left_alone() {
     ] {
         let mut browser = site.browser();
         browser.cookies = vec![("session".into(), value.into())];
-        let answer = browser.get("/whoami").await;
-        assert_eq!(answer.status, 200, "{value}");
-        assert_eq!(answer.body, "nobody", "{value}");
-        assert!(answer.set_cookies().is_empty(), "{value}");
+        let response = browser.get("/whoami").await;
+        assert_eq!(response.status, 200, "{value}");
+        assert_eq!(response.body, "nobody", "{value}");
+        assert!(response.set_cookies().is_empty(), "{value}");
     }
 }
 
@@ -107,7 +108,7 @@ async fn a_copy_of_the_database_holds_no_token() {
     let token: Id = browser.cookies[0].1[44..].parse().unwrap();
     let copy = site.copy_of_database().await;
     let holds = |bytes: &[u8]| copy.windows(bytes.len()).any(|window| window == bytes);
-    assert!(holds(b"ada"), "the copy is one");
+    assert!(holds(b"ada"), "the copy contains the user id");
     assert!(!holds(token.to_string().as_bytes()));
     assert!(!holds(&token.0.to_le_bytes()));
     assert!(!holds(&token.0.to_be_bytes()));
@@ -126,29 +127,29 @@ async fn a_visitor_with_data_gets_a_cookie_and_a_signed_in_request_gets_none() {
 
 /// A site's other cookies may hold any bytes.
 #[tokio::test]
-async fn another_cookie_that_is_not_ascii_signs_nobody_out() {
+async fn another_cookie_with_non_ascii_bytes_signs_nobody_out() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     browser.cookies.insert(0, ("theme".into(), "dünkel".into()));
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
 }
 
-/// The page sets it by a script, the server removes it.
+/// A script of the page sets it, and the server removes it.
 #[tokio::test]
-async fn over_https_the_page_s_own_cookie_is_a_host_cookie_too() {
+async fn over_https_the_pending_sign_out_is_a_host_cookie_too() {
     let site = Site::with(|builder| builder.site_url("https://site.test")).await;
     let mut browser = site.signed_in("ada").await;
-    let leaving = |name: &str| (name.to_owned(), "x".to_owned());
-    browser.cookies.push(leaving("pending_sign_out"));
+    let cookie = |name: &str| (name.to_owned(), "x".to_owned());
+    browser.cookies.push(cookie("pending_sign_out"));
     assert_eq!(
-        browser.is().await,
+        browser.whoami().await,
         "ada",
         "another host could have set this one"
     );
-    browser.cookies.push(leaving("__Host-pending_sign_out"));
-    assert_eq!(browser.is().await, "nobody");
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    let removed = answer.set_cookies();
+    browser.cookies.push(cookie("__Host-pending_sign_out"));
+    assert_eq!(browser.whoami().await, "nobody");
+    let response = browser.sign_out(SignOutScope::Local).await;
+    let removed = response.set_cookies();
     let removal = removed
         .iter()
         .find(|cookie| cookie.starts_with("__Host-pending_sign_out="));

@@ -1,4 +1,4 @@
-//! Invariant 10: what a request costs, in numbers that do not wobble.
+//! What a request costs, as counts that do not depend on the machine.
 
 mod common;
 
@@ -16,7 +16,7 @@ use std::{
 use tracing::{Event, Subscriber, field::Visit};
 use tracing_subscriber::{Layer, layer::Context, prelude::*};
 
-/// Every statement that is carried out, as sqlx logs it.
+/// Every executed statement, as sqlx logs it.
 #[derive(Clone, Default)]
 struct Statements(Arc<Mutex<Vec<String>>>);
 
@@ -30,7 +30,7 @@ impl<S: Subscriber> Layer<S> for Statements {
     }
 }
 
-/// The statement's first words, and the whole if there are more.
+/// A statement's first words, and its whole text if there is more.
 #[derive(Default)]
 struct Text {
     summary: String,
@@ -59,7 +59,7 @@ impl Text {
     }
 }
 
-/// SQLite's statements are logged by threads of sqlx, so one log serves all tests.
+/// One log for all tests, because sqlx logs SQLite's statements on its own threads.
 static STATEMENTS: LazyLock<Statements> = LazyLock::new(|| {
     let statements = Statements::default();
     tracing_subscriber::registry()
@@ -68,16 +68,16 @@ static STATEMENTS: LazyLock<Statements> = LazyLock::new(|| {
     statements
 });
 
-/// And one test counts at a time.
+/// One test counts at a time.
 static COUNTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// The statements that some work has carried out.
+/// The statements that some work executes.
 async fn statements(work: impl Future<Output = ()>) -> Vec<String> {
     STATEMENTS.0.lock().unwrap().clear();
     work.await;
     let statements = std::mem::take(&mut *STATEMENTS.0.lock().unwrap());
-    // Not what only PostgreSQL needs or logs, nor what a connection of the pool is opened or given back
-    // with.
+    // Without those that only PostgreSQL needs or logs, and those with which the pool opens or
+    // takes back a connection.
     let is_extra = |statement: &String| {
         let extra = [
             "pg_advisory",
@@ -112,7 +112,7 @@ async fn a_signed_in_request_costs_one_read() {
 }
 
 #[tokio::test]
-async fn requests_at_once_share_reads_and_each_gets_its_own_answer() {
+async fn concurrent_requests_share_reads_and_each_gets_its_own_result() {
     let _alone = COUNTING.lock().await;
     let site = Site::new().await;
     let mut browsers = Vec::new();
@@ -120,16 +120,16 @@ async fn requests_at_once_share_reads_and_each_gets_its_own_answer() {
         let user = format!("user-{n}");
         let browser = site.signed_in(&user).await;
         browsers.extend(vec![(user, browser); 10]);
-        let mut leaving = site.signed_in("eve").await;
-        let old = leaving.clone();
-        leaving.sign_out(SignOutScope::Local).await;
+        let mut eve = site.signed_in("eve").await;
+        let old = eve.clone();
+        eve.sign_out(SignOutScope::Local).await;
         browsers.push(("nobody".into(), old));
     }
     let checks = statements(async {
-        let asked = browsers.iter_mut().map(|(user, browser)| async {
-            assert_eq!(browser.is().await, *user);
+        let requests = browsers.iter_mut().map(|(user, browser)| async {
+            assert_eq!(browser.whoami().await, *user);
         });
-        join_all(asked).await;
+        join_all(requests).await;
     });
     let checks = checks.await;
     assert!(checks.len() <= 20, "{} reads", checks.len());
@@ -137,7 +137,7 @@ async fn requests_at_once_share_reads_and_each_gets_its_own_answer() {
 }
 
 #[tokio::test]
-async fn its_activity_costs_one_write_in_five_minutes() {
+async fn activity_costs_one_write_in_five_minutes() {
     let _alone = COUNTING.lock().await;
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
@@ -171,11 +171,11 @@ async fn a_sign_in_costs_two_writes() {
     let _alone = COUNTING.lock().await;
     let site = Site::new().await;
     let sign_in = statements(async { site.browser().sign_in("ada").await }).await;
-    // What is kept for the visitor, and the session.
+    // The visitor's data, and the session.
     assert_eq!(sign_in.len(), 2, "{sign_in:#?}");
 }
 
-/// One transaction: the rows, what was kept for them, the event.
+/// One transaction: the sessions, their data, the event.
 #[tokio::test]
 async fn a_sign_out_costs_the_same_however_many_sessions_end() {
     let _alone = COUNTING.lock().await;
@@ -183,7 +183,7 @@ async fn a_sign_out_costs_the_same_however_many_sessions_end() {
         (SignOutScope::Local, 4),
         (SignOutScope::Others, 4),
         (SignOutScope::Global, 4),
-        // By their handles, and by the browser's token.
+        // Sessions by handle, and sessions by the browser's token.
         (SignOutScope::Browser, 5),
     ] {
         for sessions in [1, 2, 30] {
@@ -198,7 +198,7 @@ async fn a_sign_out_costs_the_same_however_many_sessions_end() {
                 expected,
                 "{scope} of {sessions}: {sign_out:#?}"
             );
-            assert!(is_read(&sign_out[0]), "the check");
+            assert!(is_read(&sign_out[0]), "the session check");
         }
     }
 }
@@ -208,20 +208,20 @@ async fn the_cookie_is_small() {
     let _alone = COUNTING.lock().await;
     let site = Site::new().await;
     let mut browser = site.browser();
-    let answer = browser.post("/sign-in/ada").await;
+    let response = browser.post("/sign-in/ada").await;
     assert_eq!(browser.cookies.len(), 1);
     let (name, value) = &browser.cookies[0];
     // 128 bits of token and 256 of signature, in base64.
     assert_eq!(name.len() + value.len(), 7 + 22 + 44);
     assert!(
-        answer.set_cookies()[0].len() <= 150,
+        response.set_cookies()[0].len() <= 150,
         "{:?}",
-        answer.set_cookies()
+        response.set_cookies()
     );
 }
 
-/// Everything that the library does to the database.
-async fn everything(site: &Site) {
+/// Everything that the library does with the database.
+async fn do_everything(site: &Site) {
     let mut browser = site.signed_in("ada").await;
     browser.post("/remember/word").await;
     browser.sign_in("bob").await;
@@ -230,7 +230,7 @@ async fn everything(site: &Site) {
     browser.post(&format!("/switch-account/{other}")).await;
     site.pass_time(Duration::from_secs(600));
     browser.get("/recall").await;
-    drop(browser.listen().await.next().await);
+    drop(browser.open_stream().await.next().await);
     for scope in ["local", "others", "global"] {
         let mut browser = site.signed_in("ada").await;
         let handle = browser.sessions().await[0].handle.clone();
@@ -268,14 +268,14 @@ async fn everything(site: &Site) {
         .await
         .unwrap();
     guardian.clean_up().await.unwrap();
-    site.until(
+    site.until_count(
         "guardian_event where delivered_at is not null",
         site.count("guardian_event").await,
     )
     .await;
 }
 
-/// A table that is read from end to end grows with the site.
+/// Such a statement would slow down as the site grows.
 #[tokio::test]
 async fn no_statement_reads_a_whole_table() {
     let _alone = COUNTING.lock().await;
@@ -285,9 +285,9 @@ async fn no_statement_reads_a_whole_table() {
             .after_sign_out(|_| async { Ok(()) })
     })
     .await;
-    let carried_out = statements(everything(&site)).await;
-    let mut different: BTreeSet<&String> = carried_out.iter().collect();
-    // The tests' own, and what moves the schema.
+    let executed = statements(do_everything(&site)).await;
+    let mut different: BTreeSet<&String> = executed.iter().collect();
+    // Without the test's own, and without migrations.
     different.retain(|statement| {
         let is_of_tests = statement.starts_with("select count(*) from guardian_event");
         let words = ["select", "insert", "update", "delete"];
@@ -310,14 +310,15 @@ async fn no_statement_reads_a_whole_table() {
     }
 }
 
-/// However many there are, a page of them is read from one place of an index.
 #[tokio::test]
-async fn a_page_of_sessions_is_read_in_the_order_of_its_index() {
+async fn a_page_of_sessions_is_one_range_of_an_index() {
     let _alone = COUNTING.lock().await;
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    let asked = statements(async { drop(browser.session_page(None).await) }).await;
-    let list = asked.iter().find(|statement| statement.contains("limit"));
+    let executed = statements(async { drop(browser.session_page(None).await) }).await;
+    let list = executed
+        .iter()
+        .find(|statement| statement.contains("limit"));
     let plan = plan(&site, list.expect("the list")).await.join("\n");
     assert!(plan.contains("guardian_session_of_user"), "{plan}");
     assert!(
@@ -326,14 +327,14 @@ async fn a_page_of_sessions_is_read_in_the_order_of_its_index() {
     );
 }
 
-/// SQLite says `SCAN one` for a whole table, and `SCAN one USING INDEX` when it reads it in the
-/// order of an index, as far as a `limit` lets it. An automatic index is made of a whole table.
+/// Whether a step of SQLite's plan reads a whole table. `SCAN one USING INDEX` may stop at a
+/// `limit`. An automatic index is built from a whole table.
 fn is_scan(step: &str) -> bool {
     let is_whole = step.starts_with("SCAN ") && !step.contains("USING");
     (is_whole && !step.contains("CONSTANT ROW")) || step.contains("AUTOMATIC")
 }
 
-/// How the database would carry a statement out, if its tables were large.
+/// The database's plan for a statement, as if its tables were large.
 async fn plan(site: &Site, statement: &str) -> Vec<String> {
     match &site.database {
         Database::Sqlite(pool) => {
@@ -343,7 +344,7 @@ async fn plan(site: &Site, statement: &str) -> Vec<String> {
             steps.into_iter().map(|(.., step)| step).collect()
         }
         Database::Postgres(_) => {
-            let mut own = PgConnection::connect(&site.url).await.unwrap();
+            let mut connection = PgConnection::connect(&site.url).await.unwrap();
             let parameters = (1..100)
                 .rev()
                 .find(|n| statement.contains(&format!("${n}")));
@@ -353,13 +354,16 @@ async fn plan(site: &Site, statement: &str) -> Vec<String> {
             } else {
                 format!("({nulls})")
             };
-            // With tables as small as a test's, it would read them whole.
+            // Otherwise PostgreSQL would read a test's small tables whole.
             let explain = format!(
                 "set enable_seqscan = off; set plan_cache_mode = force_generic_plan;
                 prepare it as {statement}; explain execute it {arguments}"
             );
             use sqlx::Row as _;
-            let steps = sqlx::raw_sql(&explain).fetch_all(&mut own).await.unwrap();
+            let steps = sqlx::raw_sql(&explain)
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
             steps.iter().map(|step| step.get(0)).collect()
         }
     }

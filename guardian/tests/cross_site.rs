@@ -1,4 +1,4 @@
-//! Invariant 7: requests that change state are refused when they come from another site.
+//! Requests from another site that may change state are refused.
 
 mod common;
 
@@ -19,14 +19,14 @@ async fn a_post_from_another_site_is_refused_and_changes_nothing() {
             .method(Method::POST)
             .uri("/sign-out/local")
             .header(name, value);
-        let answer = browser.send(request).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}: {value}");
-        assert_eq!(browser.is().await, "ada", "{name}: {value}");
+        let response = browser.send(request).await;
+        assert_eq!(response.status, StatusCode::FORBIDDEN, "{name}: {value}");
+        assert_eq!(browser.whoami().await, "ada", "{name}: {value}");
     }
 }
 
 #[tokio::test]
-async fn a_post_from_this_site_or_from_a_script_is_let_through() {
+async fn a_post_from_this_site_or_a_script_is_accepted() {
     let site = Site::new().await;
     for header in [
         Some(("sec-fetch-site", "same-origin")),
@@ -45,6 +45,6 @@ async fn a_post_from_this_site_or_from_a_script_is_let_through() {
             StatusCode::OK,
             "{header:?}"
         );
-        assert_eq!(browser.is().await, "nobody", "{header:?}");
+        assert_eq!(browser.whoami().await, "nobody", "{header:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! A commit that ends sessions is on the disk when it is answered, whatever the settings of the
-//! database. What a power cut leaves is tested beside the server.
+//! A commit that ends sessions is on the disk when it returns, whatever the database's settings.
+//! The starter's tests cover power cuts.
 
 mod common;
 
@@ -14,7 +14,7 @@ use sqlx::{
 };
 use std::str::FromStr as _;
 
-/// How a commit on this connection is synced, in the database's own words.
+/// The connection's setting for syncing commits.
 async fn sync_of(connection: Connection<'_>) -> String {
     match connection {
         Connection::Sqlite(connection) => {
@@ -32,7 +32,7 @@ async fn sync_of(connection: Connection<'_>) -> String {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_wait_for_the_disk_is_overruled() {
+async fn a_database_that_does_not_sync_is_overruled() {
     let site = Site::new().await;
     let database = match &site.database {
         Database::Sqlite(_) => {
@@ -61,11 +61,11 @@ async fn a_database_that_does_not_wait_for_the_disk_is_overruled() {
     let ended = transaction.sign_out_user("ada", Reason::Administrator);
     assert_eq!(ended.await.unwrap().len(), 1);
     transaction.commit().await.unwrap();
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(browser.whoami().await, "nobody");
     assert_eq!(sync_outside(&server_database).await, expected_outside);
 }
 
-/// How the app's own commits are synced on the same connection.
+/// The same setting outside of the library's transactions.
 async fn sync_outside(database: &Database) -> String {
     match database {
         Database::Sqlite(pool) => {
@@ -77,14 +77,13 @@ async fn sync_outside(database: &Database) -> String {
     }
 }
 
-/// Who has asked for more gets it.
 #[tokio::test]
-async fn a_database_that_waits_for_more_than_its_own_disk_still_does() {
+async fn a_stricter_sync_setting_of_the_database_stays() {
     let site = Site::new().await;
     if let Database::Postgres(_) = &site.database {
         let name = site.url.rsplit('/').next().unwrap();
-        let more = format!("alter database {name} set synchronous_commit = remote_apply");
-        site.execute(&more).await;
+        let stricter = format!("alter database {name} set synchronous_commit = remote_apply");
+        site.execute(&stricter).await;
         let database = Database::connect(&site.url).await.unwrap();
         let server = site.server_on(database, |builder| builder).await;
         let mut transaction = server.guardian.begin().await.unwrap();

@@ -1,9 +1,9 @@
-//! The database fails in one way or another. Every request is answered, the answer is honest,
-//! and afterwards everyone is as they should be.
+//! The database fails. Every request still gets a true response in time, and after the fault
+//! everything works again.
 
 mod common;
 
-use common::{Answer, Browser, DELAY, Link, Log, Site, Weather, count, with_hook};
+use common::{Browser, DELAY, DatabaseProxy, Fault, Log, Site, TestResponse, count, with_hook};
 use futures::{FutureExt as _, future::join_all};
 use http::StatusCode;
 use leptos_guardian::{
@@ -23,37 +23,38 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// No request may take longer, whatever the database does: three seconds for a connection, five
-/// for the work, and some for a busy machine.
+/// The most that a request may take: three seconds for a connection, five for the work, and some
+/// for a busy machine.
 const LIMIT: Duration = Duration::from_secs(12);
 
 const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 
-async fn in_time(answer: impl Future<Output = Answer>) -> Answer {
+async fn in_time(response: impl Future<Output = TestResponse>) -> TestResponse {
     let start = Instant::now();
-    let answer = answer.await;
+    let response = response.await;
     assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
-    answer
+    response
 }
 
-/// A site whose database can be taken away: the network to PostgreSQL, the tables of SQLite.
-struct Fragile {
+/// A site whose database can fail: the network to PostgreSQL is cut, or SQLite's tables are
+/// renamed.
+struct BreakableSite {
     site: Site,
-    link: Link,
+    proxy: DatabaseProxy,
 }
 
-impl Fragile {
+impl BreakableSite {
     async fn new() -> Self {
-        let link = Link::new();
+        let proxy = DatabaseProxy::new();
         Self {
-            site: Site::reached_by(|url| link.address(url), |builder| builder).await,
-            link,
+            site: Site::through(|url| proxy.url(url), |builder| builder).await,
+            proxy,
         }
     }
 
-    async fn take_away(&self) {
+    async fn break_database(&self) {
         match &self.site.database {
-            Database::Postgres(_) => self.link.set(Weather::Cut),
+            Database::Postgres(_) => self.proxy.set(Fault::Cut),
             Database::Sqlite(_) => {
                 for table in ["guardian_session", "guardian_event"] {
                     let away = format!("alter table {table} rename to {table}_away");
@@ -63,9 +64,9 @@ impl Fragile {
         }
     }
 
-    async fn bring_back(&self) {
+    async fn restore_database(&self) {
         match &self.site.database {
-            Database::Postgres(_) => self.link.set(Weather::Fine),
+            Database::Postgres(_) => self.proxy.set(Fault::None),
             Database::Sqlite(_) => {
                 for table in ["guardian_session", "guardian_event"] {
                     let back = format!("alter table {table}_away rename to {table}");
@@ -77,40 +78,40 @@ impl Fragile {
 }
 
 #[tokio::test]
-async fn away_at_a_check_nobody_is_taken_for_signed_out() {
+async fn a_session_check_during_an_outage_signs_nobody_out() {
     let log = Log::start();
-    let fragile = Fragile::new().await;
-    let mut browser = fragile.site.signed_in("ada").await;
-    fragile.take_away().await;
-    let answer = in_time(browser.get("/whoami")).await;
-    assert_eq!(answer.status, UNAVAILABLE);
-    assert!(answer.headers.contains_key("retry-after"));
+    let breakable = BreakableSite::new().await;
+    let mut browser = breakable.site.signed_in("ada").await;
+    breakable.break_database().await;
+    let response = in_time(browser.get("/whoami")).await;
+    assert_eq!(response.status, UNAVAILABLE);
+    assert!(response.headers.contains_key("retry-after"));
     assert!(
-        answer.set_cookies().is_empty(),
+        response.set_cookies().is_empty(),
         "{:?}",
-        answer.set_cookies()
+        response.set_cookies()
     );
-    log.assert_says("ERROR", "the session could not be checked");
-    fragile.bring_back().await;
-    assert_eq!(browser.is().await, "ada");
+    log.assert_contains("ERROR", "the session could not be checked");
+    breakable.restore_database().await;
+    assert_eq!(browser.whoami().await, "ada");
 }
 
 #[tokio::test]
-async fn a_session_that_cannot_be_read_is_the_trouble_of_one_browser() {
+async fn an_unreadable_session_affects_one_browser() {
     let site = Site::new().await;
     let mut ada = site.signed_in("ada").await;
     let mut bob = site.signed_in("bob").await;
     let mut eve = site.signed_in("eve").await;
     site.execute("update guardian_session set profile = '{' where user_id = 'bob'")
         .await;
-    // At once, so that they share a read.
-    let (ada, bob, eve) = tokio::join!(ada.is(), bob.get("/whoami"), eve.is());
+    // At the same time, so that they share a read.
+    let (ada, bob, eve) = tokio::join!(ada.whoami(), bob.get("/whoami"), eve.whoami());
     assert_eq!((ada.as_str(), eve.as_str()), ("ada", "eve"));
     assert_eq!(bob.status, UNAVAILABLE);
 }
 
 #[tokio::test]
-async fn a_request_that_is_given_up_takes_no_other_along() {
+async fn a_dropped_request_does_not_fail_others() {
     let site = Site::new().await;
     let mut browsers = Vec::new();
     for n in 0..30 {
@@ -118,95 +119,95 @@ async fn a_request_that_is_given_up_takes_no_other_along() {
     }
     let mut requests: Vec<_> = browsers
         .iter_mut()
-        .map(|browser| Box::pin(browser.is()))
+        .map(|browser| Box::pin(browser.whoami()))
         .collect();
     for request in &mut requests {
         assert!(request.now_or_never().is_none());
     }
-    // Those that came first, on whose behalf the database is asked.
+    // Drops the first ones, which have started the read.
     requests.drain(..10);
     let names = timeout(Duration::from_secs(2), join_all(requests)).await;
     let expected: Vec<_> = (10..30).map(|n| format!("user-{n}")).collect();
-    assert_eq!(names.expect("no answer"), expected);
+    assert_eq!(names.expect("no response"), expected);
 }
 
 #[tokio::test]
-async fn away_at_a_sign_in_nobody_is_signed_in() {
+async fn a_sign_in_during_an_outage_signs_nobody_in() {
     let log = Log::start();
-    let fragile = Fragile::new().await;
-    let mut browser = fragile.site.browser();
-    fragile.take_away().await;
-    let answer = in_time(browser.post("/sign-in/ada")).await;
-    assert_eq!(answer.status, UNAVAILABLE);
+    let breakable = BreakableSite::new().await;
+    let mut browser = breakable.site.browser();
+    breakable.break_database().await;
+    let response = in_time(browser.post("/sign-in/ada")).await;
+    assert_eq!(response.status, UNAVAILABLE);
     assert!(browser.cookies.is_empty());
-    log.assert_says("ERROR", "the sign-in failed");
-    fragile.bring_back().await;
-    assert_eq!(browser.is().await, "nobody");
-    assert_eq!(fragile.site.count("guardian_session").await, 0);
-    assert_eq!(fragile.site.count("tower_sessions").await, 0);
+    log.assert_contains("ERROR", "the sign-in failed");
+    breakable.restore_database().await;
+    assert_eq!(browser.whoami().await, "nobody");
+    assert_eq!(breakable.site.count("guardian_session").await, 0);
+    assert_eq!(breakable.site.count("tower_sessions").await, 0);
     browser.sign_in("ada").await;
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
 }
 
 #[tokio::test]
-async fn away_at_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
+async fn a_sign_out_during_an_outage_fails_and_its_retry_ends_the_session() {
     let log = Log::start();
-    let fragile = Fragile::new().await;
-    let mut browser = fragile.site.signed_in("ada").await;
+    let breakable = BreakableSite::new().await;
+    let mut browser = breakable.site.signed_in("ada").await;
     let replay = browser.clone();
-    fragile.take_away().await;
-    let answer = in_time(browser.sign_out(SignOutScope::Local)).await;
-    log.assert_says("ERROR", "the sign-out could not be carried out");
-    fragile.bring_back().await;
-    assert_told_and_ended_by_the_retry(answer, &mut browser, replay).await;
+    breakable.break_database().await;
+    let response = in_time(browser.sign_out(SignOutScope::Local)).await;
+    log.assert_contains("ERROR", "the sign-out could not be carried out");
+    breakable.restore_database().await;
+    assert_failed_and_ended_by_the_retry(response, &mut browser, replay).await;
 }
 
 #[tokio::test]
-async fn away_it_still_signs_out_whoever_is_not_signed_in() {
-    let fragile = Fragile::new().await;
-    let mut browser = fragile.site.browser();
-    fragile.take_away().await;
+async fn a_visitors_sign_out_succeeds_during_an_outage() {
+    let breakable = BreakableSite::new().await;
+    let mut browser = breakable.site.browser();
+    breakable.break_database().await;
     for scope in [
         SignOutScope::Local,
         SignOutScope::Browser,
         SignOutScope::Global,
     ] {
-        let answer = in_time(browser.sign_out(scope)).await;
-        assert!(answer.status.is_success(), "{}", answer.body);
+        let response = in_time(browser.sign_out(scope)).await;
+        assert!(response.status.is_success(), "{}", response.body);
     }
-    fragile.bring_back().await;
+    breakable.restore_database().await;
 }
 
-/// Another program holds SQLite's write lock; PostgreSQL's answers are held up.
+/// Another program holds SQLite's write lock, or PostgreSQL's packets are held up.
 #[tokio::test]
-async fn too_slow_for_a_sign_out_it_is_told_and_the_retry_ends_the_session() {
+async fn a_sign_out_that_takes_too_long_fails_and_its_retry_ends_the_session() {
     let log = Log::start();
-    let link = Link::new();
-    let site = Site::reached_by(|url| link.address(url), |builder| builder).await;
+    let proxy = DatabaseProxy::new();
+    let site = Site::through(|url| proxy.url(url), |builder| builder).await;
     let mut browser = site.signed_in("ada").await;
     let replay = browser.clone();
-    let answer = match &site.database {
+    let response = match &site.database {
         Database::Sqlite(_) => {
             let mut other = SqliteConnection::connect(&site.url).await.unwrap();
             let lock = other.begin_with("begin immediate").await.unwrap();
-            let answer = in_time(browser.sign_out(SignOutScope::Local)).await;
+            let response = in_time(browser.sign_out(SignOutScope::Local)).await;
             lock.rollback().await.unwrap();
-            answer
+            response
         }
         Database::Postgres(_) => {
-            link.set(Weather::Stalled);
-            let answer = in_time(browser.sign_out(SignOutScope::Local)).await;
-            link.set(Weather::Fine);
-            answer
+            proxy.set(Fault::Stalled);
+            let response = in_time(browser.sign_out(SignOutScope::Local)).await;
+            proxy.set(Fault::None);
+            response
         }
     };
-    log.assert_says("ERROR", "the sign-out could not be carried out");
-    // What was given up may still be carried out by the database: before this, or never.
+    log.assert_contains("ERROR", "the sign-out could not be carried out");
+    // The database may still carry out the sign-out that was given up: before this, or never.
     site.settle().await;
-    assert_told_and_ended_by_the_retry(answer, &mut browser, replay).await;
+    assert_failed_and_ended_by_the_retry(response, &mut browser, replay).await;
 }
 
-/// The connection is there, and the statement comes to no end. On SQLite only writes wait.
+/// The connection works, but the statement does not end. On SQLite only writes wait.
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_given_up() {
     let site = Site::new().await;
@@ -232,45 +233,45 @@ async fn a_statement_that_takes_too_long_is_given_up() {
             holder.rollback().await.unwrap();
         }
     }
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
     other.sign_in("bob").await;
-    assert_eq!(other.is().await, "bob");
+    assert_eq!(other.whoami().await, "bob");
 }
 
-async fn assert_told_and_ended_by_the_retry(
-    answer: Answer,
+async fn assert_failed_and_ended_by_the_retry(
+    response: TestResponse,
     browser: &mut Browser,
     mut replay: Browser,
 ) {
-    assert_eq!(answer.status, UNAVAILABLE, "{}", answer.body);
+    assert_eq!(response.status, UNAVAILABLE, "{}", response.body);
     assert!(
-        matches!(answer.json(), SignOutError::Unavailable { .. }),
+        matches!(response.json(), SignOutError::Unavailable { .. }),
         "{}",
-        answer.body
+        response.body
     );
-    assert!(["ada", "nobody"].contains(&replay.is().await.as_str()));
+    assert!(["ada", "nobody"].contains(&replay.whoami().await.as_str()));
     let retry = browser.sign_out(SignOutScope::Local).await;
     assert!(retry.status.is_success(), "{}", retry.body);
-    assert_eq!(replay.is().await, "nobody");
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
+    assert_eq!(browser.whoami().await, "nobody");
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
 }
 
-/// As after a change of machines that nobody was told of: the old connections say nothing any
-/// more, and new ones work.
+/// As after a failover: the old connections get no response and no error any more, and new ones
+/// work.
 #[tokio::test]
-async fn connections_that_have_gone_silent_are_replaced() {
-    let link = Link::new();
-    let site = Site::reached_by(|url| link.address(url), |builder| builder).await;
+async fn silent_connections_are_replaced() {
+    let proxy = DatabaseProxy::new();
+    let site = Site::through(|url| proxy.url(url), |builder| builder).await;
     let mut browser = site.signed_in("ada").await;
-    // A debug build takes seconds to learn the names of browsers, once, for the first list.
+    // In a debug build, the first list takes seconds to load the names of browsers.
     browser.sessions().await;
-    let direct = Site::at(site.url.clone(), |builder| builder).await;
+    let direct = Site::with_url(site.url.clone(), |builder| builder).await;
     if let Database::Postgres(pool) = &direct.database {
-        // Each of the pool's waits for what the test holds when the silence begins.
-        let mut hold = pool.begin().await.unwrap();
+        // Each connection of the pool waits for the test's lock when the silence begins.
+        let mut holder = pool.begin().await.unwrap();
         let lock = sqlx::query("lock table guardian_session");
-        lock.execute(&mut *hold).await.unwrap();
+        lock.execute(&mut *holder).await.unwrap();
         let all = pool.options().get_max_connections();
         let requests = (0..all).map(|_| {
             let (mut browser, guardian) = (browser.clone(), site.guardian.clone());
@@ -283,8 +284,8 @@ async fn connections_that_have_gone_silent_are_replaced() {
         });
         let requests = tokio::spawn(join_all(requests));
         direct.until_waiting(all.into()).await;
-        link.set(Weather::Silent);
-        hold.rollback().await.unwrap();
+        proxy.set(Fault::Silent);
+        holder.rollback().await.unwrap();
         requests.await.unwrap();
     }
     let start = Instant::now();
@@ -294,7 +295,7 @@ async fn connections_that_have_gone_silent_are_replaced() {
             "it does not recover"
         );
     }
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
     assert!(
         browser
             .sign_out(SignOutScope::Local)
@@ -304,13 +305,13 @@ async fn connections_that_have_gone_silent_are_replaced() {
     );
 }
 
-/// A client that goes away in the middle must leave nothing half-done on a connection. The
-/// network is slow, so that each answer of PostgreSQL is once the one that nobody waits for.
+/// A client that disconnects must leave nothing half-done on a connection. The network is slow, so
+/// that the rounds drop the request at each of PostgreSQL's responses.
 #[tokio::test]
-async fn requests_that_are_dropped_half_way_leave_no_transaction_open() {
-    let link = Link::new();
-    let site = Site::reached_by(|url| link.address(url), |builder| builder).await;
-    link.set(Weather::Slow);
+async fn dropped_requests_leave_no_transaction_open() {
+    let proxy = DatabaseProxy::new();
+    let site = Site::through(|url| proxy.url(url), |builder| builder).await;
+    proxy.set(Fault::Slow);
     let other = Database::connect(&site.url).await.unwrap();
     let is_slow = matches!(other, Database::Postgres(_));
     let step = if is_slow { DELAY / 2 } else { DELAY / 200 };
@@ -319,7 +320,7 @@ async fn requests_that_are_dropped_half_way_leave_no_transaction_open() {
         let _ = timeout(step * round, browser.post("/sign-in/ada")).await;
         let sign_out = site.guardian.sign_out_user("bob", Reason::User);
         let _ = timeout(step * round, sign_out).await;
-        // Before the next one could bring it to an end.
+        // Checked before the next request could end the transaction.
         if is_slow {
             let open = "pg_stat_activity where datname = current_database()
                 and state like 'idle in transaction%'";
@@ -332,13 +333,13 @@ async fn requests_that_are_dropped_half_way_leave_no_transaction_open() {
             assert!(all_ended.is_ok(), "one stays open, round {round}");
         }
     }
-    link.set(Weather::Fine);
+    proxy.set(Fault::None);
     site.guardian
         .sign_out_user("ada", Reason::User)
         .await
         .unwrap();
     let before = site.count("guardian_event where user_id = 'ada'").await;
-    // Each connection works, and what it has done is there for the others.
+    // Each connection works, and the others see its writes.
     for _ in 0..20 {
         let mut browser = site.signed_in("ada").await;
         let signed_out = in_time(browser.sign_out(SignOutScope::Local)).await;
@@ -348,28 +349,28 @@ async fn requests_that_are_dropped_half_way_leave_no_transaction_open() {
     assert_eq!(events - before, 20);
 }
 
-/// Each of many tasks checks one time after the other, as long as somebody listens, and tells who
-/// it was.
+/// Starts tasks that check the session again and again, and send the user's id, until the receiver
+/// is dropped.
 fn keep_checking(browser: &Browser) -> UnboundedReceiver<String> {
-    let (told, found) = unbounded_channel();
+    let (sender, users) = unbounded_channel();
     for _ in 0..32 {
-        let (told, mut browser) = (told.clone(), browser.clone());
-        tokio::spawn(async move { while told.send(browser.is().await).is_ok() {} });
+        let (sender, mut browser) = (sender.clone(), browser.clone());
+        tokio::spawn(async move { while sender.send(browser.whoami().await).is_ok() {} });
     }
-    found
+    users
 }
 
 #[tokio::test]
-async fn connections_that_end_cost_no_check() {
+async fn connections_that_end_fail_no_session_check() {
     let site = Site::new().await;
     if let Database::Postgres(_) = &site.database {
         let ada = site.signed_in("ada").await;
-        let mut found = keep_checking(&ada);
+        let mut users = keep_checking(&ada);
         let mut other = PgConnection::connect(&site.url).await.unwrap();
-        // In the middle of many, each time.
+        // Ends the connections while many checks run.
         for _ in 0..3 {
             for _ in 0..200 {
-                assert_eq!(found.recv().await.unwrap(), "ada");
+                assert_eq!(users.recv().await.unwrap(), "ada");
             }
             sqlx::query(
                 "select pg_terminate_backend(pid) from pg_stat_activity
@@ -378,35 +379,35 @@ async fn connections_that_end_cost_no_check() {
             .execute(&mut other)
             .await
             .unwrap();
-            // Those that were done by then.
-            while let Ok(name) = found.try_recv() {
+            // The checks that had ended by then.
+            while let Ok(name) = users.try_recv() {
                 assert_eq!(name, "ada");
             }
         }
         for _ in 0..200 {
-            assert_eq!(found.recv().await.unwrap(), "ada");
+            assert_eq!(users.recv().await.unwrap(), "ada");
         }
     }
 }
 
-/// A handler holds a transaction and waits for the library, which would wait for the transaction.
+/// A handler holds a transaction and calls the library, which waits for that transaction.
 #[tokio::test]
-async fn a_transaction_that_is_held_is_named_as_the_cause() {
+async fn the_log_names_a_held_transaction_as_the_cause() {
     let log = Log::start();
     let site = Site::new().await;
     if let Database::Sqlite(_) = &site.database {
         let held = site.begin_sign_out("ada").await;
         let mut browser = site.browser();
-        let answer = in_time(browser.post("/sign-in/bob")).await;
-        assert_eq!(answer.status, UNAVAILABLE);
-        log.assert_says("ERROR", "database is locked");
+        let response = in_time(browser.post("/sign-in/bob")).await;
+        assert_eq!(response.status, UNAVAILABLE);
+        log.assert_contains("ERROR", "database is locked");
         drop(held);
     }
 }
 
-/// Every connection is taken, as by an app's own long statements.
+/// The app's own long statements may take every connection.
 #[tokio::test]
-async fn without_a_free_connection_requests_are_refused_soon() {
+async fn requests_are_refused_soon_without_a_free_connection() {
     let log = Log::start();
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
@@ -429,14 +430,14 @@ async fn without_a_free_connection_requests_are_refused_soon() {
         refused.iter().all(|status| *status == UNAVAILABLE),
         "{refused:?}"
     );
-    log.assert_says("ERROR", "pool timed out");
-    assert_eq!(browser.clone().is().await, "ada");
+    log.assert_contains("ERROR", "pool timed out");
+    assert_eq!(browser.clone().whoami().await, "ada");
 }
 
-/// SQLite really has no page left. PostgreSQL raises the error of a full disk, at the last
-/// statement of a sign-out: what was done before it must be undone.
+/// SQLite has no page left. PostgreSQL raises the error of a full disk at the last statement of a
+/// sign-out, and the statements before it must be undone.
 #[tokio::test]
-async fn a_full_disk_signs_nobody_in_and_takes_no_sign_out_half() {
+async fn a_full_disk_signs_nobody_in_and_leaves_no_sign_out_half_done() {
     let log = Log::start();
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
@@ -473,45 +474,57 @@ async fn a_full_disk_signs_nobody_in_and_takes_no_sign_out_half() {
     let mut signed_in = Vec::new();
     let refused = loop {
         let mut other = site.browser().on(&server);
-        let answer = in_time(other.post("/sign-in/bob")).await;
-        if answer.status != StatusCode::OK {
+        let response = in_time(other.post("/sign-in/bob")).await;
+        if response.status != StatusCode::OK {
             assert!(other.cookies.is_empty(), "{:?}", other.cookies);
-            break answer;
+            break response;
         }
         signed_in.push(other);
         assert!(signed_in.len() < 500, "the disk is never full");
     };
     assert_eq!(refused.status, UNAVAILABLE);
-    log.assert_says("ERROR", "the sign-in failed");
-    assert_eq!(there.is().await, "ada", "who is in stays in");
+    log.assert_contains("ERROR", "the sign-in failed");
+    assert_eq!(
+        there.whoami().await,
+        "ada",
+        "a signed-in user stays signed in"
+    );
 
     let mut replay = browser.clone();
-    let answer = in_time(there.sign_out(SignOutScope::Local)).await;
-    let is_over = answer.status.is_success();
-    assert!(is_over || answer.status == UNAVAILABLE, "{}", answer.status);
-    assert_eq!(replay.is().await == "nobody", is_over, "the answer is true");
-    let expected = if is_over { "nothing" } else { "word" };
+    let response = in_time(there.sign_out(SignOutScope::Local)).await;
+    let is_signed_out = response.status.is_success();
+    assert!(
+        is_signed_out || response.status == UNAVAILABLE,
+        "{}",
+        response.status
+    );
+    assert_eq!(
+        replay.whoami().await == "nobody",
+        is_signed_out,
+        "the response is true"
+    );
+    let expected = if is_signed_out { "nothing" } else { "word" };
     assert_eq!(replay.get("/recall").await.body, expected, "all or nothing");
 
-    // Somebody has made room.
+    // Makes space again.
     if let Database::Postgres(_) = &site.database {
         site.execute("drop function full_disk() cascade").await;
     }
     browser.cookies = there.cookies;
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    assert!(answer.status.is_success());
-    assert_eq!(replay.is().await, "nobody");
+    let response = browser.sign_out(SignOutScope::Local).await;
+    assert!(response.status.is_success());
+    assert_eq!(replay.whoami().await, "nobody");
     for mut other in signed_in {
-        assert_eq!(other.is().await, "bob");
+        assert_eq!(other.whoami().await, "bob");
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_moves_an_hour_signs_nobody_out_and_spares_nobody() {
+async fn a_clock_that_moves_an_hour_signs_nobody_out_and_stops_no_sign_out() {
     const HOUR: i64 = 60 * 60;
     for seconds in [HOUR, -HOUR] {
-        let (heard, mut events) = unbounded_channel();
-        let site = Site::with(|builder| with_hook(builder, &heard)).await;
+        let (sender, mut events) = unbounded_channel();
+        let site = Site::with(|builder| with_hook(builder, &sender)).await;
         let mut ada = site.signed_in("ada").await;
         ada.post("/remember/word").await;
         let bob = site.signed_in("bob").await;
@@ -519,23 +532,31 @@ async fn a_clock_that_moves_an_hour_signs_nobody_out_and_spares_nobody() {
         let mut eve = site.signed_in("eve").await;
 
         site.move_clock(seconds);
-        assert_eq!(ada.is().await, "ada");
+        assert_eq!(ada.whoami().await, "ada");
         assert_eq!(ada.get("/recall").await.body, "word");
         let mut replay = ada.clone();
         let done: SignedOut = ada.sign_out(SignOutScope::Global).await.json();
         assert_eq!(done.ended.len(), 1);
-        assert_eq!(replay.is().await, "nobody");
+        assert_eq!(replay.whoami().await, "nobody");
         assert_eq!(events.recv().await.unwrap().user_id, "ada");
 
         site.signed_in("ada").await;
         let ended = site.guardian.sign_out_everyone(Reason::Administrator);
-        assert_eq!(ended.await.unwrap().len(), 3, "those of another hour, too");
-        assert_eq!(eve.is().await, "nobody");
+        assert_eq!(
+            ended.await.unwrap().len(),
+            3,
+            "also those from the other hour"
+        );
+        assert_eq!(eve.whoami().await, "nobody");
         assert!(page.notice().await.is_current);
 
         site.move_clock(-seconds);
         for mut browser in [replay, bob, eve] {
-            assert_eq!(browser.is().await, "nobody", "and nobody comes back");
+            assert_eq!(
+                browser.whoami().await,
+                "nobody",
+                "and nobody is signed in again"
+            );
         }
         site.guardian.clean_up().await.unwrap();
         assert_eq!(site.count("guardian_event").await, 4);
@@ -543,9 +564,9 @@ async fn a_clock_that_moves_an_hour_signs_nobody_out_and_spares_nobody() {
 }
 
 #[tokio::test]
-async fn away_at_the_start_it_is_waited_for() {
+async fn an_absent_database_is_waited_for_at_startup() {
     let log = Log::start();
-    // No link is needed to be early for a port that nobody listens at yet.
+    // No server listens on this port.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
@@ -567,22 +588,22 @@ async fn away_at_the_start_it_is_waited_for() {
     );
 
     let fresh = common::fresh_database().await;
-    let link = Link::new();
-    link.set(Weather::Cut);
-    let url = link.address(fresh.address.clone());
+    let proxy = DatabaseProxy::new();
+    proxy.set(Fault::Cut);
+    let url = proxy.url(fresh.url.clone());
     let connecting = Database::connect_within(&url, Duration::from_secs(20));
     let (connected, ()) = tokio::join!(connecting, async {
-        // It has been tried in vain.
-        link.until_felt().await;
-        link.set(Weather::Fine);
+        // The first attempt has failed.
+        proxy.until_fault_hits().await;
+        proxy.set(Fault::None);
     });
     connected.unwrap();
-    log.assert_says("WARN", "the database cannot be reached; trying again");
+    log.assert_contains("WARN", "the database cannot be reached; trying again");
 }
 
-/// No waiting mends what somebody has to mend.
+/// Waiting does not help against a wrong configuration.
 #[tokio::test]
-async fn what_is_wrong_at_the_start_is_told_at_once() {
+async fn a_configuration_error_is_reported_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(

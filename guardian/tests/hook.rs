@@ -1,4 +1,4 @@
-//! Invariant 8: `after_sign_out` runs at least once, off the request's path.
+//! `after_sign_out` runs at least once for each event, and no request waits for it.
 
 mod common;
 
@@ -25,48 +25,48 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Long enough for a busy machine, far below the next periodic look at the table.
+/// Long enough for a busy machine, and far less than the dispatcher's longest sleep.
 const SOON: Duration = Duration::from_secs(10);
 
-async fn next(events: &mut UnboundedReceiver<SignOutEvent>) -> SignOutEvent {
+async fn next_event(events: &mut UnboundedReceiver<SignOutEvent>) -> SignOutEvent {
     timeout(SOON, events.recv()).await.unwrap().unwrap()
 }
 
 async fn site_with_hook() -> (Site, UnboundedReceiver<SignOutEvent>) {
-    let (heard, events) = unbounded_channel();
+    let (sender, events) = unbounded_channel();
     (
-        Site::with(|builder| with_hook(builder, &heard)).await,
+        Site::with(|builder| with_hook(builder, &sender)).await,
         events,
     )
 }
 
 #[tokio::test]
-async fn the_hook_hears_of_every_ended_session_in_one_event() {
+async fn one_event_lists_every_session_that_a_sign_out_ends() {
     let (site, mut events) = site_with_hook().await;
     let mut browser = site.signed_in("ada").await;
     site.signed_in("ada").await;
     let mut replay = browser.clone();
     browser.sign_out(SignOutScope::Global).await;
-    let event = next(&mut events).await;
+    let event = next_event(&mut events).await;
     assert_eq!(event.user_id, "ada");
     assert_eq!(event.scope, SignOutScope::Global);
     assert_eq!(event.reason, Reason::User);
     assert_eq!(event.ended.len(), 2);
     browser.sign_out(SignOutScope::Global).await;
     replay.sign_out(SignOutScope::Global).await;
-    // A user's sign-outs are told in order: what comes next is this one.
+    // Events of one user come in order, so an event of the two sign-outs above would come first.
     browser.sign_in("ada").await;
     browser.sign_out(SignOutScope::Local).await;
-    let event = next(&mut events).await;
+    let event = next_event(&mut events).await;
     assert_eq!(event.scope, SignOutScope::Local, "nothing ended twice");
 }
 
 #[tokio::test]
-async fn a_replaced_session_is_told_with_its_own_reason() {
+async fn a_replaced_session_has_its_own_reason() {
     let (site, mut events) = site_with_hook().await;
     let mut browser = site.signed_in("ada").await;
     browser.sign_in("bob").await;
-    let event = next(&mut events).await;
+    let event = next_event(&mut events).await;
     assert_eq!(
         (event.user_id.as_str(), event.reason),
         ("ada", Reason::NewSignIn)
@@ -74,42 +74,42 @@ async fn a_replaced_session_is_told_with_its_own_reason() {
 }
 
 #[tokio::test]
-async fn a_hook_that_fails_and_panics_is_run_again_and_delays_nobody() {
-    let (heard, mut events) = unbounded_channel();
+async fn a_hook_that_fails_or_panics_is_retried_and_delays_nobody() {
+    let (sender, mut events) = unbounded_channel();
     let runs = Arc::new(AtomicUsize::new(0));
     let site = Site::with(|builder| {
         builder.after_sign_out(move |event| {
-            let (heard, run) = (heard.clone(), runs.fetch_add(1, SeqCst));
-            assert!(run != 0, "the hook panics before it starts");
+            let (sender, run) = (sender.clone(), runs.fetch_add(1, SeqCst));
+            assert!(run != 0, "the hook panics before its future exists");
             async move {
                 match run {
                     1 => Err("the mail server is away".into()),
-                    2 => panic!("the hook panics on its way"),
-                    _ => Ok(heard.send(event)?),
+                    2 => panic!("the future of the hook panics"),
+                    _ => Ok(sender.send(event)?),
                 }
             }
         })
     })
     .await;
     let mut browser = site.signed_in("ada").await;
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    assert!(answer.status.is_success());
-    assert_eq!(browser.is().await, "nobody");
-    assert_eq!(next(&mut events).await.user_id, "ada");
+    let response = browser.sign_out(SignOutScope::Local).await;
+    assert!(response.status.is_success());
+    assert_eq!(browser.whoami().await, "nobody");
+    assert_eq!(next_event(&mut events).await.user_id, "ada");
 }
 
 #[tokio::test]
-async fn a_hook_that_hangs_is_cut_off_and_run_again() {
-    let (heard, mut events) = unbounded_channel();
+async fn a_hook_that_hangs_is_cancelled_and_retried() {
+    let (sender, mut events) = unbounded_channel();
     let runs = Arc::new(AtomicUsize::new(0));
     let site = Site::with(|builder| {
         let hangs_once = builder.after_sign_out(move |event| {
-            let (heard, run) = (heard.clone(), runs.fetch_add(1, SeqCst));
+            let (sender, run) = (sender.clone(), runs.fetch_add(1, SeqCst));
             async move {
                 if run == 0 {
                     std::future::pending::<()>().await;
                 }
-                Ok(heard.send(event)?)
+                Ok(sender.send(event)?)
             }
         });
         hangs_once.hook_timeout(Duration::from_millis(200))
@@ -119,21 +119,20 @@ async fn a_hook_that_hangs_is_cut_off_and_run_again() {
         .await
         .sign_out(SignOutScope::Local)
         .await;
-    assert_eq!(next(&mut events).await.user_id, "ada");
+    assert_eq!(next_event(&mut events).await.user_id, "ada");
 }
 
-/// However long: others are told meanwhile.
 #[tokio::test]
-async fn a_hook_that_hangs_holds_up_nobody_else() {
-    let (heard, mut events) = unbounded_channel();
+async fn a_hook_that_hangs_does_not_delay_other_users_hooks() {
+    let (sender, mut events) = unbounded_channel();
     let site = Site::with(|builder| {
         builder.after_sign_out(move |event: SignOutEvent| {
-            let heard = heard.clone();
+            let sender = sender.clone();
             async move {
                 if event.user_id == "ada" {
                     std::future::pending::<()>().await;
                 }
-                Ok(heard.send(event)?)
+                Ok(sender.send(event)?)
             }
         })
     })
@@ -142,24 +141,24 @@ async fn a_hook_that_hangs_holds_up_nobody_else() {
         let mut browser = site.signed_in(user).await;
         browser.sign_out(SignOutScope::Local).await;
     }
-    assert_eq!(next(&mut events).await.user_id, "bob");
-    assert_eq!(next(&mut events).await.user_id, "eve");
+    assert_eq!(next_event(&mut events).await.user_id, "bob");
+    assert_eq!(next_event(&mut events).await.user_id, "eve");
 }
 
-/// What it has begun is done; the rest is the next server's at once.
+/// The next server runs the others at once.
 #[tokio::test]
-async fn a_server_that_stops_finishes_the_hooks_that_run() {
-    let (heard, mut events) = unbounded_channel();
-    let go_on = Arc::new(Notify::new());
+async fn a_stopping_server_finishes_running_hooks_and_starts_no_others() {
+    let (sender, mut events) = unbounded_channel();
+    let resume = Arc::new(Notify::new());
     let site = Site::new().await;
     let stopping = site
         .server_on(site.database.clone(), |builder| {
-            let (heard, go_on) = (heard.clone(), Arc::clone(&go_on));
+            let (sender, resume) = (sender.clone(), Arc::clone(&resume));
             builder.after_sign_out(move |event| {
-                let (heard, go_on) = (heard.clone(), Arc::clone(&go_on));
+                let (sender, resume) = (sender.clone(), Arc::clone(&resume));
                 async move {
-                    heard.send(event)?;
-                    go_on.notified().await;
+                    sender.send(event)?;
+                    resume.notified().await;
                     Ok(())
                 }
             })
@@ -170,8 +169,8 @@ async fn a_server_that_stops_finishes_the_hooks_that_run() {
         .guardian
         .sign_out_user("ada", Reason::Administrator);
     ended.await.unwrap();
-    assert_eq!(next(&mut events).await.user_id, "ada");
-    // It has looked for more, and will look again only when it is woken.
+    assert_eq!(next_event(&mut events).await.user_id, "ada");
+    // The dispatcher has found no more events, and sleeps until it is woken.
     site.settle().await;
     site.signed_in("bob")
         .await
@@ -179,34 +178,35 @@ async fn a_server_that_stops_finishes_the_hooks_that_run() {
         .await;
     let mut finished = pin!(stopping.guardian.finish_hooks());
     assert!((&mut finished).now_or_never().is_none(), "it did not wait");
-    go_on.notify_one();
+    resume.notify_one();
     finished.await;
     assert_eq!(
         site.count("guardian_event where delivered_at is not null")
             .await,
         1
     );
-    assert!(events.try_recv().is_err(), "it began another");
+    assert!(events.try_recv().is_err(), "it started another");
 
-    let _next = site.server(|builder| with_hook(builder, &heard)).await;
-    assert_eq!(next(&mut events).await.user_id, "bob");
+    let _next = site.server(|builder| with_hook(builder, &sender)).await;
+    assert_eq!(next_event(&mut events).await.user_id, "bob");
 }
 
-/// A failure holds up that user's later sign-outs, and nobody else's.
+/// A failure delays later events of that user, and of nobody else.
 #[tokio::test]
-async fn each_users_sign_outs_are_told_in_order() {
-    let told = Arc::new(Mutex::new(Vec::new()));
+async fn the_hook_runs_in_order_for_each_user() {
+    let delivered = Arc::new(Mutex::new(Vec::new()));
     let failures = Arc::new(AtomicUsize::new(0));
     let site = Site::with(|builder| {
-        let told = Arc::clone(&told);
+        let delivered = Arc::clone(&delivered);
         builder.after_sign_out(move |event| {
-            let (told, failures) = (Arc::clone(&told), Arc::clone(&failures));
+            let (delivered, failures) = (Arc::clone(&delivered), Arc::clone(&failures));
             async move {
                 let is_first = event.reason == Reason::PasswordChange;
                 if is_first && failures.fetch_add(1, SeqCst) < 2 {
                     return Err("away".into());
                 }
-                told.lock().unwrap().push((event.user_id, event.reason));
+                let mut delivered = delivered.lock().unwrap();
+                delivered.push((event.user_id, event.reason));
                 Ok(())
             }
         })
@@ -220,10 +220,10 @@ async fn each_users_sign_outs_are_told_in_order() {
         site.signed_in(user).await;
         site.guardian.sign_out_user(user, reason).await.unwrap();
     }
-    site.until("guardian_event where delivered_at is not null", 3)
+    site.until_count("guardian_event where delivered_at is not null", 3)
         .await;
     assert_eq!(
-        *told.lock().unwrap(),
+        *delivered.lock().unwrap(),
         [
             ("bob".to_owned(), Reason::Administrator),
             ("ada".to_owned(), Reason::PasswordChange),
@@ -233,19 +233,19 @@ async fn each_users_sign_outs_are_told_in_order() {
 }
 
 #[tokio::test]
-async fn one_that_always_fails_is_given_up_and_the_next_is_told() {
-    let (heard, mut events) = unbounded_channel();
+async fn an_event_whose_hook_always_fails_is_given_up_and_the_next_is_delivered() {
+    let (sender, mut events) = unbounded_channel();
     let attempts = Arc::new(AtomicUsize::new(0));
     let site = Site::with(|builder| {
         builder.after_sign_out(move |event: SignOutEvent| {
-            let (heard, attempts) = (heard.clone(), Arc::clone(&attempts));
+            let (sender, attempts) = (sender.clone(), Arc::clone(&attempts));
             async move {
                 match event.reason {
                     Reason::PasswordChange => {
                         let attempt = attempts.fetch_add(1, SeqCst) + 1;
                         Err(format!("failed {attempt} times").into())
                     }
-                    _ => Ok(heard.send(event)?),
+                    _ => Ok(sender.send(event)?),
                 }
             }
         })
@@ -257,32 +257,32 @@ async fn one_that_always_fails_is_given_up_and_the_next_is_told() {
     }
     for attempt in 1..20 {
         let failed = format!("guardian_event where failure = 'failed {attempt} times'");
-        site.until(&failed, 1).await;
-        let told = "guardian_event where user_id = 'ada' and delivered_at is not null";
-        assert_eq!(site.count(told).await, 0, "the second came first");
+        site.until_count(&failed, 1).await;
+        let delivered = "guardian_event where user_id = 'ada' and delivered_at is not null";
+        assert_eq!(site.count(delivered).await, 0, "the second came first");
         site.pass_time(Duration::from_secs(3600));
-        // Somebody else's sign-out wakes it.
+        // Another user's sign-out wakes the dispatcher.
         let mut other = site.signed_in("bob").await;
         other.sign_out(SignOutScope::Local).await;
     }
-    while next(&mut events).await.user_id != "ada" {}
+    while next_event(&mut events).await.user_id != "ada" {}
     let given_up = "guardian_event where given_up_at is not null and delivered_at is null
         and attempts = 20 and failure = 'failed 20 times'";
     assert_eq!(site.count(given_up).await, 1);
 }
 
-/// Each is claimed by one of them, and each user's are told in order all the same.
+/// The events of each user still come in order.
 #[tokio::test]
-async fn of_several_servers_one_runs_the_hook() {
-    let told = Arc::new(Mutex::new(Vec::new()));
+async fn only_one_of_several_servers_runs_the_hook_for_an_event() {
+    let runs = Arc::new(Mutex::new(Vec::new()));
     let hook = |builder: Builder| {
-        let told = Arc::clone(&told);
+        let runs = Arc::clone(&runs);
         builder.after_sign_out(move |event| {
-            let told = Arc::clone(&told);
+            let runs = Arc::clone(&runs);
             async move {
-                // Long enough for another server to look meanwhile.
+                // Another server polls meanwhile.
                 sleep(Duration::from_millis(5)).await;
-                told.lock().unwrap().push(event);
+                runs.lock().unwrap().push(event);
                 Ok(())
             }
         })
@@ -307,34 +307,34 @@ async fn of_several_servers_one_runs_the_hook() {
         }
     }
     let delivered = "guardian_event where delivered_at is not null";
-    site.until(delivered, (USERS * EACH) as i64).await;
-    // A second run of one that was told would end before this.
+    site.until_count(delivered, (USERS * EACH) as i64).await;
+    // A second run for an event would end before this.
     for server in servers {
         server.finish_hooks().await;
     }
-    let told = told.lock().unwrap();
-    assert_eq!(told.len(), USERS * EACH, "each once");
+    let runs = runs.lock().unwrap();
+    assert_eq!(runs.len(), USERS * EACH, "one run for each event");
     for (user, ended) in order {
-        let of_user = told.iter().filter(|event| event.user_id == user);
-        let told: Vec<_> = of_user.map(|event| event.ended.clone()).collect();
-        assert_eq!(told, ended, "{user}");
+        let of_user = runs.iter().filter(|event| event.user_id == user);
+        let delivered: Vec<_> = of_user.map(|event| event.ended.clone()).collect();
+        assert_eq!(delivered, ended, "{user}");
     }
 }
 
-/// A process that was killed between the commit and the hook.
+/// As when the process is killed between the commit and the hook.
 #[tokio::test]
-async fn an_event_left_behind_is_delivered_by_the_next_start() {
+async fn an_undelivered_event_is_delivered_after_a_restart() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     browser.sign_out(SignOutScope::Local).await;
-    let (heard, mut events) = unbounded_channel();
-    let _restarted = site.server(|builder| with_hook(builder, &heard)).await;
-    assert_eq!(next(&mut events).await.user_id, "ada");
+    let (sender, mut events) = unbounded_channel();
+    let _restarted = site.server(|builder| with_hook(builder, &sender)).await;
+    assert_eq!(next_event(&mut events).await.user_id, "ada");
 }
 
-/// As a newer server may write one during a rolling restart.
+/// A newer server may write one during a rolling restart.
 #[tokio::test]
-async fn an_unreadable_event_holds_up_no_other() {
+async fn an_unreadable_event_delays_no_other() {
     let (site, mut events) = site_with_hook().await;
     site.execute(
         "insert into guardian_event
@@ -344,5 +344,5 @@ async fn an_unreadable_event_holds_up_no_other() {
     .await;
     let mut browser = site.signed_in("bob").await;
     browser.sign_out(SignOutScope::Local).await;
-    assert_eq!(next(&mut events).await.user_id, "bob");
+    assert_eq!(next_event(&mut events).await.user_id, "bob");
 }

@@ -1,4 +1,4 @@
-//! What is over is removed, and nothing else.
+//! Expired rows are deleted, and no others.
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test]
-async fn expired_sessions_go_with_their_data_and_live_ones_stay() {
+async fn expired_sessions_are_deleted_with_their_data_and_live_ones_stay() {
     let site = Site::new().await;
     site.signed_in("ada").await.post("/remember/word").await;
     site.pass_time(14 * DAY + Duration::from_secs(3600));
@@ -22,20 +22,19 @@ async fn expired_sessions_go_with_their_data_and_live_ones_stay() {
     assert_eq!((removed.sessions, removed.visitors), (1, 0));
     assert_eq!(site.count("guardian_session").await, 1);
     assert_eq!(site.count("tower_sessions").await, 1);
-    assert_eq!(live.is().await, "bob");
+    assert_eq!(live.whoami().await, "bob");
     assert_eq!(live.get("/recall").await.body, "word");
 }
 
 #[tokio::test]
-async fn data_of_visitors_who_do_not_come_back_goes() {
+async fn old_data_of_visitors_is_deleted() {
     let site = Site::new().await;
     let mut visitor = site.browser();
     visitor.post("/remember/old").await;
-    let two_days_ago = "expiry_date = $1";
-    let past = time::OffsetDateTime::now_utc() - time::Duration::days(2);
+    let two_days_ago = time::OffsetDateTime::now_utc() - time::Duration::days(2);
     leptos_guardian::with_pool!(&site.database, pool => {
-        let update = format!("update tower_sessions set {two_days_ago}");
-        sqlx::query(&update).bind(past).execute(pool).await.unwrap();
+        let update = sqlx::query("update tower_sessions set expiry_date = $1");
+        update.bind(two_days_ago).execute(pool).await.unwrap();
     });
     let mut stays = site.browser();
     stays.post("/remember/new").await;
@@ -45,11 +44,11 @@ async fn data_of_visitors_who_do_not_come_back_goes() {
 }
 
 #[tokio::test]
-async fn events_stay_until_they_are_old_and_delivered() {
+async fn events_are_deleted_once_they_are_old_and_delivered_or_given_up() {
     let site = Site::with(|builder| {
         builder
             .keep_events(7 * DAY)
-            // Of bob's it never comes to an end.
+            // The hook never returns for bob.
             .after_sign_out(|event| async move {
                 match event.user_id.as_str() {
                     "bob" => std::future::pending().await,
@@ -64,7 +63,7 @@ async fn events_stay_until_they_are_old_and_delivered() {
             .sign_out(SignOutScope::Local)
             .await;
     }
-    site.until("guardian_event where delivered_at is not null", 1)
+    site.until_count("guardian_event where delivered_at is not null", 1)
         .await;
     site.pass_time(6 * DAY);
     assert_eq!(site.guardian.clean_up().await.unwrap().events, 0);
@@ -76,9 +75,8 @@ async fn events_stay_until_they_are_old_and_delivered() {
     assert_eq!(site.guardian.clean_up().await.unwrap().events, 1);
 }
 
-/// Without a hook nobody waits for them.
 #[tokio::test]
-async fn old_events_go_from_a_site_without_a_hook() {
+async fn old_events_are_deleted_without_a_hook() {
     let site = Site::new().await;
     site.signed_in("ada")
         .await
@@ -91,7 +89,7 @@ async fn old_events_go_from_a_site_without_a_hook() {
 }
 
 #[tokio::test]
-async fn requests_get_their_turn_while_much_is_removed() {
+async fn requests_do_not_wait_for_a_large_cleanup() {
     const MANY: i64 = 20_000;
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
@@ -100,10 +98,10 @@ async fn requests_get_their_turn_while_much_is_removed() {
     let guardian = site.guardian.clone();
     let cleaning = tokio::spawn(async move { guardian.clean_up().await.unwrap() });
     let mut longest = Duration::ZERO;
-    let mut turns = 0;
+    let mut rounds = 0;
     while !cleaning.is_finished() {
         let start = Instant::now();
-        assert_eq!(browser.is().await, "ada");
+        assert_eq!(browser.whoami().await, "ada");
         let mut other = site.signed_in("bob").await;
         assert!(
             other
@@ -113,14 +111,14 @@ async fn requests_get_their_turn_while_much_is_removed() {
                 .is_success()
         );
         longest = longest.max(start.elapsed());
-        turns += 1;
+        rounds += 1;
     }
     let removed = cleaning.await.unwrap().sessions;
     println!(
-        "{removed} removed; {turns} sign-ins and sign-outs meanwhile, the longest {longest:?}"
+        "{removed} removed; {rounds} sign-ins and sign-outs meanwhile, the longest took {longest:?}"
     );
     assert_eq!(removed, MANY as u64);
-    assert!(turns >= 5, "{turns}");
+    assert!(rounds >= 5, "{rounds}");
     assert!(longest < Duration::from_secs(1), "{longest:?}");
     let ended = site.guardian.sign_out_user("ada", Reason::Administrator);
     assert_eq!(ended.await.unwrap().len(), 1);

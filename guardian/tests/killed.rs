@@ -1,4 +1,4 @@
-//! Invariant 8 for a process that is killed (`kill -9`) while it signs somebody out.
+//! The hook runs even if the process is killed (`kill -9`) during or right after a sign-out.
 
 mod common;
 
@@ -11,16 +11,16 @@ use std::{
 };
 use tokio::{sync::mpsc::unbounded_channel, time::timeout};
 
-/// What tells the child process its database, and that it is one.
-const DATABASE: &str = "DATABASE_OF_KILLED_PROCESS";
+/// The variable with the child process's database URL.
+const DATABASE_URL: &str = "DATABASE_OF_KILLED_PROCESS";
 
-/// Not a test but the process that the other one kills: it signs somebody out, and its hook
-/// never comes to an end.
+/// Not a test, but the process that the other test kills. It signs a user out, and its hook never
+/// returns.
 #[tokio::test]
-#[ignore = "the other test runs it, and kills it"]
+#[ignore = "the other test runs and kills it"]
 async fn process_to_kill() {
-    let url = std::env::var(DATABASE).expect("run by the other test");
-    let site = Site::at(url, |builder| {
+    let url = std::env::var(DATABASE_URL).expect("run by the other test");
+    let site = Site::with_url(url, |builder| {
         builder.after_sign_out(|_| async {
             println!("the hook has begun");
             std::future::pending().await
@@ -28,29 +28,29 @@ async fn process_to_kill() {
     })
     .await;
     let mut browser = site.signed_in("ada").await;
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    assert!(answer.status.is_success());
+    let response = browser.sign_out(SignOutScope::Local).await;
+    assert!(response.status.is_success());
     println!("signed out");
     std::future::pending().await
 }
 
 #[tokio::test]
 async fn the_hook_runs_after_the_restart() {
-    for last_words in ["signed out", "the hook has begun"] {
+    for last_line in ["signed out", "the hook has begun"] {
         let site = Site::new().await;
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "process_to_kill", "--ignored", "--nocapture"])
-            .env(DATABASE, &site.url)
+            .env(DATABASE_URL, &site.url)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = lines
+        let is_found = lines
             .map_while(Result::ok)
-            .any(|line| line.contains(last_words));
+            .any(|line| line.contains(last_line));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(said, "the process ended without {last_words:?}");
+        assert!(is_found, "the process ended without {last_line:?}");
         assert_eq!(site.count("guardian_session").await, 0);
         assert_eq!(
             site.count("guardian_event where delivered_at is null")
@@ -58,13 +58,13 @@ async fn the_hook_runs_after_the_restart() {
             1
         );
 
-        // What it had taken for itself is free again after a minute.
+        // The killed process's claim on the event expires after a minute.
         site.pass_time(Duration::from_secs(61));
-        let (heard, mut events) = unbounded_channel();
-        let _restarted = site.server(|builder| with_hook(builder, &heard)).await;
+        let (sender, mut events) = unbounded_channel();
+        let _restarted = site.server(|builder| with_hook(builder, &sender)).await;
         let event = timeout(Duration::from_secs(10), events.recv()).await;
         assert_eq!(event.unwrap().unwrap().user_id, "ada");
-        site.until("guardian_event where delivered_at is not null", 1)
+        site.until_count("guardian_event where delivered_at is not null", 1)
             .await;
     }
 }

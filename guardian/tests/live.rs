@@ -11,7 +11,7 @@ use leptos_guardian::{
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-fn told(notice: &SignOutNotice) -> (SignOutScope, Reason, bool) {
+fn summary(notice: &SignOutNotice) -> (SignOutScope, Reason, bool) {
     (notice.scope, notice.reason, notice.is_current)
 }
 
@@ -20,17 +20,17 @@ async fn the_stream_names_its_session_first() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let handle = browser.sessions().await[0].handle.to_string();
-    let mut stream = browser.listen().await;
+    let mut stream = browser.open_stream().await;
     assert_eq!(stream.next().await.unwrap(), ("session".into(), handle));
 }
 
-/// It keeps proxies from closing the connection, and finds out that the browser is gone.
+/// It keeps proxies from closing the connection, and detects that the browser is gone.
 #[tokio::test]
 async fn an_idle_stream_sends_a_comment_every_fifteen_seconds() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
     let mut stream = browser.open_page().await;
-    // The machine's own time is the subject, so it passes.
+    // This test is about real time, so it passes.
     let start = Instant::now();
     let next = stream.next_within(Duration::from_secs(16)).await;
     assert_eq!(next.unwrap(), Default::default(), "a comment");
@@ -38,17 +38,20 @@ async fn an_idle_stream_sends_a_comment_every_fifteen_seconds() {
 }
 
 #[tokio::test]
-async fn nobody_gets_a_stream_who_is_not_signed_in() {
+async fn a_stream_needs_a_signed_in_user() {
     let site = Site::new().await;
-    assert_eq!(site.browser().listen().await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        site.browser().open_stream().await.status,
+        StatusCode::NO_CONTENT
+    );
     let mut browser = site.signed_in("ada").await;
     let replay = browser.clone();
     browser.sign_out(SignOutScope::Local).await;
-    assert_eq!(replay.listen().await.status, StatusCode::NO_CONTENT);
+    assert_eq!(replay.open_stream().await.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
-async fn each_scope_reaches_whom_it_concerns_and_ends_their_stream() {
+async fn each_scope_notifies_the_users_pages_and_ends_the_right_streams() {
     use Reason::{OtherDevice, User};
     for (scope, here, there) in [
         (SignOutScope::Local, (User, true), (OtherDevice, false)),
@@ -58,14 +61,14 @@ async fn each_scope_reaches_whom_it_concerns_and_ends_their_stream() {
         let site = Site::new().await;
         let mut laptop = site.signed_in("ada").await;
         let phone = site.signed_in("ada").await;
-        let mut streams = [laptop.listen().await, phone.listen().await];
+        let mut streams = [laptop.open_stream().await, phone.open_stream().await];
         for stream in &mut streams {
             stream.next().await;
         }
         laptop.sign_out(scope).await;
-        for (stream, (reason, ends)) in streams.iter_mut().zip([here, there]) {
-            assert_eq!(told(&stream.notice().await), (scope, reason, ends));
-            if ends {
+        for (stream, (reason, is_current)) in streams.iter_mut().zip([here, there]) {
+            assert_eq!(summary(&stream.notice().await), (scope, reason, is_current));
+            if is_current {
                 assert_eq!(stream.next().await, None, "{scope}");
             }
         }
@@ -73,7 +76,7 @@ async fn each_scope_reaches_whom_it_concerns_and_ends_their_stream() {
 }
 
 #[tokio::test]
-async fn other_users_hear_nothing() {
+async fn other_users_get_no_notice() {
     let site = Site::new().await;
     let bob = site.signed_in("bob").await;
     let mut stream = bob.open_page().await;
@@ -82,14 +85,14 @@ async fn other_users_hear_nothing() {
     let reason = Reason::Administrator;
     site.guardian.sign_out_user("bob", reason).await.unwrap();
     assert_eq!(
-        told(&stream.notice().await),
+        summary(&stream.notice().await),
         (SignOutScope::Global, reason, true),
-        "what comes next is their own"
+        "the first notice is their own"
     );
 }
 
 #[tokio::test]
-async fn a_browser_hears_of_all_its_accounts() {
+async fn a_browser_gets_notices_of_all_its_accounts() {
     let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
     let mut browser = site.signed_in("ada").await;
     browser.sign_in("bob").await;
@@ -97,19 +100,19 @@ async fn a_browser_hears_of_all_its_accounts() {
     let reason = Reason::Administrator;
     site.guardian.sign_out_user("ada", reason).await.unwrap();
     assert_eq!(
-        told(&stream.notice().await),
+        summary(&stream.notice().await),
         (SignOutScope::Global, reason, false)
     );
     let mut stream = browser.open_page().await;
     site.guardian.sign_out_user("bob", reason).await.unwrap();
     assert_eq!(
-        told(&stream.notice().await),
+        summary(&stream.notice().await),
         (SignOutScope::Global, reason, true)
     );
 }
 
 #[tokio::test]
-async fn every_reason_is_told() {
+async fn a_notice_has_the_reason() {
     for reason in [
         Reason::Administrator,
         Reason::PasswordChange,
@@ -129,21 +132,24 @@ async fn a_session_that_expires_ends_its_stream() {
     let site = Site::with(|builder| builder.idle_timeout(Duration::from_secs(2))).await;
     let browser = site.signed_in("ada").await;
     let mut stream = browser.open_page().await;
-    // The stream sleeps until then: the machine's own time is the subject, so it passes.
+    // The stream sleeps until then. This test is about real time, so it passes.
     let notice = stream.notice_within(Duration::from_secs(10)).await;
-    assert_eq!(told(&notice), (SignOutScope::Local, Reason::Expiry, true));
+    assert_eq!(
+        summary(&notice),
+        (SignOutScope::Local, Reason::Expiry, true)
+    );
     assert_eq!(stream.next().await, None);
 }
 
-/// An open page is no activity: it must not keep a forgotten session alive.
+/// An open page is no activity. It must not keep a forgotten session alive.
 #[tokio::test]
-async fn a_stream_keeps_no_session_alive() {
+async fn a_stream_does_not_keep_a_session_alive() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     site.pass_time(Duration::from_secs(10 * 24 * 60 * 60));
-    assert_eq!(browser.listen().await.status, StatusCode::OK);
+    assert_eq!(browser.open_stream().await.status, StatusCode::OK);
     site.pass_time(Duration::from_secs(5 * 24 * 60 * 60));
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(browser.whoami().await, "nobody");
 }
 
 async fn other_process(site: &Site) -> Guardian {
@@ -157,7 +163,7 @@ async fn other_process(site: &Site) -> Guardian {
 
 /// Another process on the same database: a second server, or a command in a shell.
 #[tokio::test]
-async fn a_sign_out_by_another_process_is_told_within_two_seconds() {
+async fn a_sign_out_by_another_process_arrives_within_two_seconds() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
     let mut stream = browser.open_page().await;
@@ -165,67 +171,70 @@ async fn a_sign_out_by_another_process_is_told_within_two_seconds() {
     let reason = Reason::Administrator;
     other_process.sign_out_user("ada", reason).await.unwrap();
     let notice = timeout(Duration::from_secs(2), stream.notice()).await;
-    assert_eq!(told(&notice.unwrap()), (SignOutScope::Global, reason, true));
+    assert_eq!(
+        summary(&notice.unwrap()),
+        (SignOutScope::Global, reason, true)
+    );
 }
 
-/// Signing in again must not be followed by the news of the sign-out before.
+/// A page after a new sign-in must get no notice of the previous sign-out.
 #[tokio::test]
-async fn what_happened_before_the_stream_began_is_no_news() {
+async fn a_stream_skips_sign_outs_from_before_its_start() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    // As the other process, but by the site's clock.
+    // Another server, because another process would not use the site's clock.
     let other = site.server(|builder| builder).await;
     let ended = other.guardian.sign_out_user("ada", Reason::Administrator);
     assert_eq!(ended.await.unwrap().len(), 1);
-    // The clock says seconds.
+    // The clock counts seconds.
     site.pass_time(Duration::from_secs(1));
     browser.sign_in("ada").await;
     let mut phone = site.signed_in("ada").await;
     let phone = phone.sessions().await[0].handle.clone();
     let mut stream = browser.open_page().await;
-    // The look that finds what comes now finds what came before, too, and in order.
-    site.end_calls(2).await;
+    // The poll that finds the next event also finds the earlier one, and delivers in order.
+    site.disconnect_listeners(2).await;
     let reason = Reason::IdentityProvider;
     let ended = other.guardian.sign_out_session(&phone, reason);
     assert_eq!(ended.await.unwrap(), [phone]);
     assert_eq!(
-        told(&stream.notice().await),
+        summary(&stream.notice().await),
         (SignOutScope::Local, reason, false)
     );
 }
 
 #[tokio::test]
-async fn an_event_is_told_once() {
+async fn a_notice_is_sent_once() {
     let site = Site::new().await;
     let mut laptop = site.signed_in("ada").await;
     let phone = site.signed_in("ada").await;
     let mut stream = phone.open_page().await;
     laptop.sign_out(SignOutScope::Local).await;
     assert_eq!(stream.notice().await.reason, Reason::OtherDevice);
-    // The look that finds what another process does finds the first one again, and before.
+    // The poll that finds the other process's event also finds the first one again, and earlier.
     let reason = Reason::Administrator;
     let other_process = other_process(&site).await;
     other_process.sign_out_user("ada", reason).await.unwrap();
     assert_eq!(
-        told(&stream.notice().await),
+        summary(&stream.notice().await),
         (SignOutScope::Global, reason, true)
     );
 }
 
 #[tokio::test]
-async fn a_server_that_stops_ends_its_streams() {
+async fn a_stopping_server_ends_its_streams() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
     let mut stream = browser.open_page().await;
     site.guardian.close_streams();
     assert_eq!(stream.next().await, None);
     let mut late = browser.open_page().await;
-    assert_eq!(late.next().await, None, "nor does one begin");
+    assert_eq!(late.next().await, None, "no new one begins, either");
 }
 
-/// Connections that were lost linger; the newest ones count.
+/// Lost connections linger, so the newest streams stay.
 #[tokio::test]
-async fn one_session_holds_no_more_than_eight_streams() {
+async fn a_session_has_at_most_eight_streams() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
     let mut streams = Vec::new();
@@ -249,8 +258,8 @@ async fn long_lived_work_ends_with_the_session() {
     let mut browser = site.signed_in("ada").await;
     let mut working = browser.clone();
     let work = tokio::spawn(async move { working.get("/wait").await });
-    site.slow.arrived.notified().await;
-    // It has looked its session up.
+    site.pause.reached.notified().await;
+    // The work has read its session.
     site.settle().await;
     assert!(!work.is_finished());
     browser.sign_out(SignOutScope::Local).await;
@@ -261,7 +270,7 @@ async fn long_lived_work_ends_with_the_session() {
 }
 
 #[tokio::test]
-async fn long_lived_work_of_nobody_ends_at_once() {
+async fn long_lived_work_without_a_session_ends_at_once() {
     let site = Site::new().await;
     let mut browser = site.browser();
     timeout(Duration::from_secs(2), browser.get("/wait"))
@@ -269,30 +278,30 @@ async fn long_lived_work_of_nobody_ends_at_once() {
         .unwrap();
 }
 
-/// A sign-out between the check of the request and the subscription is not missed.
+/// The sign-out comes between the session check and the subscription.
 #[tokio::test]
-async fn what_has_ended_before_it_listens_ends_the_work_at_once() {
+async fn a_sign_out_before_the_subscription_ends_the_work_at_once() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut working = browser.clone();
     let work = tokio::spawn(async move { working.get("/slow-wait").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     browser.sign_out(SignOutScope::Local).await;
-    site.slow.go_on.notify_one();
+    site.pause.resume.notify_one();
     timeout(Duration::from_millis(900), work)
         .await
         .unwrap()
         .unwrap();
 }
 
-/// The app's own work counts for itself: nine uploads are nine uploads.
+/// The limit of streams does not count the app's own work, such as uploads.
 #[tokio::test]
-async fn work_is_not_cut_off_for_other_work_or_pages() {
+async fn other_work_and_pages_do_not_end_work() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut working = browser.clone();
     let work = tokio::spawn(async move { working.get("/wait").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     let mut streams = Vec::new();
     for _ in 0..9 {
         let stream = browser.open_page().await;
@@ -308,7 +317,7 @@ async fn work_is_not_cut_off_for_other_work_or_pages() {
         .unwrap();
 }
 
-/// Another account's end is no end of this one's work; a page asks again who is there.
+/// Another account's sign-out does not end this one's work. A page reloads its accounts.
 #[tokio::test]
 async fn work_goes_on_when_another_account_of_the_browser_ends() {
     let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
@@ -316,9 +325,9 @@ async fn work_goes_on_when_another_account_of_the_browser_ends() {
     browser.sign_in("bob").await;
     let mut working = browser.clone();
     let work = tokio::spawn(async move { working.get("/wait").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     let mut page = browser.open_page().await;
-    // The work has said that it is there, and only then listens.
+    // The work subscribes only after it has reported to the test.
     site.settle().await;
     let ada = site
         .guardian
@@ -329,9 +338,9 @@ async fn work_goes_on_when_another_account_of_the_browser_ends() {
     assert_eq!(
         page.next().await,
         None,
-        "it comes back for the accounts that are left"
+        "the page reconnects for the accounts that are left"
     );
-    // Work that had heard of it has ended by now.
+    // Notified work would have ended by now.
     site.settle().await;
     assert!(!work.is_finished());
     browser.sign_out(SignOutScope::Local).await;
@@ -341,13 +350,13 @@ async fn work_goes_on_when_another_account_of_the_browser_ends() {
         .unwrap();
 }
 
-/// One that does not read is cut off altogether, and finds out when it comes back.
+/// A page that does not read loses its stream for all its accounts, and checks when it reconnects.
 #[tokio::test]
-async fn a_page_that_is_far_behind_is_cut_off_from_all_its_accounts() {
+async fn a_page_that_is_far_behind_is_disconnected() {
     let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
     let mut browser = site.signed_in("ada").await;
     browser.sign_in("bob").await;
-    let mut stream = browser.listen().await;
+    let mut stream = browser.open_stream().await;
     for _ in 0..20 {
         site.signed_in("ada")
             .await
@@ -358,5 +367,5 @@ async fn a_page_that_is_far_behind_is_cut_off_from_all_its_accounts() {
     while stream.next().await.is_some() {
         events += 1;
     }
-    assert!(events <= 17, "{events}: the first, and the backlog");
+    assert!(events <= 17, "{events}: the first one and the backlog");
 }

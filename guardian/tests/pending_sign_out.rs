@@ -1,4 +1,4 @@
-//! A browser whose page could not reach the server to sign out: it left a cookie that says so.
+//! A page could not reach the server to sign out, and left a cookie that says so.
 
 mod common;
 
@@ -6,7 +6,8 @@ use common::{Browser, Site};
 use leptos_guardian::{SignOutScope, SignedOut};
 use std::time::Duration;
 
-async fn leaving(site: &Site) -> (Browser, Browser) {
+/// A browser with a pending sign-out, and the same browser before it.
+async fn with_pending_sign_out(site: &Site) -> (Browser, Browser) {
     let mut browser = site.signed_in("ada").await;
     let before = browser.clone();
     browser
@@ -16,40 +17,43 @@ async fn leaving(site: &Site) -> (Browser, Browser) {
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_from_the_next_request_on() {
+async fn the_next_request_is_not_signed_in() {
     let site = Site::new().await;
-    let (mut browser, _) = leaving(&site).await;
-    assert_eq!(browser.is().await, "nobody");
+    let (mut browser, _) = with_pending_sign_out(&site).await;
+    assert_eq!(browser.whoami().await, "nobody");
     assert!(browser.accounts().await.is_empty());
-    assert_eq!(browser.listen().await.status, http::StatusCode::NO_CONTENT);
+    assert_eq!(
+        browser.open_stream().await.status,
+        http::StatusCode::NO_CONTENT
+    );
 }
 
 #[tokio::test]
 async fn the_sign_out_that_follows_ends_the_session_for_good() {
     for scope in [SignOutScope::Local, SignOutScope::Global] {
         let site = Site::new().await;
-        let (mut browser, mut replay) = leaving(&site).await;
-        let answer = browser.sign_out(scope).await;
-        assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
+        let (mut browser, mut replay) = with_pending_sign_out(&site).await;
+        let response = browser.sign_out(scope).await;
+        assert_eq!(response.json::<SignedOut>().ended.len(), 1);
         assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
-        assert_eq!(replay.is().await, "nobody");
+        assert_eq!(replay.whoami().await, "nobody");
     }
 }
 
 #[tokio::test]
 async fn a_sign_in_ends_the_session_too() {
     let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
-    let (mut browser, mut replay) = leaving(&site).await;
+    let (mut browser, mut replay) = with_pending_sign_out(&site).await;
     browser.sign_in("bob").await;
     assert_eq!(browser.accounts().await, ["bob"]);
     assert_eq!(browser.cookies.len(), 1);
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
 }
 
 #[tokio::test]
-async fn the_users_data_is_out_of_sight_and_not_overwritten() {
+async fn the_users_data_is_hidden_and_not_overwritten() {
     let site = Site::new().await;
-    let (mut browser, mut replay) = leaving(&site).await;
+    let (mut browser, mut replay) = with_pending_sign_out(&site).await;
     replay.post("/remember/secret").await;
     assert_eq!(browser.get("/recall").await.body, "nothing");
     browser.post("/remember/cart").await;
@@ -57,34 +61,32 @@ async fn the_users_data_is_out_of_sight_and_not_overwritten() {
     assert_eq!(replay.get("/recall").await.body, "secret");
 }
 
-/// What a visitor stores meanwhile gives the browser a new token; the old one must not be
-/// forgotten.
+/// A visitor who stores data gets a new token. The sign-out must not forget the old one.
 #[tokio::test]
-async fn the_session_is_still_ended_after_the_browser_got_another_token() {
+async fn the_sign_out_ends_the_session_even_if_the_visitor_got_a_new_token() {
     let site = Site::new().await;
-    let (mut browser, mut replay) = leaving(&site).await;
+    let (mut browser, mut replay) = with_pending_sign_out(&site).await;
     browser.post("/remember/cart").await;
     assert_eq!(browser.cookies.len(), 3);
     browser.sign_out(SignOutScope::Local).await;
     assert!(browser.cookies.is_empty());
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
     assert_eq!(site.count("guardian_session").await, 0);
 }
 
-/// Asking to be signed out is no activity.
 #[tokio::test]
-async fn requests_of_a_browser_that_is_leaving_keep_no_session_alive() {
+async fn requests_during_a_pending_sign_out_do_not_keep_the_session_alive() {
     let site = Site::new().await;
-    let (mut browser, mut replay) = leaving(&site).await;
+    let (mut browser, mut replay) = with_pending_sign_out(&site).await;
     site.pass_time(Duration::from_secs(10 * 24 * 60 * 60));
-    browser.is().await;
+    browser.whoami().await;
     site.pass_time(Duration::from_secs(5 * 24 * 60 * 60));
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
 }
 
-/// Its answer may not arrive: the page cannot be what takes the cookie back.
+/// The page may be gone before the response arrives, so the server removes the cookie.
 #[tokio::test]
-async fn the_cookie_goes_with_the_answer_also_when_another_account_stays() {
+async fn the_response_removes_the_cookie_even_if_another_account_stays() {
     let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
     let mut browser = site.signed_in("ada").await;
     browser.sign_in("bob").await;

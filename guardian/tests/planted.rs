@@ -1,6 +1,6 @@
-//! Cookies of our names that somebody else has set: a page on another port of the host, or, over
-//! http, on a host beside it. They sign nobody in as somebody else, and a browser gets rid of them by
-//! asking again.
+//! Planted cookies: a page on another port, or over http on a sibling host, has set cookies with
+//! our names. They sign nobody in as somebody else, and the browser loses them on its next
+//! requests.
 
 mod common;
 
@@ -9,17 +9,17 @@ use leptos_guardian::SignOutScope;
 
 const SITE: &str = "http://www.app.test";
 
-/// Places where a cookie reaches `/whoami` beside ours, on any site.
+/// Places of cookies that are sent to `/whoami` beside ours.
 const PATHS: [&str; 2] = ["; Path=/whoami", "; Path=/whoami; Domain=www.app.test"];
 
-/// And where others can plant one for the whole site.
+/// Places of cookies that are sent to the whole site beside ours.
 const DOMAINS: [&str; 3] = [
     "; Path=/; Domain=www.app.test",
     "; Path=/; Domain=app.test",
     "; Path=/; Secure; Partitioned",
 ];
 
-/// The value of the cookie by which somebody is signed in.
+/// The value of a new session cookie.
 async fn token(site: &Site, user: &str) -> String {
     site.signed_in(user).await.cookies[0].1.clone()
 }
@@ -28,12 +28,12 @@ async fn token(site: &Site, user: &str) -> String {
 async fn browser(site: &Site, site_url: &str, user: &str) -> Jar {
     let mut jar = Jar::new(&site.router, site_url);
     jar.post(&format!("/sign-in/{user}")).await;
-    assert_eq!(jar.is().await, user);
+    assert_eq!(jar.whoami().await, user);
     jar
 }
 
 #[tokio::test]
-async fn a_valid_token_beside_ours_signs_nobody_in_and_is_gone_at_the_next_request() {
+async fn a_planted_valid_cookie_signs_nobody_in_and_is_gone_after_one_request() {
     for site_url in [SITE, "http://localhost:3000"] {
         let site = Site::with(|builder| builder.site_url(site_url)).await;
         let name = site.guardian.session_cookie_name();
@@ -55,18 +55,18 @@ async fn a_valid_token_beside_ours_signs_nobody_in_and_is_gone_at_the_next_reque
             for mut jar in [own_first, planted_first] {
                 assert_eq!(jar.sent_to("/whoami").len(), 2, "{place}");
                 let log = Log::start();
-                assert_eq!(jar.is().await, "nobody", "{place}");
+                assert_eq!(jar.whoami().await, "nobody", "{place}");
                 assert_eq!(log.count("WARN", "several valid session cookies"), 1);
-                assert_eq!(jar.is().await, "ada", "{place}");
+                assert_eq!(jar.whoami().await, "ada", "{place}");
                 assert_eq!(jar.cookies().len(), 1, "{:?}", jar.cookies());
             }
         }
     }
 }
 
-/// What a browser keeps for good at some place would keep its user out for good.
+/// A planted cookie that stays would keep the user out for good.
 #[tokio::test]
-async fn a_browser_gets_rid_of_any_number_at_any_place() {
+async fn a_browser_loses_any_number_of_planted_cookies_at_any_place() {
     let site = Site::with(|builder| builder.site_url("http://a.b.c.app.test")).await;
     let eve = token(&site, "eve").await;
     let mut jar = browser(&site, "http://a.b.c.app.test", "ada").await;
@@ -89,21 +89,25 @@ async fn a_browser_gets_rid_of_any_number_at_any_place() {
         }
     }
     for _ in 0..200 {
-        let answer = jar.get(page).await;
-        let length: usize = answer.set_cookies().iter().map(|cookie| cookie.len()).sum();
-        assert!(length < 2500, "a proxy refuses so many: {length} bytes");
+        let response = jar.get(page).await;
+        let length: usize = response
+            .set_cookies()
+            .iter()
+            .map(|cookie| cookie.len())
+            .sum();
+        assert!(length < 2500, "too long for some proxies: {length} bytes");
         if jar.cookies().len() == 1 {
             break;
         }
     }
     assert_eq!(jar.cookies().len(), 1);
-    assert_eq!(jar.is().await, "ada");
+    assert_eq!(jar.whoami().await, "ada");
 }
 
-/// Browsers refuse to set them at other places, so one of the two replaces the other; a request
-/// that has both all the same is nobody's, too.
+/// The prefix allows browsers only one cookie with this name. A request with two still signs nobody
+/// in.
 #[tokio::test]
-async fn over_https_two_valid_ones_are_nobodys_too() {
+async fn over_https_two_valid_cookies_sign_nobody_in_either() {
     let site = Site::with(|builder| builder.site_url("https://app.test")).await;
     let (ada, eve) = (token(&site, "ada").await, token(&site, "eve").await);
     for (one, other) in [(&ada, &eve), (&eve, &ada)] {
@@ -111,19 +115,19 @@ async fn over_https_two_valid_ones_are_nobodys_too() {
         browser.cookies = [one, other]
             .map(|value| ("__Host-session".to_owned(), value.clone()))
             .into();
-        let answer = browser.get("/whoami").await;
-        assert_eq!(answer.body, "nobody");
+        let response = browser.get("/whoami").await;
+        assert_eq!(response.body, "nobody");
         let expected = "__Host-session=; Max-Age=0; Path=/; Secure; Partitioned";
         assert!(
-            answer.set_cookies().contains(&expected),
+            response.set_cookies().contains(&expected),
             "{:?}",
-            answer.set_cookies()
+            response.set_cookies()
         );
     }
 }
 
 #[tokio::test]
-async fn a_sign_out_ends_the_sessions_of_all_valid_ones() {
+async fn a_sign_out_ends_the_sessions_of_all_valid_cookies() {
     for scope in [
         SignOutScope::Local,
         SignOutScope::Browser,
@@ -139,53 +143,53 @@ async fn a_sign_out_ends_the_sessions_of_all_valid_ones() {
         let mut replay = site.browser();
         for value in [ada, eve] {
             replay.cookies = vec![("session".into(), value)];
-            assert_eq!(replay.is().await, "nobody");
+            assert_eq!(replay.whoami().await, "nobody");
         }
     }
 }
 
-/// Success would be a lie: whose other sessions these are cannot be told.
+/// Nobody knows whose other sessions to end, so success would be false.
 #[tokio::test]
-async fn a_sign_out_of_the_others_is_refused_until_it_is_known_whose_they_are() {
+async fn a_sign_out_of_the_others_is_refused_while_the_user_is_unknown() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let eve = token(&site, "eve").await;
     let mut there = browser(&site, SITE, "ada").await;
     let mut jar = browser(&site, SITE, "ada").await;
     jar.plant(&format!("session={eve}; Path=/; Domain=app.test"));
     assert_eq!(jar.post("/sign-out/others").await.status, 503);
-    assert_eq!(there.is().await, "ada");
+    assert_eq!(there.whoami().await, "ada");
     assert_eq!(jar.post("/sign-out/others").await.status, 200);
-    assert_eq!(there.is().await, "nobody");
-    assert_eq!(jar.is().await, "ada");
+    assert_eq!(there.whoami().await, "nobody");
+    assert_eq!(jar.whoami().await, "ada");
 }
 
 #[tokio::test]
-async fn a_sign_in_begins_a_session_and_ends_those_of_all_valid_ones() {
+async fn a_sign_in_replaces_the_sessions_of_all_valid_cookies() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let eve = token(&site, "eve").await;
     let mut jar = browser(&site, SITE, "ada").await;
     jar.plant(&format!("session={eve}; Path=/; Domain=app.test"));
     assert_eq!(jar.post("/sign-in/ada").await.status, 200);
-    assert_eq!(jar.is().await, "ada");
+    assert_eq!(jar.whoami().await, "ada");
     assert_eq!(jar.cookies().len(), 1);
     assert_eq!(site.count("guardian_session").await, 1);
 }
 
-/// A new token for it would take the place of the browser's own.
+/// A new token for the data would replace the browser's own.
 #[tokio::test]
-async fn what_a_visitor_stores_meanwhile_does_not_cost_the_session() {
+async fn storing_data_beside_a_planted_cookie_keeps_the_session() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let eve = token(&site, "eve").await;
     let mut jar = browser(&site, SITE, "ada").await;
     jar.plant(&format!("session={eve}; Path=/; Domain=app.test"));
     jar.post("/remember/word").await;
-    assert_eq!(jar.is().await, "ada");
+    assert_eq!(jar.whoami().await, "ada");
     assert_eq!(jar.get("/recall").await.body, "nothing");
 }
 
-/// A failed sign-out leaves one; a planted one does not hide it.
+/// A failed sign-out leaves the cookie `unrevoked`. A planted one does not hide it.
 #[tokio::test]
-async fn what_is_still_to_be_ended_is_read_from_all_valid_ones() {
+async fn unrevoked_tokens_are_read_from_all_valid_cookies() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let failed = async |user: &str| {
         let mut jar = browser(&site, SITE, user).await;
@@ -205,63 +209,63 @@ async fn what_is_still_to_be_ended_is_read_from_all_valid_ones() {
         "{}={}; Path=/; Domain=app.test",
         planted.name, planted.value
     ));
-    assert_eq!(replay.is().await, "ada");
+    assert_eq!(replay.whoami().await, "ada");
     assert_eq!(jar.post("/sign-out/local").await.status, 200);
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
     assert!(jar.cookies().is_empty(), "{:?}", jar.cookies());
 }
 
-/// Nobody may be kept out for good.
+/// Otherwise it would keep the user out for good.
 #[tokio::test]
-async fn a_planted_pending_sign_out_is_gone_at_the_next_request() {
+async fn a_planted_pending_sign_out_is_gone_after_one_request() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     for place in PATHS.iter().chain(&DOMAINS[..2]) {
         let mut jar = browser(&site, SITE, "ada").await;
         jar.plant(&format!("pending_sign_out=x{place}; HttpOnly"));
-        assert_eq!(jar.is().await, "nobody");
-        assert_eq!(jar.is().await, "ada", "{place}");
+        assert_eq!(jar.whoami().await, "nobody");
+        assert_eq!(jar.whoami().await, "ada", "{place}");
         assert_eq!(jar.cookies().len(), 1, "{:?}", jar.cookies());
     }
 }
 
-/// A removal at once would hit the page's own in a browser that has no partitions.
+/// An earlier removal would remove the page's own cookie in a browser without partitioned cookies.
 #[tokio::test]
-async fn a_partitioned_one_is_gone_after_the_sign_in_or_the_sign_out() {
+async fn a_partitioned_pending_sign_out_is_gone_after_a_sign_in_or_sign_out() {
     let site = Site::with(|builder| builder.site_url("http://localhost:3000")).await;
-    for leave in ["/sign-in/ada", "/sign-out/local"] {
+    for path in ["/sign-in/ada", "/sign-out/local"] {
         let mut jar = browser(&site, "http://localhost:3000", "ada").await;
         jar.plant("pending_sign_out-3000=x; Path=/; Secure; Partitioned; HttpOnly");
-        let answer = jar.get("/whoami").await;
-        assert_eq!(answer.body, "nobody");
-        let removals = answer.set_cookies();
+        let response = jar.get("/whoami").await;
+        assert_eq!(response.body, "nobody");
+        let removals = response.set_cookies();
         let hits_the_own = |removal: &&str| removal.contains("Path=/; Secure; Partitioned");
         assert!(!removals.iter().any(hits_the_own), "{removals:?}");
-        jar.post(leave).await;
+        jar.post(path).await;
         let left = jar.cookies().iter().filter(|cookie| cookie.is_partitioned);
         assert_eq!(left.count(), 0, "{:?}", jar.cookies());
         jar.post("/sign-in/ada").await;
-        assert_eq!(jar.is().await, "ada");
+        assert_eq!(jar.whoami().await, "ada");
     }
 }
 
-/// The page's own stays until it has been carried out.
+/// The page's own cookie stays until its sign-out has been carried out.
 #[tokio::test]
-async fn a_pending_sign_out_of_the_page_itself_is_not_removed_with_the_planted_ones() {
+async fn the_pages_own_pending_sign_out_stays_when_planted_ones_are_removed() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let mut jar = browser(&site, SITE, "ada").await;
     jar.plant("pending_sign_out=1; Path=/");
     jar.plant("pending_sign_out=x; Path=/; Domain=app.test");
     for _ in 0..3 {
-        assert_eq!(jar.is().await, "nobody");
+        assert_eq!(jar.whoami().await, "nobody");
     }
     assert_eq!(jar.cookies().len(), 2);
     jar.post("/sign-out/local").await;
     assert!(jar.cookies().is_empty(), "{:?}", jar.cookies());
 }
 
-/// A router inside another one sees a part of the path only.
+/// A nested router sees only a part of the path, but the cookie's path is the browser's.
 #[tokio::test]
-async fn they_are_found_by_the_path_that_the_browser_knows() {
+async fn planted_cookies_are_found_in_a_nested_router() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let ada = token(&site, "ada").await;
     let nested = axum::Router::new().nest("/inner", site.router.clone());
@@ -272,9 +276,9 @@ async fn they_are_found_by_the_path_that_the_browser_knows() {
     assert_eq!(jar.get("/inner/whoami").await.body, "ada");
 }
 
-/// All cookies are sent to all ports of a host.
+/// Browsers send cookies to all ports of a host.
 #[tokio::test]
-async fn a_site_on_a_port_of_its_own_has_it_in_the_names_of_its_cookies() {
+async fn the_cookie_names_contain_a_non_default_port() {
     for (site_url, expected) in [
         ("http://site.test", "session"),
         ("http://site.test:80", "session"),
@@ -288,11 +292,15 @@ async fn a_site_on_a_port_of_its_own_has_it_in_the_names_of_its_cookies() {
         assert_eq!(name("theme"), expected.replace("session", "theme"));
         let mut browser = site.signed_in("ada").await;
         assert_eq!(browser.cookies[0].0, expected);
-        assert_eq!(browser.is().await, "ada");
+        assert_eq!(browser.whoami().await, "ada");
         let (_, token) = browser.cookies[0].clone();
         if expected != "session" {
             browser.cookies = vec![("session".into(), token)];
-            assert_eq!(browser.is().await, "nobody", "another app's");
+            assert_eq!(
+                browser.whoami().await,
+                "nobody",
+                "the cookie of another app"
+            );
         }
     }
 }

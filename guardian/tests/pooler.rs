@@ -1,5 +1,6 @@
-//! PgBouncer between the servers and PostgreSQL. One that keeps prepared statements (1.21 and newer)
-//! works in transaction mode, an older one in session mode, and what cannot work is refused.
+//! PgBouncer between the servers and PostgreSQL. A version that keeps prepared statements (1.21 and
+//! newer) works in transaction mode, an older one in session mode. A mode that cannot work is
+//! refused.
 
 mod common;
 
@@ -54,7 +55,7 @@ impl Pooler {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         if is_root() {
-            // It refuses to run as root.
+            // PgBouncer refuses to run as root.
             readable_by_all(folder.path());
             command.args(["-u", "nobody"]);
         }
@@ -63,7 +64,7 @@ impl Pooler {
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             assert!(
                 start.elapsed() < Duration::from_secs(10),
-                "it does not start"
+                "PgBouncer does not start"
             );
             sleep(Duration::from_millis(20)).await;
         }
@@ -74,8 +75,8 @@ impl Pooler {
         }
     }
 
-    /// The address of a database through it.
-    fn address(&self, database: &str) -> String {
+    /// The URL of a database through this pooler.
+    fn url(&self, database: &str) -> String {
         let mut url = Url::parse(database).unwrap();
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(self.port)).unwrap();
@@ -101,23 +102,24 @@ fn readable_by_all(folder: &std::path::Path) {
     assert!(done.unwrap().success());
 }
 
-/// PgBouncer, and whether it keeps prepared statements; `None` on SQLite, and where there is none.
+/// PgBouncer's program, and whether it keeps prepared statements. `None` on SQLite, or if PgBouncer
+/// is not installed.
 fn pgbouncer() -> Option<(String, bool)> {
     std::env::var_os("TEST_POSTGRES_URL")?;
     let program = std::env::var("PGBOUNCER").unwrap_or_else(|_| "pgbouncer".into());
-    let Ok(told) = Command::new(&program).arg("--version").output() else {
+    let Ok(output) = Command::new(&program).arg("--version").output() else {
         eprintln!("NOT TESTED: there is no PgBouncer. Install it, or name it in PGBOUNCER.");
         return None;
     };
-    let told = String::from_utf8(told.stdout).unwrap();
-    let version = told.lines().next().unwrap().rsplit(' ').next().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    let version = output.lines().next().unwrap().rsplit(' ').next().unwrap();
     let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
     let version = (numbers.next().unwrap(), numbers.next().unwrap());
     Some((program, version >= (1, 21)))
 }
 
-/// What settings a mode takes in which sessions and sign-outs are to work.
-fn working(keeps_statements: bool) -> (&'static str, &'static str) {
+/// A pool mode that works, and its settings.
+fn working_mode(keeps_statements: bool) -> (&'static str, &'static str) {
     if keeps_statements {
         ("transaction", "max_prepared_statements = 200")
     } else {
@@ -126,22 +128,20 @@ fn working(keeps_statements: bool) -> (&'static str, &'static str) {
 }
 
 #[tokio::test]
-async fn behind_a_pooler_everything_works() {
+async fn everything_works_behind_a_pooler() {
     let Some((program, keeps_statements)) = pgbouncer() else {
         return;
     };
-    let (heard, mut events) = unbounded_channel();
+    let (sender, mut events) = unbounded_channel();
     let site = Site::new().await;
-    let (mode, settings) = working(keeps_statements);
+    let (mode, settings) = working_mode(keeps_statements);
     let pooler = Pooler::start(&program, &site.url, mode, settings).await;
-    let configure = |builder| with_hook(builder, &heard);
-    let one = site
-        .server_reached_by(|url| pooler.address(&url), configure)
-        .await;
+    let configure = |builder| with_hook(builder, &sender);
+    let one = site.server_through(|url| pooler.url(&url), configure).await;
     let direct = site.url.clone();
     let other = site
-        .server_reached_by(
-            |url| pooler.address(&url),
+        .server_through(
+            |url| pooler.url(&url),
             |builder| builder.listener_url(direct),
         )
         .await;
@@ -156,9 +156,9 @@ async fn behind_a_pooler_everything_works() {
         let mut page = elsewhere.open_page().await;
         let mut replay = browser.clone();
         browser.sign_out(SignOutScope::Global).await;
-        assert_eq!(replay.is().await, "nobody");
-        assert_eq!(elsewhere.is().await, "nobody");
-        // At once, by the direct connection, and not with the next look at the table.
+        assert_eq!(replay.whoami().await, "nobody");
+        assert_eq!(elsewhere.whoami().await, "nobody");
+        // At once, through the direct connection, and not with the next poll.
         let notice = page.notice_within(Duration::from_secs(5)).await;
         assert!(notice.is_current);
         assert_eq!(notice.reason, Reason::OtherDevice);
@@ -167,24 +167,21 @@ async fn behind_a_pooler_everything_works() {
 }
 
 #[tokio::test]
-async fn a_pooler_that_forgets_statements_is_refused_with_what_to_do() {
+async fn a_pooler_that_forgets_prepared_statements_is_refused_with_advice() {
     let Some((program, keeps_statements)) = pgbouncer() else {
         return;
     };
     let site = Site::new().await;
-    // An old one does not know the setting.
+    // An old version does not know the setting.
     let settings = if keeps_statements {
         "max_prepared_statements = 0"
     } else {
         ""
     };
     let pooler = Pooler::start(&program, &site.url, "transaction", settings).await;
-    let address = pooler.address(&site.url);
-    for address in [
-        address.clone(),
-        format!("{address}?statement-cache-capacity=0"),
-    ] {
-        let refused = Database::connect(&address).await.unwrap_err();
+    let url = pooler.url(&site.url);
+    for url in [url.clone(), format!("{url}?statement-cache-capacity=0")] {
+        let refused = Database::connect(&url).await.unwrap_err();
         assert!(matches!(refused, ConnectError::Pooler), "{refused}");
         assert!(
             refused.to_string().contains("max_prepared_statements"),
@@ -194,15 +191,15 @@ async fn a_pooler_that_forgets_statements_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn without_a_direct_connection_open_pages_are_told_all_the_same() {
+async fn open_pages_learn_of_sign_outs_without_a_direct_connection() {
     let Some((program, keeps_statements)) = pgbouncer() else {
         return;
     };
     let site = Site::new().await;
-    let (mode, settings) = working(keeps_statements);
+    let (mode, settings) = working_mode(keeps_statements);
     let pooler = Pooler::start(&program, &site.url, mode, settings).await;
     let other = site
-        .server_reached_by(|url| pooler.address(&url), |builder| builder)
+        .server_through(|url| pooler.url(&url), |builder| builder)
         .await;
     let mut elsewhere = site.browser().on(&other);
     elsewhere.sign_in("ada").await;

@@ -1,4 +1,5 @@
-//! Invariant 4: nothing comes back. Every test forces the order in which things happen.
+//! No request in flight restores an ended session or its data. Every test forces the order of
+//! events.
 
 mod common;
 
@@ -13,9 +14,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// tower-sessions-sqlx-store's own `save` is an upsert, with which this brings the row back.
+/// The `save` of tower-sessions-sqlx-store is an upsert, which would restore the row.
 #[tokio::test]
-async fn a_request_in_flight_brings_neither_session_nor_data_back() {
+async fn a_request_in_flight_restores_neither_session_nor_data() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     browser.post("/remember/old").await;
@@ -23,21 +24,21 @@ async fn a_request_in_flight_brings_neither_session_nor_data_back() {
     let replay = browser.clone();
 
     let slow = tokio::spawn(async move { in_flight.post("/slow/new").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     browser.sign_out(SignOutScope::Local).await;
-    site.slow.go_on.notify_one();
+    site.pause.resume.notify_one();
     let late = slow.await.unwrap();
 
     assert!(late.status.is_success());
     assert!(late.set_cookies().is_empty(), "{:?}", late.set_cookies());
-    assert_eq!(replay.clone().is().await, "nobody");
+    assert_eq!(replay.clone().whoami().await, "nobody");
     assert_eq!(replay.clone().get("/recall").await.body, "nothing");
     assert_eq!(site.count("guardian_session").await, 0);
     assert_eq!(site.count("tower_sessions").await, 0);
 }
 
 #[tokio::test]
-async fn nor_does_one_that_only_reads() {
+async fn a_read_in_flight_restores_neither_session_nor_data() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     browser.post("/remember/old").await;
@@ -45,35 +46,35 @@ async fn nor_does_one_that_only_reads() {
     let mut replay = browser.clone();
 
     let slow = tokio::spawn(async move { in_flight.get("/slow-recall").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     browser.sign_out(SignOutScope::Local).await;
-    site.slow.go_on.notify_one();
+    site.pause.resume.notify_one();
     let late = slow.await.unwrap();
 
     assert_eq!(late.body, "ada old", "it had begun before");
     assert!(late.set_cookies().is_empty(), "{:?}", late.set_cookies());
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
     assert_eq!(replay.get("/recall").await.body, "nothing");
     assert_eq!(site.count("tower_sessions").await, 0);
 }
 
-/// The browser has a new cookie by the time the late answer arrives.
+/// The browser has a new cookie by the time the late response arrives.
 #[tokio::test]
-async fn a_late_answer_does_not_overwrite_the_next_sign_in() {
+async fn a_late_response_does_not_overwrite_the_next_sign_in() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut in_flight = browser.clone();
     let slow = tokio::spawn(async move { in_flight.post("/slow/new").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     browser.sign_out(SignOutScope::Local).await;
     browser.sign_in("bob").await;
-    site.slow.go_on.notify_one();
+    site.pause.resume.notify_one();
     let late = slow.await.unwrap();
     assert!(late.set_cookies().is_empty(), "{:?}", late.set_cookies());
-    assert_eq!(browser.is().await, "bob");
+    assert_eq!(browser.whoami().await, "bob");
 }
 
-/// A visitor's request that was sent with the cookie from before the sign-in, and comes after.
+/// A visitor's request with the cookie from before the sign-in arrives after the sign-in.
 #[tokio::test]
 async fn a_visitors_late_data_does_not_overwrite_the_sign_in() {
     let site = Site::new().await;
@@ -82,23 +83,23 @@ async fn a_visitors_late_data_does_not_overwrite_the_sign_in() {
     let mut in_flight = browser.clone();
     let mut late = browser.clone();
     let slow = tokio::spawn(async move { in_flight.post("/slow/new").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     browser.sign_in("ada").await;
-    site.slow.go_on.notify_one();
-    for answer in [slow.await.unwrap(), late.post("/remember/later").await] {
-        assert!(answer.status.is_success());
+    site.pause.resume.notify_one();
+    for response in [slow.await.unwrap(), late.post("/remember/later").await] {
+        assert!(response.status.is_success());
         assert!(
-            answer.set_cookies().is_empty(),
+            response.set_cookies().is_empty(),
             "{:?}",
-            answer.set_cookies()
+            response.set_cookies()
         );
     }
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
     assert_eq!(browser.get("/recall").await.body, "old");
     assert_eq!(site.count("tower_sessions").await, 1);
 }
 
-/// A live session's data is still saved: the guard above must not refuse everything.
+/// The guard above must not refuse the data of a live session.
 #[tokio::test]
 async fn a_request_in_flight_saves_the_data_of_a_live_session() {
     let site = Site::new().await;
@@ -106,14 +107,14 @@ async fn a_request_in_flight_saves_the_data_of_a_live_session() {
     browser.post("/remember/old").await;
     let mut in_flight = browser.clone();
     let slow = tokio::spawn(async move { in_flight.post("/slow/new").await });
-    site.slow.arrived.notified().await;
-    site.slow.go_on.notify_one();
+    site.pause.reached.notified().await;
+    site.pause.resume.notify_one();
     slow.await.unwrap();
     assert_eq!(browser.get("/recall").await.body, "new");
 }
 
 #[tokio::test]
-async fn activity_that_is_written_down_during_a_sign_out_revives_nothing() {
+async fn an_activity_update_during_a_sign_out_restores_nothing() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut in_flight = browser.clone();
@@ -121,20 +122,20 @@ async fn activity_that_is_written_down_during_a_sign_out_revives_nothing() {
 
     let sign_out = site.begin_sign_out("ada").await;
     let request = site
-        .start_waiting(async move { in_flight.is().await })
+        .start_waiting(async move { in_flight.whoami().await })
         .await;
     sign_out.commit().await.unwrap();
 
     assert_eq!(request.await.unwrap(), "ada", "it had begun before");
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(browser.whoami().await, "nobody");
     assert_eq!(site.count("guardian_session").await, 0);
 }
 
-/// Between the check of a request and the note of its activity.
+/// It expires between the session check and the activity update.
 #[tokio::test]
 async fn a_session_that_expires_during_a_request_stays_expired() {
     const IDLE: Duration = Duration::from_secs(15 * 24 * 60 * 60);
-    /// How often the clock is read until it is two weeks later.
+    /// How many reads of the clock are left before it jumps by [`IDLE`].
     static READS_LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
     let site = Site::with(|builder| {
         builder.clock(|| {
@@ -148,31 +149,31 @@ async fn a_session_that_expires_during_a_request_stays_expired() {
     .await;
     let mut browser = site.signed_in("ada").await;
     READS_LEFT.store(1, SeqCst);
-    assert_eq!(browser.is().await, "ada");
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(browser.whoami().await, "ada");
+    assert_eq!(browser.whoami().await, "nobody");
 }
 
 #[tokio::test]
-async fn an_expired_session_is_over_for_requests_in_flight_and_for_sign_outs() {
+async fn an_expired_session_ends_for_requests_in_flight_and_for_sign_outs() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut in_flight = browser.clone();
     let mut replay = browser.clone();
     let slow = tokio::spawn(async move { in_flight.post("/slow/new").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     site.pass_time(Duration::from_secs(15 * 24 * 60 * 60));
-    site.slow.go_on.notify_one();
+    site.pause.resume.notify_one();
     slow.await.unwrap();
-    assert_eq!(browser.is().await, "nobody");
-    let answer = browser.sign_out(SignOutScope::Global).await;
-    assert!(answer.json::<SignedOut>().ended.is_empty());
+    assert_eq!(browser.whoami().await, "nobody");
+    let response = browser.sign_out(SignOutScope::Global).await;
+    assert!(response.json::<SignedOut>().ended.is_empty());
     assert_eq!(site.count("guardian_event").await, 0);
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
     assert_eq!(replay.get("/recall").await.body, "nothing");
 }
 
 #[tokio::test]
-async fn two_sign_outs_at_once_both_succeed_and_end_one_session() {
+async fn two_concurrent_sign_outs_both_succeed_and_end_one_session() {
     let site = Site::new().await;
     let browser = site.signed_in("ada").await;
     let (mut first, mut second) = (browser.clone(), browser);
@@ -180,13 +181,13 @@ async fn two_sign_outs_at_once_both_succeed_and_end_one_session() {
         first.sign_out(SignOutScope::Local),
         second.sign_out(SignOutScope::Local)
     );
-    let ended = |answer: &common::Answer| answer.json::<SignedOut>().ended.len();
+    let ended = |response: &common::TestResponse| response.json::<SignedOut>().ended.len();
     assert_eq!(ended(&first) + ended(&second), 1);
     assert_eq!(site.count("guardian_event").await, 1);
 }
 
 #[tokio::test]
-async fn a_sign_out_that_waits_for_another_succeeds_and_tells_nothing_twice() {
+async fn a_sign_out_that_waits_for_another_succeeds_and_records_no_second_event() {
     for scope in [
         SignOutScope::Local,
         SignOutScope::Browser,
@@ -204,12 +205,12 @@ async fn a_sign_out_that_waits_for_another_succeeds_and_tells_nothing_twice() {
         assert!(second.status.is_success(), "{scope}: {}", second.body);
         assert!(second.json::<SignedOut>().ended.is_empty(), "{scope}");
         assert_eq!(site.count("guardian_event").await, 1, "{scope}");
-        assert_eq!(replay.is().await, "nobody", "{scope}");
+        assert_eq!(replay.whoami().await, "nobody", "{scope}");
     }
 }
 
 #[tokio::test]
-async fn a_sign_in_during_a_sign_out_of_everywhere_is_newer() {
+async fn a_sign_in_during_a_global_sign_out_counts_as_newer() {
     let site = Site::new().await;
     let mut before = site.signed_in("ada").await;
     let mut browser = site.browser();
@@ -220,29 +221,29 @@ async fn a_sign_in_during_a_sign_out_of_everywhere_is_newer() {
             browser
         })
         .await;
-    // It comes to pass only now, and in another second: the clock says seconds.
+    // The clock counts seconds, so the sign-in gets a later one than the sign-out.
     site.pass_time(Duration::from_secs(1));
     sign_out.commit().await.unwrap();
 
     let mut browser = sign_in.await.unwrap();
-    assert_eq!(before.is().await, "nobody");
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(before.whoami().await, "nobody");
+    assert_eq!(browser.whoami().await, "ada");
     const NEWER: &str = "guardian_session as session
         join guardian_event as event on session.created_at > event.created_at";
     assert_eq!(site.count(NEWER).await, 1);
 }
 
-/// What keeps sign-ins from being committed.
-enum Hold {
-    /// The turn to write to SQLite, for which they wait in the order in which they came.
-    Turn(Transaction),
-    /// A lock of PostgreSQL, for which they wait with their rows written.
+/// Keeps sign-ins from committing.
+enum Blocker {
+    /// Holds the permit to write to SQLite, for which sign-ins wait in the order of their arrival.
+    Permit(Transaction),
+    /// Holds a lock of PostgreSQL, for which sign-ins wait after they have written their rows.
     Lock(PgConnection),
 }
 
-async fn hold_sign_ins(site: &Site) -> Hold {
+async fn block_sign_ins(site: &Site) -> Blocker {
     let Database::Postgres(_) = &site.database else {
-        return Hold::Turn(site.guardian.begin().await.unwrap());
+        return Blocker::Permit(site.guardian.begin().await.unwrap());
     };
     for statement in [
         "create function wait_for_test() returns trigger language plpgsql as
@@ -253,24 +254,24 @@ async fn hold_sign_ins(site: &Site) -> Hold {
         site.execute(statement).await;
     }
     let mut test = PgConnection::connect(&site.url).await.unwrap();
-    let hold = sqlx::query("select pg_advisory_lock(4711)");
-    hold.execute(&mut test).await.unwrap();
-    Hold::Lock(test)
+    let lock = sqlx::query("select pg_advisory_lock(4711)");
+    lock.execute(&mut test).await.unwrap();
+    Blocker::Lock(test)
 }
 
-impl Hold {
-    async fn let_go(self) {
+impl Blocker {
+    async fn release(self) {
         match self {
-            Self::Turn(transaction) => drop(transaction),
+            Self::Permit(transaction) => drop(transaction),
             Self::Lock(connection) => connection.close().await.unwrap(),
         }
     }
 }
 
 #[tokio::test]
-async fn a_sign_out_of_everywhere_during_a_sign_in_ends_it() {
+async fn a_global_sign_out_during_a_sign_in_ends_its_session() {
     let site = Site::new().await;
-    let hold = hold_sign_ins(&site).await;
+    let blocker = block_sign_ins(&site).await;
     let mut browser = site.browser();
     let sign_in = site
         .start_waiting(async move {
@@ -283,16 +284,16 @@ async fn a_sign_out_of_everywhere_during_a_sign_in_ends_it() {
     let sign_out = site.start_waiting(sign_out).await;
     let everyone = async move { all.sign_out_everyone(Reason::User).await };
     let everyone = site.start_waiting(everyone).await;
-    hold.let_go().await;
+    blocker.release().await;
     let mut browser = sign_in.await.unwrap();
     let ended = sign_out.await.unwrap().unwrap().len() + everyone.await.unwrap().unwrap().len();
     assert_eq!(ended, 1);
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(browser.whoami().await, "nobody");
 }
 
-/// One tab signs in, another signs out of all accounts: of the one that was there, or of none.
+/// One tab signs in while another signs out of all accounts, of which there is one or none.
 #[tokio::test]
-async fn a_sign_out_of_all_accounts_during_a_sign_in_on_the_same_browser_ends_it() {
+async fn a_browser_sign_out_during_a_sign_in_on_the_same_browser_ends_its_session() {
     for is_signed_in in [true, false] {
         let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
         let mut page = site.browser();
@@ -301,7 +302,7 @@ async fn a_sign_out_of_all_accounts_during_a_sign_in_on_the_same_browser_ends_it
             page.sign_in("ada").await;
         }
         let mut tab = page.clone();
-        let hold = hold_sign_ins(&site).await;
+        let blocker = block_sign_ins(&site).await;
         let sign_in = site
             .start_waiting(async move {
                 tab.sign_in("bob").await;
@@ -310,18 +311,18 @@ async fn a_sign_out_of_all_accounts_during_a_sign_in_on_the_same_browser_ends_it
             .await;
         let sign_out = async move { page.sign_out(SignOutScope::Browser).await };
         let sign_out = site.start_waiting(sign_out).await;
-        hold.let_go().await;
+        blocker.release().await;
         let mut tab = sign_in.await.unwrap();
         let ended = sign_out.await.unwrap().json::<SignedOut>().ended;
         assert_eq!(ended.len(), 1 + usize::from(is_signed_in));
-        assert_eq!(tab.is().await, "nobody");
+        assert_eq!(tab.whoami().await, "nobody");
     }
 }
 
-/// The page was loaded before another tab signed in to a second account, and its sign-out is
-/// sent with the cookie of that time.
+/// The page was loaded before another tab signed in to a second account. Its sign-out has the
+/// cookie from before.
 #[tokio::test]
-async fn a_sign_out_with_the_token_before_the_last_sign_in_is_carried_out() {
+async fn a_sign_out_with_the_previous_token_is_carried_out() {
     for scope in [
         SignOutScope::Local,
         SignOutScope::Browser,
@@ -332,43 +333,43 @@ async fn a_sign_out_with_the_token_before_the_last_sign_in_is_carried_out() {
         let mut browser = site.signed_in("ada").await;
         let mut page = browser.clone();
         browser.sign_in("bob").await;
-        let answer = page.sign_out(scope).await;
-        assert!(answer.status.is_success(), "{scope}");
-        assert_eq!(browser.is().await, "nobody", "{scope}");
+        let response = page.sign_out(scope).await;
+        assert!(response.status.is_success(), "{scope}");
+        assert_eq!(browser.whoami().await, "nobody", "{scope}");
         let expected = match scope {
             SignOutScope::Global => "nobody",
             _ => "ada",
         };
-        assert_eq!(elsewhere.is().await, expected, "{scope}");
+        assert_eq!(elsewhere.whoami().await, expected, "{scope}");
     }
 }
 
 #[tokio::test]
-async fn one_account_is_ended_by_its_handle_with_the_token_before() {
+async fn the_previous_token_can_end_one_account_by_its_handle() {
     let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
     let mut browser = site.signed_in("ada").await;
     let handle = browser.sessions().await[0].handle.clone();
     let mut page = browser.clone();
     browser.sign_in("bob").await;
-    let answer = page.post(&format!("/sign-out-session/{handle}")).await;
-    assert_eq!(answer.json::<SignedOut>().ended, [handle]);
+    let response = page.post(&format!("/sign-out-session/{handle}")).await;
+    assert_eq!(response.json::<SignedOut>().ended, [handle]);
     assert_eq!(browser.accounts().await, ["bob"]);
 }
 
-/// Whoever has got hold of a token that was replaced can end sessions by it, and no more.
+/// A replaced token can only end sessions.
 #[tokio::test]
-async fn a_replaced_token_gives_nobody_the_accounts_that_it_had() {
+async fn a_replaced_token_gives_no_access_to_its_accounts() {
     let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
     let mut browser = site.signed_in("ada").await;
     let mut old = browser.clone();
     browser.sign_in("bob").await;
-    assert_eq!(old.is().await, "nobody");
+    assert_eq!(old.whoami().await, "nobody");
     old.sign_in("eve").await;
     assert_eq!(old.accounts().await, ["eve"]);
     assert_eq!(browser.accounts().await, ["bob", "ada"]);
 }
 
-/// It may be that of an earlier visitor, on a computer that many use.
+/// On a shared computer, it may be an earlier visitor's.
 #[tokio::test]
 async fn a_token_that_was_replaced_a_minute_ago_ends_nothing() {
     let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
@@ -383,26 +384,26 @@ async fn a_token_that_was_replaced_a_minute_ago_ends_nothing() {
         SignOutScope::Browser,
         SignOutScope::Global,
     ] {
-        let answer = old.clone().sign_out(scope).await;
-        assert!(answer.json::<SignedOut>().ended.is_empty(), "{scope}");
+        let response = old.clone().sign_out(scope).await;
+        assert!(response.json::<SignedOut>().ended.is_empty(), "{scope}");
     }
-    assert_eq!(browser.is().await, "ada");
-    assert_eq!(elsewhere.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
+    assert_eq!(elsewhere.whoami().await, "ada");
     old.post("/remember/anew").await;
     assert_eq!(
         old.get("/recall").await.body,
         "anew",
-        "it is a visitor's again"
+        "the token is a visitor's again"
     );
 }
 
-/// Whichever cookie the browser keeps in the end, it is signed in by it.
+/// The browser is signed in with whichever cookie it keeps.
 #[tokio::test]
-async fn two_sign_ins_at_once_on_one_browser_both_hold() {
+async fn two_concurrent_sign_ins_on_one_browser_both_hold() {
     let site = Site::with(|builder| builder.accounts_per_browser(5)).await;
     let browser = site.signed_in("ada").await;
     let (mut one, mut other) = (browser.clone(), browser.clone());
-    let hold = hold_sign_ins(&site).await;
+    let blocker = block_sign_ins(&site).await;
     let one = site
         .start_waiting(async move {
             one.sign_in("bob").await;
@@ -415,10 +416,10 @@ async fn two_sign_ins_at_once_on_one_browser_both_hold() {
             other
         })
         .await;
-    hold.let_go().await;
+    blocker.release().await;
     let (mut one, mut other) = (one.await.unwrap(), other.await.unwrap());
-    assert_eq!(one.is().await, "bob");
-    assert_eq!(other.is().await, "eve");
+    assert_eq!(one.whoami().await, "bob");
+    assert_eq!(other.whoami().await, "eve");
     let accounts = [one.accounts().await, other.accounts().await].concat();
     let of_ada = accounts.iter().filter(|account| *account == "ada").count();
     assert_eq!(of_ada, 1, "{accounts:?}");

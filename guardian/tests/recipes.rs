@@ -1,5 +1,4 @@
-//! The recipes that write to a database do what they say: their code stands here once more, and is
-//! run.
+//! Runs copies of the recipes that write to a database.
 
 #[path = "common/code.rs"]
 mod code;
@@ -11,13 +10,13 @@ use leptos_guardian::Reason;
 const RECIPES: &str = include_str!("../docs/recipes.md");
 const TESTS: &str = include_str!("recipes.rs");
 
-/// Whether a recipe's code is the one that is run here.
-fn assert_run(function: &str) {
+/// Asserts that the recipe's code is the same as here.
+fn assert_is_copy(function: &str) {
     let block = code::blocks(RECIPES, "```rust\n").find(|block| block.contains(function));
-    code::assert_holds(TESTS, block.expect(function));
+    code::assert_contains(TESTS, block.expect(function));
 }
 
-// As it stands in the recipe.
+// Formatted as in the recipe.
 #[rustfmt::skip]
 #[tokio::test]
 async fn a_job_ends_a_users_sessions() {
@@ -28,14 +27,14 @@ async fn a_job_ends_a_users_sessions() {
         Ok(guardian.sign_out_user(user_id, cause).await?.len())
     }
 
-    assert_run("fn disable(");
+    assert_is_copy("fn disable(");
     let site = Site::new().await;
     let mut ada = site.signed_in("ada").await;
     assert_eq!(disable(&site.guardian, "ada").await.unwrap(), 1);
-    assert_eq!(ada.is().await, "nobody");
+    assert_eq!(ada.whoami().await, "nobody");
 }
 
-// As it stands in the recipe.
+// Formatted as in the recipe.
 #[rustfmt::skip]
 #[tokio::test]
 async fn a_user_is_deleted_together_with_their_sessions() {
@@ -52,7 +51,7 @@ async fn a_user_is_deleted_together_with_their_sessions() {
         Ok(())
     }
 
-    assert_run("fn delete_user(");
+    assert_is_copy("fn delete_user(");
     let site = Site::new().await;
     let users = ["create table users (id text primary key)"];
     site.database.migrate("users", &users).await.unwrap();
@@ -60,10 +59,10 @@ async fn a_user_is_deleted_together_with_their_sessions() {
     let mut ada = site.signed_in("ada").await;
     delete_user(&site.guardian, "ada").await.unwrap();
     assert_eq!(site.count("users").await, 1);
-    assert_eq!(ada.is().await, "nobody");
+    assert_eq!(ada.whoami().await, "nobody");
 }
 
-// As it stands in the recipe.
+// Formatted as in the recipe.
 #[rustfmt::skip]
 #[tokio::test]
 async fn an_audit_log_is_set_up() {
@@ -91,12 +90,12 @@ async fn an_audit_log_is_set_up() {
         Ok(builder.build().await?)
     }
 
-    assert_run("create table audit");
+    assert_is_copy("create table audit");
     let site = Site::new().await;
     site.signed_in("ada").await;
     let guardian = guardian(site.database.clone(), SigningKey::generate()).await.unwrap();
     guardian.sign_out_user("ada", Reason::Administrator).await.unwrap();
-    site.until("audit", 1).await;
+    site.until_count("audit", 1).await;
     let line: String = with_pool!(&site.database, pool => {
         sqlx::query_scalar("select line from audit").fetch_one(pool).await.unwrap()
     });

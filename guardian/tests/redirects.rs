@@ -1,4 +1,4 @@
-//! Invariant 6: no callback URL leads to a stranger's site, and none panics.
+//! No callback URL leads to a stranger's site, and none causes a panic.
 
 mod common;
 #[path = "redirects/hostile.rs"]
@@ -9,10 +9,10 @@ use hostile::{assert_safe, origin_of};
 use leptos_guardian::server::{RedirectPolicy, RefusedRedirect};
 use proptest::prelude::*;
 
-/// An origin that an app may allow.
+/// An origin that the app allows.
 const FRIEND: &str = "https://friend.example";
 
-/// Sites of every kind: the scheme, the port and the form of the host change how an address reads.
+/// The scheme, the port and the form of the host change how an address is parsed.
 const SITES: [&str; 5] = [
     "https://site.test",
     "http://site.test",
@@ -76,12 +76,12 @@ fn everything_else_is_refused() {
         ("https://[::1", Refused::NotAUrl),
         ("https://", Refused::NotAUrl),
     ] {
-        let answer = policy().check(address);
-        assert_eq!(answer.map(String::from), Err(refused), "{address:?}");
+        let checked = policy().check(address);
+        assert_eq!(checked.map(String::from), Err(refused), "{address:?}");
     }
 }
 
-/// Every site, alone and with an allowed origin.
+/// Each site's policy, without and with an allowed origin.
 struct Policies(Vec<(&'static str, Vec<&'static str>, RedirectPolicy)>);
 
 impl Policies {
@@ -98,14 +98,15 @@ impl Policies {
         Self(policies)
     }
 
-    /// Fails when the address leads to a stranger. Answers how many of the policies accept it.
-    fn try_out(&self, address: &str) -> usize {
+    /// Fails if the address leads to a stranger. Returns how many policies accept it.
+    fn check(&self, address: &str) -> usize {
         let accepted = self.0.iter().filter(|(site, allowed, policy)| {
             let Ok(target) = policy.check(address) else {
                 return false;
             };
             assert_safe(target.as_str(), site, allowed, address);
-            // A stranger's address is refused, not turned into a path of this site.
+            // The policy refuses a stranger's address. It does not turn it into a path of this
+            // site.
             let origin = origin_of(address, site).unwrap();
             let is_known = origin == *site || allowed.contains(&origin.as_str());
             assert!(is_known, "{address:?} became {target}");
@@ -121,17 +122,17 @@ async fn no_hostile_address_leads_to_a_stranger() {
     let (mut accepted, mut refused) = (0, 0);
     for site in SITES {
         for field in hostile::fields(site) {
-            let count = policies.try_out(&hostile::decode(&field));
+            let count = policies.check(&hostile::decode(&field));
             accepted += count;
             refused += policies.0.len() - count;
         }
     }
-    assert!(accepted > 1000, "only {accepted} led anywhere");
+    assert!(accepted > 1000, "only {accepted} were accepted");
     assert!(refused > 1000, "only {refused} were refused");
 }
 
-/// What addresses are made of, and what has misled their readers before. In between: `|`.
-const NASTY: &str = "/|//|\\|.|..|@|:|?|#|%|[|]|\t|\n|\r|\0| |\u{1f}|\u{7f}|\u{a0}|\u{ad}|\u{200d}\
+/// Parts of addresses, and text that has misled parsers, separated by `|`.
+const PARTS: &str = "/|//|\\|.|..|@|:|?|#|%|[|]|\t|\n|\r|\0| |\u{1f}|\u{7f}|\u{a0}|\u{ad}|\u{200d}\
     |\u{2028}|\u{202e}|\u{3002}|\u{feff}|\u{ff0e}|\u{ff0f}|\u{ff20}|\u{ff3c}|%2f|%2F|%5c|%2e|%40|%00\
     |%0d%0a|%252f|http|https|http:|https:|blob:|data:|file:|javascript:|http://|https://|a|é|💩\
     |evil.example|friend.example|https://friend.example|site.test|https://site.test|[::1]\
@@ -140,20 +141,20 @@ const NASTY: &str = "/|//|\\|.|..|@|:|?|#|%|[|]|\t|\n|\r|\0| |\u{1f}|\u{7f}|\u{a
 #[tokio::test]
 async fn no_random_address_leads_to_a_stranger() {
     let policies = Policies::new().await;
-    let nasty: Vec<&str> = NASTY.split('|').collect();
-    let composed = prop::collection::vec(prop::sample::select(nasty), 0..12);
+    let parts: Vec<&str> = PARTS.split('|').collect();
+    let composed = prop::collection::vec(prop::sample::select(parts), 0..12);
     let composed = composed.prop_map(|parts| parts.concat());
-    // Mixed with what nobody has thought of.
-    let stirred = (composed.clone(), any::<String>(), composed.clone());
-    let stirred = stirred.prop_map(|(before, any, after)| before + &any + &after);
-    let addresses = prop_oneof![any::<String>(), composed, stirred];
+    // With random text in the middle.
+    let mixed = (composed.clone(), any::<String>(), composed.clone());
+    let mixed = mixed.prop_map(|(before, any, after)| before + &any + &after);
+    let addresses = prop_oneof![any::<String>(), composed, mixed];
     let config = ProptestConfig {
         cases: 10_000,
-        // What was once found belongs into the list of hostile addresses.
+        // A failing address belongs in the list of hostile addresses.
         failure_persistence: None,
         ..Default::default()
     };
     proptest!(config, |(address in addresses)| {
-        policies.try_out(&address);
+        policies.check(&address);
     });
 }

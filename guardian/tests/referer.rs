@@ -1,5 +1,4 @@
-//! A plain form is led back to its `Referer` by server_fn. Whatever that header holds, the way back
-//! does not lead to a stranger.
+//! server_fn redirects a plain form to its `Referer`. No value of that header leads to a stranger.
 
 mod common;
 #[path = "redirects/hostile.rs"]
@@ -20,20 +19,20 @@ use tower::ServiceExt as _;
 
 const FRIEND: &str = "https://friend.example";
 
-/// Sites of which a browser reads `http:evil.example` in different ways.
+/// Sites on which browsers parse `http:evil.example` differently.
 const SITES: [&str; 3] = [
     "http://site.test",
     "https://site.test",
     "http://127.0.0.1:3000",
 ];
 
-/// Succeeds; asked with a GET.
+/// Succeeds, with a GET.
 #[server(prefix = "/api", endpoint = "/look", input = GetUrl)]
 async fn look() -> Result<(), ServerFnError> {
     Ok(())
 }
 
-/// Fails, which server_fn writes into the address that it leads back to.
+/// Fails. server_fn adds the error to the address of the redirect.
 #[server(prefix = "/api", endpoint = "/fail")]
 async fn fail() -> Result<(), ServerFnError> {
     Err(ServerFnError::new("no"))
@@ -52,7 +51,7 @@ fn functions() -> [(Method, &'static str); 3] {
     ]
 }
 
-/// A site whose server functions are those of the library and of this test.
+/// A site with the server functions of the library and of this test.
 async fn serve(site: &'static str) -> Router {
     let site = Site::with(|builder| builder.site_url(site).allow_redirect_origin(FRIEND)).await;
     let call = any(async |request: Request| {
@@ -70,8 +69,8 @@ async fn serve(site: &'static str) -> Router {
     site.guardian.protect(router)
 }
 
-/// Where a plain form is led to that was sent with these headers.
-async fn way_back(
+/// The redirect of a plain form with these headers.
+async fn redirect(
     router: &Router,
     (method, path): (Method, &str),
     referers: &[HeaderValue],
@@ -85,14 +84,14 @@ async fn way_back(
         request = request.header(header::REFERER, referer);
     }
     let request = request.body(Body::empty()).unwrap();
-    let answer = router.clone().oneshot(request).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::FOUND, "{path} {referers:?}");
-    let location = answer.headers()[header::LOCATION].as_bytes();
+    let response = router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::FOUND, "{path} {referers:?}");
+    let location = response.headers()[header::LOCATION].as_bytes();
     String::from_utf8_lossy(location).into_owned()
 }
 
-/// What no browser sends, and what a proxy or a script may.
-fn strange() -> Vec<Cow<'static, [u8]>> {
+/// Values that no browser sends, but a proxy or a script may.
+fn unusual_referers() -> Vec<Cow<'static, [u8]>> {
     let texts = [
         "",
         " ",
@@ -165,24 +164,25 @@ async fn no_referer_leads_to_a_stranger() {
         let listed = hostile::fields(site).into_iter();
         let listed = listed.map(|field| decode(&field).into_bytes().into());
         let referers: Vec<_> = listed
-            .chain(strange())
+            .chain(unusual_referers())
             .filter_map(|text| HeaderValue::from_bytes(&text).ok())
             .collect();
         assert!(referers.len() > 100, "only {}", referers.len());
         for referer in referers {
             for function in functions() {
                 let referer = std::slice::from_ref(&referer);
-                assert_stays(&way_back(&router, function, referer).await, site, referer);
+                assert_stays(&redirect(&router, function, referer).await, site, referer);
             }
         }
     }
 }
 
-/// A browser on an http site reads it as a path; so is where it leads, whoever reads it.
+/// A browser on an http site parses `http:evil.example` as a path. An absolute redirect means the
+/// same to every parser.
 #[tokio::test]
-async fn the_way_back_is_whole() {
+async fn the_redirect_is_absolute() {
     let router = serve("http://site.test").await;
-    for (referer, whole) in [
+    for (referer, expected) in [
         ("http:evil.example/", "http://site.test/evil.example/"),
         ("/page", "http://site.test/page"),
         ("http://site.test:80/a/../page", "http://site.test/page"),
@@ -191,43 +191,43 @@ async fn the_way_back_is_whole() {
         let referer = [HeaderValue::from_static(referer)];
         for function in functions() {
             let path = function.1;
-            let target = way_back(&router, function, &referer).await;
-            // server_fn's own additions.
+            let target = redirect(&router, function, &referer).await;
+            // Without server_fn's query.
             let target = target.split('?').next().unwrap();
-            assert_eq!(target, whole, "{path} {referer:?}");
+            assert_eq!(target, expected, "{path} {referer:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_form_of_this_site_comes_back_with_its_error() {
+async fn a_form_of_this_site_returns_with_its_error() {
     let router = serve("https://site.test").await;
     let referer = [HeaderValue::from_static("https://site.test/page?tab=1")];
-    let target = way_back(&router, (Method::POST, Fail::PATH), &referer).await;
+    let target = redirect(&router, (Method::POST, Fail::PATH), &referer).await;
     let expected = "https://site.test/page?tab=1&__path=%2Fapi%2Ffail&__err=";
     assert!(target.starts_with(expected), "{target}");
 }
 
 #[tokio::test]
-async fn of_two_none_is_followed() {
+async fn two_referers_are_both_ignored() {
     let router = serve("http://site.test").await;
     let own = HeaderValue::from_static("http://site.test/page");
-    let strange = HeaderValue::from_static("http://evil.example/");
+    let foreign = HeaderValue::from_static("http://evil.example/");
     for referers in [
-        [own.clone(), strange.clone()],
-        [strange, own.clone()],
+        [own.clone(), foreign.clone()],
+        [foreign, own.clone()],
         [own.clone(), own],
     ] {
         for function in functions() {
-            let target = way_back(&router, function, &referers).await;
+            let target = redirect(&router, function, &referers).await;
             assert_eq!(target, "/", "{referers:?}");
         }
     }
 }
 
-/// Where its visitors come from is something that a site may want to know.
+/// A site may want to know where its visitors come from.
 #[tokio::test]
-async fn a_page_hears_of_a_foreign_referer() {
+async fn a_page_still_sees_a_foreign_referer() {
     let router = serve("http://site.test").await;
     for (method, expected) in [(Method::GET, "https://search.example/"), (Method::POST, "")] {
         let request = Request::builder()
@@ -236,8 +236,8 @@ async fn a_page_hears_of_a_foreign_referer() {
             .header(header::REFERER, "https://search.example/")
             .body(Body::empty())
             .unwrap();
-        let answer = router.clone().oneshot(request).await.unwrap();
-        let body = axum::body::to_bytes(answer.into_body(), 1024)
+        let response = router.clone().oneshot(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 1024)
             .await
             .unwrap();
         assert_eq!(body, expected);

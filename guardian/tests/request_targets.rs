@@ -1,4 +1,4 @@
-//! What a request asks for is a path of this site: a handler sees nothing else.
+//! The target of a request is a path of this site. Requests with any other target reach no handler.
 
 mod common;
 
@@ -11,8 +11,8 @@ use std::sync::{
 };
 use tower::ServiceExt as _;
 
-/// A site whose every path leads to one handler, and how often that was called.
-async fn watched() -> (Router, Arc<AtomicUsize>) {
+/// A site with one handler for every path, and the number of its calls.
+async fn counted_router() -> (Router, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let handler = any(async move || counted.fetch_add(1, SeqCst).to_string());
@@ -32,8 +32,8 @@ async fn status(router: &Router, method: &Method, target: &str, version: Version
 }
 
 #[tokio::test]
-async fn what_is_no_path_reaches_no_handler() {
-    let (router, calls) = watched().await;
+async fn a_target_that_is_not_a_path_reaches_no_handler() {
+    let (router, calls) = counted_router().await;
     for version in [Version::HTTP_10, Version::HTTP_11] {
         for method in [Method::GET, Method::POST, Method::OPTIONS, Method::CONNECT] {
             for target in [
@@ -46,9 +46,9 @@ async fn what_is_no_path_reaches_no_handler() {
                 "https://site.test:443/a?b",
                 "ftp://a/b",
             ] {
-                let found = status(&router, &method, target, version).await;
+                let status = status(&router, &method, target, version).await;
                 assert_eq!(
-                    found,
+                    status,
                     StatusCode::BAD_REQUEST,
                     "{method} {target} {version:?}"
                 );
@@ -61,20 +61,20 @@ async fn what_is_no_path_reaches_no_handler() {
 }
 
 #[tokio::test]
-async fn a_path_does() {
-    let (router, calls) = watched().await;
+async fn a_path_reaches_the_handler() {
+    let (router, calls) = counted_router().await;
     let paths = ["/", "/?", "/a/b?c=http://d", "//e", "/*", "/%2F", "/a:80"];
     for (count, path) in paths.into_iter().enumerate() {
-        let found = status(&router, &Method::GET, path, Version::HTTP_11).await;
-        assert_eq!(found, StatusCode::OK, "{path}");
+        let status = status(&router, &Method::GET, path, Version::HTTP_11).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
         assert_eq!(calls.load(SeqCst), count + 1, "{path}");
     }
 }
 
-/// `:scheme`, `:authority` and `:path`, which hyper puts together.
+/// hyper joins `:scheme`, `:authority` and `:path`.
 #[tokio::test]
-async fn http_2_names_the_host_beside_the_path() {
-    let (router, calls) = watched().await;
+async fn an_http_2_target_may_name_the_host_with_the_path() {
+    let (router, calls) = counted_router().await;
     for (method, target, expected) in [
         (Method::GET, "https://site.test/", StatusCode::OK),
         (Method::GET, "/", StatusCode::OK),
@@ -83,8 +83,8 @@ async fn http_2_names_the_host_beside_the_path() {
         (Method::CONNECT, "site.test:443", StatusCode::BAD_REQUEST),
         (Method::OPTIONS, "*", StatusCode::BAD_REQUEST),
     ] {
-        let found = status(&router, &method, target, Version::HTTP_2).await;
-        assert_eq!(found, expected, "{method} {target}");
+        let status = status(&router, &method, target, Version::HTTP_2).await;
+        assert_eq!(status, expected, "{method} {target}");
     }
     assert_eq!(calls.load(SeqCst), 3);
 }

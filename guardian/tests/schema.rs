@@ -1,4 +1,4 @@
-//! The schema moves forward, one server at a time.
+//! The schema migrates at startup, and servers can be replaced one by one.
 
 mod common;
 
@@ -10,11 +10,11 @@ use leptos_guardian::{
 };
 
 #[tokio::test]
-async fn servers_that_start_at_once_on_an_empty_database_all_start() {
+async fn servers_can_start_at_the_same_time_on_an_empty_database() {
     for _ in 0..5 {
         let fresh = common::fresh_database().await;
         let starts = (0..8).map(|_| async {
-            let database = Database::connect(&fresh.address).await.unwrap();
+            let database = Database::connect(&fresh.url).await.unwrap();
             Guardian::builder(database)
                 .site_url("http://site.test")
                 .key(SigningKey::generate())
@@ -27,9 +27,9 @@ async fn servers_that_start_at_once_on_an_empty_database_all_start() {
     }
 }
 
-/// The tables as the first version made them, with people signed in.
+/// The tables as the first version created them, with a signed-in user.
 #[tokio::test]
-async fn an_older_database_is_moved_forward_with_everyone_signed_in() {
+async fn an_older_database_migrates_and_everyone_stays_signed_in() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     site.signed_in("bob")
@@ -62,13 +62,13 @@ async fn an_older_database_is_moved_forward_with_everyone_signed_in() {
         1
     );
     let mut there = browser.on(&server);
-    assert_eq!(there.is().await, "ada");
+    assert_eq!(there.whoami().await, "ada");
     there.sign_out(SignOutScope::Local).await;
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(browser.whoami().await, "nobody");
 }
 
 #[tokio::test]
-async fn a_step_that_fails_leaves_nothing_behind() {
+async fn a_failed_migration_changes_nothing() {
     let site = Site::new().await;
     let steps = [
         "create table one (id bigint)",
@@ -84,7 +84,7 @@ async fn a_step_that_fails_leaves_nothing_behind() {
     assert_eq!(site.count("one").await + site.count("two").await, 0);
 }
 
-/// During a rolling restart, the older server may start again.
+/// During a rolling restart, an older server may start again.
 #[tokio::test]
 async fn a_newer_schema_is_left_alone() {
     let site = Site::new().await;
@@ -92,7 +92,7 @@ async fn a_newer_schema_is_left_alone() {
         .await;
     let mut browser = site.signed_in("ada").await;
     let older = site.server(|builder| builder).await;
-    assert_eq!(browser.on(&older).is().await, "ada");
+    assert_eq!(browser.on(&older).whoami().await, "ada");
     assert_eq!(site.count("guardian_schema where version = 99").await, 1);
     browser.sign_out(SignOutScope::Local).await;
 }

@@ -1,4 +1,4 @@
-//! The list of a user's sessions page by page, however many there are.
+//! The pages of the list of a user's sessions.
 
 mod common;
 
@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 const PAGE: usize = 50;
 
-/// Another `count` sessions of the only user, each used a second before the one before it.
-async fn with_sessions(site: &Site, count: i64) {
+/// Adds sessions of the only user, each last used a second before the one before it.
+async fn add_sessions_in_order(site: &Site, count: i64) {
     add_sessions(site, count).await;
     site.execute(
         "update guardian_session set last_seen_at = last_seen_at - cast(substr(handle, 7) as bigint)
@@ -18,14 +18,14 @@ async fn with_sessions(site: &Site, count: i64) {
     .await;
 }
 
-/// The same, all used at once.
+/// Adds sessions of the only user, all last used at the same time.
 async fn add_sessions(site: &Site, count: i64) {
     let handle = "'handle' || i";
     site.add_sessions(count, handle, "user_id", "expires_at")
         .await;
 }
 
-/// Every page, one after the other.
+/// All pages, in order.
 async fn pages(browser: &mut Browser) -> Vec<Vec<SessionInfo>> {
     let mut page = browser.session_page(None).await;
     let mut pages = vec![page.sessions];
@@ -49,7 +49,7 @@ fn handles<'a>(sessions: impl IntoIterator<Item = &'a SessionInfo>) -> Vec<&'a s
 async fn each_session_is_on_one_page_in_the_order_of_last_use() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    with_sessions(&site, 119).await;
+    add_sessions_in_order(&site, 119).await;
     let pages = pages(&mut browser).await;
     assert_eq!(lengths(&pages), [PAGE, PAGE, 20]);
     let listed = handles(pages.iter().flatten());
@@ -59,7 +59,7 @@ async fn each_session_is_on_one_page_in_the_order_of_last_use() {
 }
 
 #[tokio::test]
-async fn sessions_that_were_used_at_the_same_time_are_each_on_one_page() {
+async fn sessions_with_equal_last_use_are_each_on_one_page() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     add_sessions(&site, 119).await;
@@ -70,10 +70,10 @@ async fn sessions_that_were_used_at_the_same_time_are_each_on_one_page() {
 }
 
 #[tokio::test]
-async fn this_session_is_the_first_of_the_first_page_and_on_no_other() {
+async fn this_session_is_first_on_the_first_page_and_on_no_other() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    with_sessions(&site, 119).await;
+    add_sessions_in_order(&site, 119).await;
     let oldest = "update guardian_session set last_seen_at = 1 where handle not like 'handle%'";
     site.execute(oldest).await;
     let pages = pages(&mut browser).await;
@@ -83,14 +83,18 @@ async fn this_session_is_the_first_of_the_first_page_and_on_no_other() {
         .enumerate()
         .filter_map(|(place, session)| session.is_current.then_some(place))
         .collect();
-    assert_eq!(current, [0], "though it was used last of all");
+    assert_eq!(
+        current,
+        [0],
+        "it is first though it has the oldest last use"
+    );
 }
 
 #[tokio::test]
-async fn a_last_page_that_is_full_has_no_next() {
+async fn a_full_last_page_has_no_next_page() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    with_sessions(&site, 49).await;
+    add_sessions_in_order(&site, 49).await;
     assert_eq!(lengths(&pages(&mut browser).await), [PAGE]);
     let mut bob = site.signed_in("bob").await;
     assert_eq!(lengths(&pages(&mut bob).await), [1]);
@@ -98,15 +102,14 @@ async fn a_last_page_that_is_full_has_no_next() {
     assert_eq!(lengths(&pages(&mut browser).await), [PAGE, 1]);
 }
 
-/// Sessions end and are used while somebody reads the list.
 #[tokio::test]
-async fn a_place_in_the_list_stays_when_sessions_end_or_are_used() {
+async fn a_cursor_stays_valid_when_sessions_end_or_are_used() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    with_sessions(&site, 119).await;
+    add_sessions_in_order(&site, 119).await;
     let first = browser.session_page(None).await;
     for change in [
-        // The one that the place is named after, others of both pages, and one that is used.
+        // The cursor's session and others of both pages end, and another one is used.
         "delete from guardian_session where handle in ('handle49', 'handle48', 'handle60')",
         "update guardian_session set last_seen_at = last_seen_at + 1000 where handle = 'handle70'",
     ] {
@@ -119,27 +122,27 @@ async fn a_place_in_the_list_stays_when_sessions_end_or_are_used() {
         .map(|i| format!("handle{i}"))
         .collect();
     assert_eq!(handles(&second.sessions), expected);
-    // The one that was used is on the first page now, as a newcomer is.
+    // The used session is on the first page now.
     let again = browser.session_page(None).await;
     assert!(handles(&again.sessions).contains(&"handle70"));
 }
 
 #[tokio::test]
-async fn a_place_in_somebody_elses_list_shows_nothing_of_it() {
+async fn a_cursor_of_another_user_shows_none_of_their_sessions() {
     let site = Site::new().await;
     let mut ada = site.signed_in("ada").await;
-    with_sessions(&site, 60).await;
-    let place = ada.session_page(None).await.next.unwrap();
+    add_sessions_in_order(&site, 60).await;
+    let cursor = ada.session_page(None).await.next.unwrap();
     let mut bob = site.signed_in("bob").await;
-    let page = bob.session_page(Some(&place)).await;
+    let page = bob.session_page(Some(&cursor)).await;
     assert!(page.sessions.is_empty() && page.next.is_none(), "{page:?}");
 }
 
 #[tokio::test]
-async fn expired_sessions_fill_no_page() {
+async fn expired_sessions_take_no_space_on_a_page() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    with_sessions(&site, 119).await;
+    add_sessions_in_order(&site, 119).await;
     site.execute("update guardian_session set expires_at = 1 where handle < 'handle5' and handle like 'handle%'")
         .await;
     let left = site.count("guardian_session where expires_at > 1").await;
@@ -151,7 +154,7 @@ async fn expired_sessions_fill_no_page() {
 async fn an_administrator_reads_all_pages() {
     let site = Site::new().await;
     site.signed_in("ada").await;
-    with_sessions(&site, 119).await;
+    add_sessions_in_order(&site, 119).await;
     let guardian = &site.guardian;
     let mut listed = BTreeSet::new();
     let mut after = None;
@@ -172,9 +175,9 @@ async fn an_administrator_reads_all_pages() {
     assert_eq!(listed.len(), 120);
 }
 
-/// The list has pages; a sign-out has none.
+/// Only the list has pages.
 #[tokio::test]
-async fn everywhere_ends_all_of_ten_thousand_sessions() {
+async fn a_global_sign_out_ends_all_of_ten_thousand_sessions() {
     let site = Site::new().await;
     let mut here = site.signed_in("ada").await;
     add_sessions(&site, 10_000).await;
@@ -187,10 +190,10 @@ async fn everywhere_ends_all_of_ten_thousand_sessions() {
         .json::<SignedOut>();
     assert_eq!(ended.ended.len(), 10_002);
     assert_eq!(
-        (old.is().await, there.is().await),
+        (old.whoami().await, there.whoami().await),
         ("nobody".into(), "nobody".into())
     );
-    assert_eq!(bob.is().await, "bob");
+    assert_eq!(bob.whoami().await, "bob");
     assert_eq!(
         site.count("guardian_session where user_id = 'ada'").await,
         0

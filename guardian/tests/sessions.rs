@@ -1,4 +1,4 @@
-//! Where a user is signed in, and ending one session by its handle.
+//! The list of a user's sessions, and ending one of them by its handle.
 
 mod common;
 
@@ -36,7 +36,7 @@ async fn the_list_has_this_session_first_then_by_last_use() {
     assert_eq!(current, [true, false, false]);
     assert!(
         sessions[0].created_at < sessions[2].created_at,
-        "though it is the oldest"
+        "it comes first though it is the oldest"
     );
     assert!(sessions[1].last_seen_at > sessions[2].last_seen_at);
     assert_eq!(sessions[0].browser.as_deref(), Some("Firefox 128"));
@@ -57,7 +57,7 @@ async fn the_list_holds_no_secret() {
     let handle = browser.sessions().await[0].handle.to_string();
     let mut forged = browser.clone();
     forged.cookies[0].1.replace_range(44.., &handle);
-    assert_eq!(forged.is().await, "nobody");
+    assert_eq!(forged.whoami().await, "nobody");
     assert!(!copy.is_empty());
 }
 
@@ -89,16 +89,16 @@ async fn a_handle_ends_that_session_alone() {
     let mut there = site.signed_in("ada").await;
     let mut third = site.signed_in("ada").await;
     let handle = there.sessions().await[0].handle.clone();
-    let answer = here.post(&format!("/sign-out-session/{handle}")).await;
-    assert_eq!(answer.json::<SignedOut>().ended, [handle]);
-    assert!(answer.set_cookies().is_empty());
-    assert_eq!(there.is().await, "nobody");
-    assert_eq!(here.is().await, "ada");
-    assert_eq!(third.is().await, "ada");
+    let response = here.post(&format!("/sign-out-session/{handle}")).await;
+    assert_eq!(response.json::<SignedOut>().ended, [handle]);
+    assert!(response.set_cookies().is_empty());
+    assert_eq!(there.whoami().await, "nobody");
+    assert_eq!(here.whoami().await, "ada");
+    assert_eq!(third.whoami().await, "ada");
 }
 
 #[tokio::test]
-async fn the_own_handle_signs_out_here() {
+async fn the_handle_of_this_session_signs_out_here() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let handle = browser.sessions().await[0].handle.clone();
@@ -107,7 +107,7 @@ async fn the_own_handle_signs_out_here() {
     assert_eq!(site.count("guardian_session").await, 0);
 }
 
-/// Nobody learns whether a handle exists, and nothing ends.
+/// The response does not reveal whether a handle exists, and nothing ends.
 #[tokio::test]
 async fn another_users_handle_is_like_an_unknown_one() {
     let site = Site::new().await;
@@ -121,13 +121,13 @@ async fn another_users_handle_is_like_an_unknown_one() {
         assert_eq!(foreign.body, unknown.body);
         assert_eq!(foreign.headers, unknown.headers);
     }
-    assert_eq!(bob.is().await, "bob");
-    assert_eq!(ada.is().await, "ada");
+    assert_eq!(bob.whoami().await, "bob");
+    assert_eq!(ada.whoami().await, "ada");
     assert_eq!(site.count("guardian_event").await, 0);
 }
 
 #[tokio::test]
-async fn the_address_is_the_connections_unless_a_trusted_proxy_says_otherwise() {
+async fn the_ip_is_the_connections_unless_a_trusted_proxy_reports_another() {
     let proxy = SocketAddr::from(([10, 0, 0, 1], 4711));
     for (trusted, expected) in [(None, "10.0.0.1"), (Some("10.0.0.0/8"), "203.0.113.9")] {
         let site = Site::with(|builder| match trusted {
@@ -143,9 +143,9 @@ async fn the_address_is_the_connections_unless_a_trusted_proxy_says_otherwise() 
     }
 }
 
-/// Said twice, from the session that it was said in, a sign-out is still about that user.
+/// The request is sent twice. The second one must end nothing more.
 #[tokio::test]
-async fn a_scope_can_be_seen_from_another_session() {
+async fn a_scope_can_be_relative_to_another_session() {
     for (scope, left) in [
         (SignOutScope::Local, ["ada", "nobody", "ada"]),
         (SignOutScope::Others, ["nobody", "ada", "nobody"]),
@@ -160,22 +160,21 @@ async fn a_scope_can_be_seen_from_another_session() {
         let mut bob = site.signed_in("bob").await;
         let handle = browsers[1].sessions().await[0].handle.clone();
         let path = format!("/sign-out-session/{handle}/{scope}");
-        // Nobody else can say it.
+        // Another user cannot do this.
         assert!(bob.post(&path).await.json::<SignedOut>().ended.is_empty());
         for _ in 0..2 {
             browsers[0].clone().post(&path).await;
         }
         for (browser, expected) in browsers.iter_mut().zip(left) {
-            assert_eq!(browser.is().await, expected, "{scope}");
+            assert_eq!(browser.whoami().await, expected, "{scope}");
         }
-        assert_eq!(bob.is().await, "bob");
+        assert_eq!(bob.whoami().await, "bob");
     }
 }
 
-/// With an account that is signed out by its handle, what becomes of the cookie follows from
-/// what ended.
+/// The handle names another session, but the cookie goes because this one ended, too.
 #[tokio::test]
-async fn a_global_sign_out_seen_from_another_device_ends_this_session_too() {
+async fn a_global_sign_out_relative_to_another_device_ends_this_session_too() {
     let site = Site::new().await;
     let mut here = site.signed_in("ada").await;
     let mut there = site.signed_in("ada").await;

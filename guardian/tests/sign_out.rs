@@ -1,4 +1,4 @@
-//! Signing out: what ends, what stays, and what is said when it fails.
+//! Signing out: which sessions end, which stay, and what a failure returns.
 
 mod common;
 
@@ -6,20 +6,19 @@ use common::{Browser, Site};
 use http::StatusCode;
 use leptos_guardian::{Reason, SignOutError, SignOutOptions, SignOutScope, SignedOut};
 
-/// Invariants 1 and 4: the old cookie, sent again, is nobody's.
 #[tokio::test]
 async fn the_old_cookie_is_dead_at_the_next_request() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut replay = browser.clone();
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
+    let response = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(response.json::<SignedOut>().ended.len(), 1);
     assert!(browser.cookies.is_empty());
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
 }
 
 #[tokio::test]
-async fn the_data_of_the_browser_goes_with_the_session() {
+async fn the_data_is_deleted_with_the_session() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     browser.post("/remember/secret").await;
@@ -37,10 +36,10 @@ async fn three_browsers(site: &Site) -> [Browser; 3] {
     ]
 }
 
-async fn who(browsers: &mut [Browser]) -> Vec<String> {
+async fn whoami_each(browsers: &mut [Browser]) -> Vec<String> {
     let mut names = Vec::new();
     for browser in browsers {
-        names.push(browser.is().await);
+        names.push(browser.whoami().await);
     }
     names
 }
@@ -55,9 +54,9 @@ async fn each_scope_ends_what_it_says() {
         let site = Site::new().await;
         let mut browsers = three_browsers(&site).await;
         let before = browsers.clone();
-        let answer = browsers[0].sign_out(scope).await;
-        assert_eq!(answer.json::<SignedOut>().ended.len(), ended, "{scope}");
-        assert_eq!(who(&mut before.clone()).await, left, "{scope}");
+        let response = browsers[0].sign_out(scope).await;
+        assert_eq!(response.json::<SignedOut>().ended.len(), ended, "{scope}");
+        assert_eq!(whoami_each(&mut before.clone()).await, left, "{scope}");
         assert_eq!(
             site.count("tower_sessions").await,
             3 - ended as i64,
@@ -66,9 +65,8 @@ async fn each_scope_ends_what_it_says() {
     }
 }
 
-/// Invariant 3.
 #[tokio::test]
-async fn pending_sign_out_succeeds_when_nothing_is_left_to_end() {
+async fn signing_out_succeeds_when_nothing_is_left_to_end() {
     let site = Site::new().await;
     let mut never = site.browser();
     let mut twice = site.signed_in("ada").await;
@@ -82,9 +80,9 @@ async fn pending_sign_out_succeeds_when_nothing_is_left_to_end() {
             SignOutScope::Others,
             SignOutScope::Global,
         ] {
-            let answer = browser.sign_out(scope).await;
-            assert_eq!(answer.status, StatusCode::OK);
-            assert!(answer.json::<SignedOut>().ended.is_empty());
+            let response = browser.sign_out(scope).await;
+            assert_eq!(response.status, StatusCode::OK);
+            assert!(response.json::<SignedOut>().ended.is_empty());
         }
     }
 }
@@ -109,57 +107,66 @@ async fn an_administrator_ends_all_sessions_of_one_user() {
         .await
         .unwrap();
     assert_eq!(ended.len(), 2);
-    assert_eq!(who(&mut browsers).await, ["nobody", "nobody", "bob"]);
+    assert_eq!(
+        whoami_each(&mut browsers).await,
+        ["nobody", "nobody", "bob"]
+    );
 }
 
-/// Makes every sign-out fail half-way, as a full disk or a lost connection does.
+/// Makes every sign-out fail half-way, as a full disk does.
 async fn break_writes(site: &Site) {
     site.execute("alter table guardian_event rename to guardian_event_away")
         .await;
 }
 
-async fn mend_writes(site: &Site) {
+async fn repair_writes(site: &Site) {
     site.execute("alter table guardian_event_away rename to guardian_event")
         .await;
 }
 
-/// Invariant 2.
 #[tokio::test]
-async fn a_failure_is_told_and_the_retry_ends_the_session() {
+async fn a_failure_is_reported_and_the_retry_ends_the_session() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut replay = browser.clone();
     break_writes(&site).await;
 
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(
-        answer.json::<SignOutError>(),
+        response.json::<SignOutError>(),
         SignOutError::Unavailable {
             signed_out_here: true
         }
     );
-    assert_eq!(browser.is().await, "nobody", "the cookie is cleared here");
-    assert_eq!(replay.is().await, "ada", "and the answer did not lie");
+    assert_eq!(
+        browser.whoami().await,
+        "nobody",
+        "the cookie is removed here"
+    );
+    assert_eq!(
+        replay.whoami().await,
+        "ada",
+        "the session is alive, as the response says"
+    );
     assert_eq!(browser.cookies.len(), 1);
 
-    mend_writes(&site).await;
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
-    assert_eq!(replay.is().await, "nobody");
+    repair_writes(&site).await;
+    let response = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(response.json::<SignedOut>().ended.len(), 1);
+    assert_eq!(replay.whoami().await, "nobody");
     assert!(browser.cookies.is_empty());
 }
 
-/// Invariant 5: what the browser keeps for the retry signs nobody in.
 #[tokio::test]
-async fn what_is_kept_for_the_retry_signs_nobody_in() {
+async fn the_token_for_the_retry_signs_nobody_in() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     break_writes(&site).await;
     browser.sign_out(SignOutScope::Local).await;
     let (_, kept) = browser.cookies[0].clone();
     browser.cookies.push(("session".into(), kept));
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(browser.whoami().await, "nobody");
 }
 
 #[tokio::test]
@@ -168,35 +175,35 @@ async fn a_failure_to_end_the_others_leaves_this_browser_signed_in() {
     let mut browser = site.signed_in("ada").await;
     site.signed_in("ada").await;
     break_writes(&site).await;
-    let answer = browser.sign_out(SignOutScope::Others).await;
+    let response = browser.sign_out(SignOutScope::Others).await;
     assert_eq!(
-        answer.json::<SignOutError>(),
+        response.json::<SignOutError>(),
         SignOutError::Unavailable {
             signed_out_here: false
         }
     );
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
 }
 
 #[tokio::test]
-async fn a_new_sign_in_also_ends_what_a_failed_sign_out_left() {
+async fn the_next_sign_in_ends_the_session_that_a_failed_sign_out_left() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut replay = browser.clone();
     break_writes(&site).await;
     browser.sign_out(SignOutScope::Local).await;
-    mend_writes(&site).await;
+    repair_writes(&site).await;
     browser.sign_in("bob").await;
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
     assert_eq!(replay.get("/recall").await.body, "nothing");
     assert_eq!(browser.cookies.len(), 1);
     assert_eq!(site.count("tower_sessions").await, 1);
 }
 
-/// What a visitor stores after a failed sign-out gives the browser a new token; the retry
-/// must not take that one for all there is.
+/// A visitor who stores data after a failed sign-out gets a new token. The retry must not forget
+/// the old one.
 #[tokio::test]
-async fn the_retry_ends_the_session_whatever_the_visitor_did_in_between() {
+async fn the_retry_ends_the_session_even_if_the_visitor_got_a_new_token() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     let mut replay = browser.clone();
@@ -207,14 +214,13 @@ async fn the_retry_ends_the_session_whatever_the_visitor_did_in_between() {
     browser.sign_out(SignOutScope::Local).await;
     assert_eq!(browser.cookies.len(), 1, "a second failure forgets nothing");
 
-    mend_writes(&site).await;
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    assert_eq!(answer.json::<SignedOut>().ended.len(), 1);
-    assert_eq!(replay.is().await, "nobody");
+    repair_writes(&site).await;
+    let response = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(response.json::<SignedOut>().ended.len(), 1);
+    assert_eq!(replay.whoami().await, "nobody");
     assert!(browser.cookies.is_empty());
 }
 
-/// With the database away, nobody is taken for signed in, and a page says so.
 #[tokio::test]
 async fn a_database_that_is_away_is_a_503() {
     let site = Site::new().await;
@@ -223,15 +229,15 @@ async fn a_database_that_is_away_is_a_503() {
     let page = browser.clone().get("/whoami").await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.headers.contains_key("retry-after"));
-    let answer = browser.sign_out(SignOutScope::Local).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = browser.sign_out(SignOutScope::Local).await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(
-        answer.json::<SignOutError>(),
+        response.json::<SignOutError>(),
         SignOutError::Unavailable {
             signed_out_here: true
         }
     );
-    assert_eq!(browser.is().await, "nobody");
+    assert_eq!(browser.whoami().await, "nobody");
 }
 
 #[tokio::test]
@@ -241,35 +247,35 @@ async fn a_password_change_ends_the_others() {
     let mut there = site.signed_in("ada").await;
     let ended = here.post("/sign-out-others").await;
     assert_eq!(ended.json::<Vec<String>>().len(), 1);
-    assert_eq!(here.is().await, "ada");
-    assert_eq!(there.is().await, "nobody");
+    assert_eq!(here.whoami().await, "ada");
+    assert_eq!(there.whoami().await, "nobody");
     let visitor = site.browser().post("/sign-out-others").await;
     assert_eq!(visitor.status, StatusCode::UNAUTHORIZED);
 }
 
-/// Whoever else is signed in must not escape by ending this session first.
+/// A thief must not escape by ending this session first.
 #[tokio::test]
 async fn a_password_change_ends_the_others_even_if_this_session_has_just_ended() {
     let site = Site::new().await;
     let mut here = site.signed_in("ada").await;
     let mut thief = site.signed_in("ada").await;
     let change = tokio::spawn(async move { here.post("/slow-sign-out-others").await });
-    site.slow.arrived.notified().await;
+    site.pause.reached.notified().await;
     thief.sign_out(SignOutScope::Others).await;
-    site.slow.go_on.notify_one();
+    site.pause.resume.notify_one();
     assert_eq!(change.await.unwrap().json::<Vec<String>>().len(), 1);
-    assert_eq!(thief.is().await, "nobody");
+    assert_eq!(thief.whoami().await, "nobody");
 }
 
-/// More than SQLite takes parameters in one statement.
+/// More sessions than SQLite accepts parameters in one statement.
 #[tokio::test]
 async fn forty_thousand_sessions_end_at_once() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
     site.add_sessions(40_000, "'handle' || i", "'ada'", "expires_at")
         .await;
-    let answer = browser.sign_out(SignOutScope::Global).await;
-    assert_eq!(answer.json::<SignedOut>().ended.len(), 40_001);
+    let response = browser.sign_out(SignOutScope::Global).await;
+    assert_eq!(response.json::<SignedOut>().ended.len(), 40_001);
     assert_eq!(site.count("guardian_session").await, 0);
 }
 

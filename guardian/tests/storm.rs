@@ -1,9 +1,9 @@
-//! Invariant 1 under load, on two servers at once: every answer is checked against what had
-//! been answered before its request was sent.
+//! A sign-out takes effect at the next request, also under load on two servers. Each response is
+//! checked against the responses that had arrived before its request was sent.
 
 mod common;
 
-use common::{Answer, Browser, Site};
+use common::{Browser, Site, TestResponse};
 use leptos_guardian::{Accounts, AuthError, SessionHandle, SignOutScope, SignedOut};
 use rand::random_range;
 use std::{
@@ -19,32 +19,32 @@ const USERS: usize = 200;
 const TASKS: usize = 64;
 const DURATION: Duration = Duration::from_secs(5);
 
-/// How many browsers of a user the tasks choose from.
+/// The tasks choose from this many of a user's most recent browsers.
 const RECENT: usize = 4;
 
-/// From when a request was sent until its answer was there.
+/// When a request was sent and when its response arrived.
 #[derive(Clone, Copy)]
 struct Span {
     sent: Instant,
-    answered: Instant,
+    received: Instant,
 }
 
-/// A sign-out, as far as the tasks know. One that got no success may have happened or not.
 struct SignOut {
     span: Span,
-    /// All of the user's, or all but one, or one.
-    ends: Ends,
+    targets: Targets,
+    /// `false` if it may or may not have ended its targets.
     is_certain: bool,
 }
 
+/// Which of the user's sessions a sign-out ends.
 #[derive(Clone, PartialEq)]
-enum Ends {
+enum Targets {
     All,
     AllBut(SessionHandle),
     One(SessionHandle),
 }
 
-impl Ends {
+impl Targets {
     fn includes(&self, session: &SessionHandle) -> bool {
         match self {
             Self::All => true,
@@ -62,7 +62,7 @@ struct Device {
 }
 
 #[derive(Default)]
-struct Person {
+struct User {
     devices: Vec<Device>,
     sign_outs: Vec<SignOut>,
 }
@@ -74,28 +74,28 @@ enum Expected {
     Either,
 }
 
-impl Person {
-    /// What a request that took this long must have been answered.
+impl User {
+    /// The response that a request in this span must have got.
     fn expected(&self, device: &Device, request: Span) -> Expected {
-        let mut of_this = self
+        let mut of_device = self
             .sign_outs
             .iter()
-            .filter(|sign_out| sign_out.ends.includes(&device.session))
-            .filter(|sign_out| sign_out.span.answered > device.signed_in.sent)
+            .filter(|sign_out| sign_out.targets.includes(&device.session))
+            .filter(|sign_out| sign_out.span.received > device.signed_in.sent)
             .peekable();
-        if of_this.peek().is_none() {
+        if of_device.peek().is_none() {
             return Expected::SignedIn;
         }
-        let is_over = of_this.any(|sign_out| {
-            let was_there = sign_out.span.sent > device.signed_in.answered;
-            sign_out.is_certain && was_there && sign_out.span.answered < request.sent
+        let is_out = of_device.any(|sign_out| {
+            let was_in = sign_out.span.sent > device.signed_in.received;
+            sign_out.is_certain && was_in && sign_out.span.received < request.sent
         });
-        let may_be_over = self.sign_outs.iter().any(|sign_out| {
-            sign_out.ends.includes(&device.session)
-                && sign_out.span.sent < request.answered
-                && sign_out.span.answered > device.signed_in.sent
+        let may_be_out = self.sign_outs.iter().any(|sign_out| {
+            sign_out.targets.includes(&device.session)
+                && sign_out.span.sent < request.received
+                && sign_out.span.received > device.signed_in.sent
         });
-        match (is_over, may_be_over) {
+        match (is_out, may_be_out) {
             (true, _) => Expected::SignedOut,
             (false, true) => Expected::Either,
             (false, false) => Expected::SignedIn,
@@ -115,26 +115,26 @@ struct Counts {
 struct Storm {
     site: Site,
     routers: Vec<axum::Router>,
-    people: Vec<Mutex<Person>>,
+    users: Vec<Mutex<User>>,
     counts: Counts,
 }
 
-async fn timed(answer: impl Future<Output = Answer>) -> (Span, Answer) {
+async fn timed(response: impl Future<Output = TestResponse>) -> (Span, TestResponse) {
     let sent = Instant::now();
-    let answer = answer.await;
-    let answered = Instant::now();
-    (Span { sent, answered }, answer)
+    let response = response.await;
+    let received = Instant::now();
+    (Span { sent, received }, response)
 }
 
 impl Storm {
-    fn person(&self, user: usize) -> std::sync::MutexGuard<'_, Person> {
-        self.people[user].lock().unwrap()
+    fn user(&self, user: usize) -> std::sync::MutexGuard<'_, User> {
+        self.users[user].lock().unwrap()
     }
 
-    /// A device of the user's, reached through either server.
+    /// A recent device of the user, connected to a random server.
     fn device(&self, user: usize) -> Option<Device> {
-        let person = self.person(user);
-        let recent = person.devices.iter().rev().take(RECENT);
+        let user = self.user(user);
+        let recent = user.devices.iter().rev().take(RECENT);
         let chosen = recent.clone().nth(random_range(0..recent.len().max(1)))?;
         let mut device = chosen.clone();
         device.browser.router = self.router();
@@ -147,20 +147,20 @@ impl Storm {
 
     async fn sign_in(&self, user: usize) {
         let mut browser = Browser::new(&self.router());
-        let (signed_in, answer) = timed(browser.post(&format!("/sign-in/{user}"))).await;
-        if self.is_unavailable(&answer) {
+        let (signed_in, response) = timed(browser.post(&format!("/sign-in/{user}"))).await;
+        if self.is_unavailable(&response) {
             return;
         }
         let listed = browser.get("/accounts").await;
         if self.is_unavailable(&listed) {
             return;
         }
-        // Perhaps it was ended before it could be asked.
+        // Another task may have ended the session already.
         let Ok(accounts) = listed.json::<Result<Accounts, AuthError>>() else {
             return;
         };
         self.counts.signed_in.fetch_add(1, SeqCst);
-        self.person(user).devices.push(Device {
+        self.user(user).devices.push(Device {
             browser,
             session: accounts.active.session,
             signed_in,
@@ -168,44 +168,44 @@ impl Storm {
     }
 
     async fn check(&self, user: usize, device: &mut Device) {
-        let (request, answer) = timed(device.browser.get("/whoami")).await;
-        if self.is_unavailable(&answer) {
+        let (request, response) = timed(device.browser.get("/whoami")).await;
+        if self.is_unavailable(&response) {
             return;
         }
-        let expected = self.person(user).expected(device, request);
+        let expected = self.user(user).expected(device, request);
         self.counts.checked.fetch_add(1, SeqCst);
         if expected == Expected::SignedOut {
             self.counts.after_sign_out.fetch_add(1, SeqCst);
         }
-        let is_in = answer.body == user.to_string();
+        let is_in = response.body == user.to_string();
         assert!(
-            is_in || answer.body == "nobody",
+            is_in || response.body == "nobody",
             "{user} is {}",
-            answer.body
+            response.body
         );
         match expected {
-            Expected::SignedIn => assert!(is_in, "{user} is out, and nobody signed them out"),
-            Expected::SignedOut => assert!(!is_in, "{user} is in after the sign-out"),
+            Expected::SignedIn => assert!(is_in, "{user} is signed out, and nobody did that"),
+            Expected::SignedOut => assert!(!is_in, "{user} is signed in after the sign-out"),
             Expected::Either => {}
         }
     }
 
     async fn write(&self, user: usize, device: &mut Device) {
         let mut replay = device.browser.clone();
-        let answer = device.browser.post(&format!("/remember/of-{user}")).await;
-        self.is_unavailable(&answer);
-        let (request, answer) = timed(replay.get("/recall")).await;
-        if self.is_unavailable(&answer) {
+        let response = device.browser.post(&format!("/remember/of-{user}")).await;
+        self.is_unavailable(&response);
+        let (request, response) = timed(replay.get("/recall")).await;
+        if self.is_unavailable(&response) {
             return;
         }
         let own = format!("of-{user}");
         assert!(
-            answer.body == own || answer.body == "nothing",
+            response.body == own || response.body == "nothing",
             "{user} has {}",
-            answer.body
+            response.body
         );
-        if self.person(user).expected(device, request) == Expected::SignedOut {
-            assert_eq!(answer.body, "nothing", "data of an ended session");
+        if self.user(user).expected(device, request) == Expected::SignedOut {
+            assert_eq!(response.body, "nothing", "data of an ended session");
         }
     }
 
@@ -215,61 +215,61 @@ impl Storm {
             1 => SignOutScope::Others,
             _ => SignOutScope::Local,
         };
-        let ends = match scope {
-            SignOutScope::Global => Ends::All,
-            SignOutScope::Others => Ends::AllBut(device.session.clone()),
-            _ => Ends::One(device.session.clone()),
+        let targets = match scope {
+            SignOutScope::Global => Targets::All,
+            SignOutScope::Others => Targets::AllBut(device.session.clone()),
+            _ => Targets::One(device.session.clone()),
         };
-        // Noted before it is sent: another task may be answered before this one.
+        // Recorded before it is sent, because another task's response may arrive first.
         let sent = Instant::now();
-        let far = sent + Duration::from_secs(3600);
+        let never = sent + Duration::from_secs(3600);
         let place = {
-            let mut person = self.person(user);
-            person.sign_outs.push(SignOut {
+            let mut user = self.user(user);
+            user.sign_outs.push(SignOut {
                 span: Span {
                     sent,
-                    answered: far,
+                    received: never,
                 },
-                ends,
+                targets,
                 is_certain: false,
             });
-            person.sign_outs.len() - 1
+            user.sign_outs.len() - 1
         };
         let mut browser = device.browser.clone();
-        let (span, answer) = timed(browser.sign_out(scope)).await;
-        let is_done = !self.is_unavailable(&answer);
-        let ended = is_done.then(|| answer.json::<SignedOut>().ended);
+        let (span, response) = timed(browser.sign_out(scope)).await;
+        let is_done = !self.is_unavailable(&response);
+        let ended = is_done.then(|| response.json::<SignedOut>().ended);
         let ended = ended.unwrap_or_default();
         self.counts.ended.fetch_add(ended.len(), SeqCst);
-        let mut person = self.person(user);
-        let sign_out = &mut person.sign_outs[place];
-        sign_out.span.answered = if is_done { span.answered } else { far };
-        // Whose session was over already speaks for no other.
-        let spoke_for_all = ended.contains(&device.session);
+        let mut user = self.user(user);
+        let sign_out = &mut user.sign_outs[place];
+        sign_out.span.received = if is_done { span.received } else { never };
+        // A session that had ended before cannot end the user's others.
+        let had_own_session = ended.contains(&device.session);
         sign_out.is_certain = is_done
-            && match sign_out.ends {
-                Ends::One(_) => true,
-                Ends::All => spoke_for_all,
-                Ends::AllBut(_) => !ended.is_empty(),
+            && match sign_out.targets {
+                Targets::One(_) => true,
+                Targets::All => had_own_session,
+                Targets::AllBut(_) => !ended.is_empty(),
             };
     }
 
-    fn is_unavailable(&self, answer: &Answer) -> bool {
-        let is_unavailable = answer.status.as_u16() == 503;
+    fn is_unavailable(&self, response: &TestResponse) -> bool {
+        let is_unavailable = response.status.as_u16() == 503;
         if is_unavailable {
             self.counts.unavailable.fetch_add(1, SeqCst);
         } else {
             assert!(
-                answer.status.is_success(),
+                response.status.is_success(),
                 "{}: {}",
-                answer.status,
-                answer.body
+                response.status,
+                response.body
             );
         }
         is_unavailable
     }
 
-    async fn rage(&self, until: Instant) {
+    async fn run(&self, until: Instant) {
         while Instant::now() < until {
             let user = random_range(0..USERS);
             let Some(mut device) = self.device(user) else {
@@ -287,28 +287,28 @@ impl Storm {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_is_answered_as_signed_in_after_its_sign_out() {
+async fn no_request_gets_a_signed_in_response_after_its_sign_out() {
     let site = Site::new().await;
     let other = site.server(|builder| builder).await;
     let storm = Arc::new(Storm {
         routers: vec![site.router.clone(), other.router.clone()],
         site,
-        people: (0..USERS).map(|_| Mutex::default()).collect(),
+        users: (0..USERS).map(|_| Mutex::default()).collect(),
         counts: Counts::default(),
     });
     let until = Instant::now() + DURATION;
     let tasks: Vec<_> = (0..TASKS)
         .map(|_| {
             let storm = Arc::clone(&storm);
-            tokio::spawn(async move { storm.rage(until).await })
+            tokio::spawn(async move { storm.run(until).await })
         })
         .collect();
     for task in tasks {
         task.await.unwrap();
     }
-    // Once more, when all is quiet: now there is one right answer to each.
+    // Once more without load: now each check has exactly one right result.
     for user in 0..USERS {
-        let devices = storm.person(user).devices.clone();
+        let devices = storm.user(user).devices.clone();
         for mut device in devices {
             storm.check(user, &mut device).await;
         }
@@ -321,20 +321,20 @@ async fn no_request_is_answered_as_signed_in_after_its_sign_out() {
         unavailable,
     } = &storm.counts;
     println!(
-        "{checked:?} answers checked, {after_sign_out:?} of them after a sign-out; {signed_in:?} sign-ins, {ended:?} sessions ended, {unavailable:?} times unavailable"
+        "{checked:?} responses checked, {after_sign_out:?} of them after a sign-out; {signed_in:?} sign-ins, {ended:?} sessions ended, {unavailable:?} times unavailable"
     );
     assert!(after_sign_out.load(SeqCst) > 100, "too little was tried");
-    let told = told(&storm.site).await;
-    let different: HashSet<_> = told.iter().collect();
-    assert_eq!(told.len(), different.len(), "a session ended twice");
+    let recorded = ended_sessions(&storm.site).await;
+    let different: HashSet<_> = recorded.iter().collect();
+    assert_eq!(recorded.len(), different.len(), "a session ended twice");
     assert!(
-        told.len() >= ended.load(SeqCst),
-        "an end was not written down"
+        recorded.len() >= ended.load(SeqCst),
+        "an ended session is in no event"
     );
 }
 
-/// The sessions of all events.
-async fn told(site: &Site) -> Vec<SessionHandle> {
+/// The ended sessions of all events.
+async fn ended_sessions(site: &Site) -> Vec<SessionHandle> {
     let ended: Vec<String> = leptos_guardian::with_pool!(&site.database, pool => {
         sqlx::query_scalar("select ended from guardian_event").fetch_all(pool).await.unwrap()
     });

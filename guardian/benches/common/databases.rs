@@ -1,6 +1,6 @@
-//! Databases of the measurements' own.
+//! Fresh databases for the measurements.
 
-// The tests have the same need.
+// Shared with the tests.
 #[path = "../../../server/tests/common/database.rs"]
 mod database;
 
@@ -28,7 +28,7 @@ impl Kind {
         }
     }
 
-    /// A database that nothing has been written to.
+    /// An empty database.
     pub async fn fresh(self) -> Fresh {
         let folder = TempDir::new().expect("a folder");
         let url = match self {
@@ -45,12 +45,12 @@ impl Kind {
 /// A fresh database.
 pub struct Fresh {
     pub url: String,
-    /// For its file, if it has one, and for whatever else a program keeps.
+    /// For SQLite's file, and for other files of the program under test.
     pub folder: TempDir,
 }
 
 impl Fresh {
-    /// Leaves nothing of it on the PostgreSQL server, where a million sessions take their space.
+    /// Drops the database from the PostgreSQL server, where a million sessions take space.
     pub async fn remove(self) {
         let Some(server) = database::postgres_server() else {
             return;

@@ -1,4 +1,4 @@
-//! What the benches share, the server's too.
+//! What the benches share, including the starter's.
 #![allow(dead_code, unused_imports, reason = "each bench uses its part")]
 
 mod databases;

@@ -1,20 +1,20 @@
-//! A server in a process of its own.
+//! A server in its own process.
 
 use std::{fs, process::Child};
 
 const BYTES_PER_KIB: f64 = 1024.0;
 
-/// It is stopped when this is dropped.
+/// Stops the server when it is dropped.
 pub struct Process(pub Child);
 
 impl Process {
-    /// What Linux counts as its resident memory, in bytes.
+    /// The process's resident memory, in bytes.
     pub fn memory(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()));
         let status = status.expect("/proc, which only Linux has");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        let kib: f64 = kib.expect("its VmRSS");
+        let kib: f64 = kib.expect("VmRSS");
         kib * BYTES_PER_KIB
     }
 }

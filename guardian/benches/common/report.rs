@@ -1,12 +1,12 @@
-//! The table that `make bench` ends in. Each bench adds rows to the file that `BENCH_REPORT`
-//! names, or prints them.
+//! The table at the end of `make bench`. Each bench adds rows to the file in `BENCH_REPORT`, or
+//! prints them.
 
 use std::{env, fs::OpenOptions, io::Write as _};
 
-/// How many kinds of databases have a column.
+/// The number of databases, which are the table's columns.
 const DATABASES: usize = 2;
 
-/// What a figure counts, and so how it is written.
+/// The unit of a figure, which decides its format.
 #[derive(Clone, Copy, Debug)]
 pub enum Unit {
     PerSecond,
@@ -15,7 +15,7 @@ pub enum Unit {
     Ratio,
 }
 
-/// What a figure should be.
+/// The target for a figure.
 #[derive(Clone, Copy, Debug)]
 pub enum Aim {
     AtMost(f64),
@@ -31,7 +31,6 @@ pub struct Row {
     pub aim: Option<Aim>,
 }
 
-/// Adds a heading.
 pub fn heading(text: &str) {
     add(&format!("| **{text}** | | | |"));
 }
@@ -46,7 +45,7 @@ impl Row {
         }
     }
 
-    /// How many times as much each figure is as another.
+    /// The ratio of each figure to the other at the same index.
     pub fn ratio(what: impl Into<String>, figures: &[f64], others: &[f64]) -> Self {
         let pairs = figures.iter().zip(others);
         let ratios = pairs.map(|(figure, other)| figure / other).collect();
@@ -60,7 +59,7 @@ impl Row {
         }
     }
 
-    /// Adds it to the table.
+    /// Adds the row to the table.
     pub fn report(self) {
         let mut cells: Vec<String> = self.figures.iter().map(|&it| self.cell(it)).collect();
         cells.resize(DATABASES, "not measured".into());

@@ -1,4 +1,4 @@
-//! Times of things that take turns, by criterion.
+//! Measures things that take turns, with criterion.
 
 use super::{Fresh, Kind, kinds};
 use criterion::Criterion;
@@ -9,13 +9,13 @@ use std::{
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// Criterion takes ten samples at least.
+/// Criterion's minimum.
 const SAMPLES: usize = 10;
 
-/// How often a thing runs in one turn: as on a busy server, the caches are warm.
+/// How often a thing runs in one turn. The caches are warm, as on a busy server.
 const IN_A_ROW: u32 = 20;
 
-/// Makes things on each kind of database, and lets them take turns.
+/// Makes the things on each kind of database, and measures them in turns.
 pub fn in_turns_on_each<Thing>(
     runtime: &Runtime,
     name: &str,
@@ -41,9 +41,8 @@ pub fn in_turns_on_each<Thing>(
     kinds().into_iter().map(measure).collect()
 }
 
-/// The things take turns each time, so that a machine that slows down slows all of them down.
-/// Criterion decides how many turns there are, and prints how long one takes. Answers how long each
-/// thing took, as `run` has measured it.
+/// Measures things in turns, so that a machine that slows down slows all of them down. Criterion
+/// decides the number of turns and prints their time. Returns the times that `run` has measured.
 pub fn in_turns<Thing>(
     runtime: &Runtime,
     name: &str,
@@ -51,7 +50,7 @@ pub fn in_turns<Thing>(
     time: Duration,
     run: impl AsyncFn(&Thing) -> Duration,
 ) -> Turns {
-    // Nothing to compare with, the next time.
+    // A temporary folder, so that criterion does not compare with an earlier run.
     let folder = TempDir::new().expect("a folder");
     let mut criterion = Criterion::default()
         .output_directory(folder.path())
@@ -81,12 +80,12 @@ pub fn in_turns<Thing>(
 pub struct Turns(Vec<Vec<f64>>);
 
 impl Turns {
-    /// How long a thing takes.
+    /// The median time of a thing, in seconds.
     pub fn time(&self, thing: usize) -> f64 {
         median(self.0[thing].clone()).expect("a turn")
     }
 
-    /// How many times as long a thing takes as another, within one turn: a machine that is slow for
+    /// The median ratio of a thing's time to another's in the same turn. A machine that is slow for
     /// a while is slow for both.
     pub fn ratio(&self, thing: usize, other: usize) -> f64 {
         let pairs = self.0[thing].iter().zip(&self.0[other]);
@@ -95,7 +94,6 @@ impl Turns {
     }
 }
 
-/// The one in the middle.
 pub fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied()

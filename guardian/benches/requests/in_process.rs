@@ -1,5 +1,4 @@
-//! The session check without a network: the time of one request through the whole stack of
-//! layers, in process.
+//! The session check without a network: the time of one request through all layers, in process.
 
 use crate::{
     common::{Fresh, Row, Unit, in_turns_on_each, report},
@@ -14,7 +13,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
-/// Of all sites together.
+/// For all sites together.
 const TIME: Duration = Duration::from_secs(4);
 
 pub fn measure(runtime: &Runtime) {
@@ -31,7 +30,7 @@ pub fn measure(runtime: &Runtime) {
     Row::new(compared, Unit::Ratio, ratios.collect()).report();
 }
 
-/// Somebody who is signed in to a site.
+/// A visitor of a site, signed in if it has sessions.
 struct Visitor {
     router: Router,
     cookie: String,
@@ -60,9 +59,9 @@ impl Visitor {
 
     async fn sign_in(&mut self) {
         let request = Request::post("/sign-in/user-0").body(Body::empty());
-        let answer = self.router.clone().oneshot(request.expect("a request"));
-        let answer = answer.await.expect("an answer");
-        let cookie = answer.headers()[header::SET_COOKIE].to_str();
+        let response = self.router.clone().oneshot(request.expect("a request"));
+        let response = response.await.expect("a response");
+        let cookie = response.headers()[header::SET_COOKIE].to_str();
         let cookie = cookie.expect("a cookie").split(';').next();
         self.cookie = cookie.unwrap_or_default().to_owned();
     }
@@ -72,10 +71,10 @@ impl Visitor {
             .header(header::COOKIE, &self.cookie)
             .body(Body::empty())
             .expect("a request");
-        let answer = self.router.clone().oneshot(request).await;
-        let answer = answer.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::OK);
-        let body = to_bytes(answer.into_body(), usize::MAX).await;
+        let response = self.router.clone().oneshot(request).await;
+        let response = response.expect("a response");
+        assert_eq!(response.status(), StatusCode::OK);
+        let body = to_bytes(response.into_body(), usize::MAX).await;
         assert_ne!(body.expect("a body"), "nobody");
     }
 }

@@ -1,5 +1,5 @@
-//! What a session check, a sign-in and a sign-out cost, beside the same site without sessions and
-//! with axum-login's.
+//! The cost of a session check, a sign-in and a sign-out, compared with the same site without
+//! sessions and with axum-login.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -10,7 +10,7 @@ mod sites;
 use tokio::runtime::Runtime;
 
 fn main() {
-    // A runtime each: what the sites of one do in the background ends with it.
+    // A runtime each, so that the first sites' background work ends with theirs.
     let runtime = || Runtime::new().expect("a runtime");
     over_http::measure(&runtime());
     in_process::measure(&runtime());

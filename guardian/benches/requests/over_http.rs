@@ -1,5 +1,5 @@
-//! Requests per second over HTTP, on loopback and with the client on the same machine: what
-//! counts is how the sites compare within one run.
+//! Requests per second over HTTP. The client is on the same machine, so only the comparison of
+//! sites within one run counts.
 
 use crate::{
     common::{Fresh, Row, Unit, kinds, median, report},
@@ -18,15 +18,15 @@ use std::{
 };
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
-/// Connections that send one request after the other.
+/// Connections, each with one request at a time.
 const CONNECTIONS: usize = 16;
 
-/// The sites take turns, so that a machine that slows down slows all of them down; of the rounds
-/// the median counts.
+/// The sites take turns, so that a machine that slows down slows all of them down. The median of
+/// the rounds counts.
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(1);
 
-/// Sign-ins per round and connection, each followed by a sign-out in the next measurement.
+/// Sign-ins per round and connection. The sign-outs that follow are measured separately.
 const SIGN_INS: usize = 25;
 
 pub fn measure(runtime: &Runtime) {
@@ -47,7 +47,7 @@ async fn measure_on_each() -> Vec<Vec<Runner>> {
     measured
 }
 
-/// Reports one rate of each site that has it, on each database, and how they compare.
+/// Reports a rate of each site that has it, on each database, and the ratio to axum-login.
 fn report_rates(what: &str, measured: &[Vec<Runner>], rates: impl Fn(&Runner) -> &Vec<f64>) {
     let of_site = |site: usize| -> Vec<f64> {
         let runners = measured.iter().map(|runners| &runners[site]);
@@ -118,7 +118,7 @@ impl Runner {
     }
 }
 
-/// Does the same on all connections. Answers how often it was done per second.
+/// Does the work on all connections in parallel. Returns how much was done per second.
 async fn in_parallel<Work>(
     connections: Vec<Connection>,
     work: impl Fn(Connection) -> Work,
@@ -138,7 +138,7 @@ where
     (count as f64 / seconds, connections.collect())
 }
 
-/// One connection, and the sessions of the browsers that it stands for.
+/// One connection, and the session cookies of its browsers.
 struct Connection {
     client: Client<HttpConnector, Empty<Bytes>>,
     origin: String,
@@ -154,7 +154,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request. Answers the cookie that it got, if any, and the body.
+    /// Sends a request. Returns the cookie that the response sets, if any, and the body.
     async fn send(&self, method: Method, path: &str, cookie: &str) -> (Option<String>, Bytes) {
         let request = Request::builder()
             .method(method)
@@ -162,13 +162,13 @@ impl Connection {
             .header(header::COOKIE, cookie)
             .body(Empty::new())
             .expect("a request");
-        let answer = self.client.request(request).await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        let cookie = answer.headers().get(header::SET_COOKIE).map(|cookie| {
+        let response = self.client.request(request).await.expect("a response");
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let cookie = response.headers().get(header::SET_COOKIE).map(|cookie| {
             let cookie = cookie.to_str().expect("a cookie");
             cookie.split(';').next().unwrap_or_default().to_owned()
         });
-        let body = answer.into_body().collect().await.expect("a body");
+        let body = response.into_body().collect().await.expect("a body");
         (cookie, body.to_bytes())
     }
 

@@ -1,5 +1,5 @@
-//! How long it takes to sign one user out everywhere, and how little that depends on how many
-//! sessions there are in all.
+//! The time of a global sign-out of one user, and how little it depends on the total number of
+//! sessions.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -14,17 +14,17 @@ use sessions::Sessions;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
-/// How many sessions there are in all.
+/// The total number of sessions.
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 
-/// How many of them are the user's.
+/// The number of the user's sessions.
 const OF_USER: [usize; 3] = [1, 10, 100];
 
-/// Of the sign-outs of a user with so many sessions, and of signing in again, which is not
-/// measured.
+/// For all sign-outs of a user with one number of sessions, and for the sign-ins in between, which
+/// are not measured.
 const TIME: Duration = Duration::from_secs(4);
 
-/// A sign-out among the most sessions may take so many times as long as among the fewest.
+/// The most that a sign-out among the most sessions may take, relative to one among the fewest.
 const GROWTH: f64 = 1.2;
 
 fn main() {
@@ -50,9 +50,9 @@ fn main() {
     }
 }
 
-/// The sizes' turns, by the number of the user's sessions.
+/// The times for all sizes, by the number of the user's sessions.
 fn measure(runtime: &Runtime, kind: Kind) -> [Turns; OF_USER.len()] {
-    // All open at once, so that they can take turns.
+    // All sites are open at once, so that they can take turns.
     let sites: Vec<Site> = SIZES
         .into_iter()
         .map(|size| runtime.block_on(Site::with(kind, size)))
@@ -71,7 +71,7 @@ fn measure(runtime: &Runtime, kind: Kind) -> [Turns; OF_USER.len()] {
 
 struct Site {
     guardian: Guardian,
-    /// Another server's connections: what they write is in no cache of the guardian's.
+    /// Another server's connections, so that their writes are in no cache of the guardian.
     sessions: Sessions,
     database: Fresh,
 }
@@ -105,7 +105,7 @@ impl Site {
         }
     }
 
-    /// Signs a user in and out. Answers how long the sign-out took.
+    /// Signs a user in and out. Returns the time of the sign-out.
     async fn sign_out(&self, sessions: usize) -> Duration {
         let user = self.sessions.sign_in(sessions).await;
         let start = Instant::now();
@@ -113,8 +113,8 @@ impl Site {
         let ended = ended.await.expect("signed out");
         let time = start.elapsed();
         assert_eq!(ended.len(), sessions);
-        // No size is slower for the sign-outs that it has had.
-        self.sessions.forget_events().await;
+        // Earlier sign-outs must not slow down later ones.
+        self.sessions.delete_events().await;
         time
     }
 

@@ -1,29 +1,28 @@
-//! Rows of `guardian_session` as many people's sign-ins leave them, only sooner.
+//! Inserts the rows that many sign-ins would leave in `guardian_session`.
 
 use leptos_guardian::{server::Database, with_pool};
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// Each user has so many sessions, far from each other in the table.
+/// The sessions of each user, and the distance between them in the table, in rows.
 const PER_USER: usize = 3;
 const STRIDE: usize = 7919;
 
-/// How many different numbers users who sign in have.
+/// The range of the random number in a new user's id.
 const NUMBERS: u32 = 1_000_000;
 
-/// SQLite's page cache while there are many rows to write, in KiB: with its 2 MB, each page of
-/// an index would be written thousands of times.
-const CACHE: u32 = 512 * 1024;
+/// SQLite's page cache during the inserts, in KiB. With the default of 2 MB, each page of an index
+/// would be written thousands of times.
+const CACHE_KIB: u32 = 512 * 1024;
 
 pub struct Sessions(Database);
 
 impl Sessions {
-    /// On connections of their own.
     pub fn new(database: Database) -> Self {
         Self(database)
     }
 
-    /// Signs many people in.
+    /// Inserts the sessions of many users.
     pub async fn fill(&self, sessions: usize) {
         let users = (sessions / PER_USER).max(1);
         let user = format!("'user-' || (i * {STRIDE} % {users})");
@@ -32,18 +31,18 @@ impl Sessions {
             Database::Sqlite(pool) => {
                 let mut connection = pool.acquire().await.expect("a connection");
                 for sql in [
-                    &format!("pragma cache_size = -{CACHE}"),
+                    &format!("pragma cache_size = -{CACHE_KIB}"),
                     &insert,
                     "pragma wal_checkpoint(truncate)",
                 ] {
                     let done = sqlx::raw_sql(sql).execute(&mut *connection).await;
                     done.expect(sql);
                 }
-                // Not one with such a cache in the pool.
+                // The pool must not keep a connection with this cache.
                 connection.close().await.expect("closed");
             }
             Database::Postgres(pool) => {
-                // What it would do by itself, in the middle of a measurement.
+                // Otherwise PostgreSQL would do this during a measurement.
                 for sql in [&insert, "vacuum analyze guardian_session", "checkpoint"] {
                     sqlx::query(sql).execute(pool).await.expect(sql);
                 }
@@ -51,8 +50,8 @@ impl Sessions {
         }
     }
 
-    /// Signs one user in, so many times. Answers who it is: never the same, and anywhere among
-    /// the others.
+    /// Inserts this many sessions of a new user, and returns the user's id. Its place among the
+    /// others is random.
     pub async fn sign_in(&self, sessions: usize) -> String {
         let number = rand::random_range(0..NUMBERS);
         let user = format!("user-{number}-{}", Uuid::now_v7().simple());
@@ -61,8 +60,7 @@ impl Sessions {
         user
     }
 
-    /// Removes what was written down of sign-outs.
-    pub async fn forget_events(&self) {
+    pub async fn delete_events(&self) {
         self.execute("delete from guardian_event").await;
     }
 
@@ -76,9 +74,9 @@ impl Sessions {
         });
     }
 
-    /// Inserts rows, for a user in SQL in which `i` counts them.
+    /// The statement that inserts rows. The user is SQL, in which `i` counts the rows.
     fn insert(&self, rows: usize, user: &str) -> String {
-        // As random and as long as in life.
+        // As random and as long as real values.
         let random = match &self.0 {
             Database::Sqlite(_) => "hex(randomblob(11))",
             Database::Postgres(_) => "substr(md5(gen_random_uuid()::text), 1, 22)",

@@ -1,4 +1,4 @@
-//! A browser as the site sees one.
+//! A browser as the site sees it.
 
 use super::Server;
 use axum::{Router, body::Body, response::Response};
@@ -10,7 +10,7 @@ use leptos_guardian::{
 use std::time::Duration;
 use tower::ServiceExt as _;
 
-/// A browser: it keeps cookies and sends them.
+/// A browser, which stores cookies and sends them.
 #[derive(Clone)]
 pub struct Browser {
     pub router: Router,
@@ -25,103 +25,30 @@ impl Browser {
         }
     }
 
-    /// The same browser, led to another server.
+    /// The same browser, but its requests go to another server.
     pub fn on(&self, server: &Server) -> Self {
         Self {
             router: server.router.clone(),
             ..self.clone()
         }
     }
-}
 
-/// An open stream of events.
-pub struct Stream {
-    pub status: StatusCode,
-    body: Body,
-}
-
-impl Stream {
-    /// The next event's name and data; `None` at the end of the stream. Fails when nothing
-    /// comes for three seconds.
-    pub async fn next(&mut self) -> Option<(String, String)> {
-        self.next_within(Duration::from_secs(3)).await
-    }
-
-    /// The next event, when it may take longer. A keep-alive has neither name nor data.
-    pub async fn next_within(&mut self, limit: Duration) -> Option<(String, String)> {
-        let frame = tokio::time::timeout(limit, self.body.frame());
-        let frame = frame.await.expect("nothing came")?.unwrap();
-        let text = String::from_utf8(frame.into_data().unwrap().into()).unwrap();
-        let field = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap_or_default().trim().to_owned()
-        };
-        Some((field("event:"), field("data:")))
-    }
-
-    /// The next sign-out.
-    pub async fn notice(&mut self) -> SignOutNotice {
-        self.notice_within(Duration::from_secs(3)).await
-    }
-
-    /// The next sign-out, when it may take longer. Keep-alives do not count.
-    pub async fn notice_within(&mut self, limit: Duration) -> SignOutNotice {
-        let (event, data) = loop {
-            let next = self.next_within(limit).await.expect("the stream has ended");
-            if !next.0.is_empty() {
-                break next;
-            }
-        };
-        assert_eq!(event, "signed_out");
-        serde_json::from_str(&data).unwrap()
-    }
-}
-
-/// What a browser got.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
-}
-
-impl Answer {
-    pub async fn read(response: Response) -> Self {
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Self {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8(body.into()).unwrap(),
-        }
-    }
-
-    pub fn json<T: serde::de::DeserializeOwned>(&self) -> T {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    pub fn set_cookies(&self) -> Vec<&str> {
-        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
-        cookies.map(|cookie| cookie.to_str().unwrap()).collect()
-    }
-}
-
-impl Browser {
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub async fn get(&mut self, path: &str) -> TestResponse {
         self.send(Request::builder().method(Method::GET).uri(path))
             .await
     }
 
-    pub async fn post(&mut self, path: &str) -> Answer {
+    pub async fn post(&mut self, path: &str) -> TestResponse {
         self.send(Request::builder().method(Method::POST).uri(path))
             .await
     }
 
-    pub async fn send(&mut self, request: http::request::Builder) -> Answer {
-        let answer = Answer::read(self.request(request).await).await;
-        for cookie in answer.set_cookies() {
-            self.keep(cookie);
+    pub async fn send(&mut self, request: http::request::Builder) -> TestResponse {
+        let response = TestResponse::read(self.request(request).await).await;
+        for cookie in response.set_cookies() {
+            self.store_cookie(cookie);
         }
-        answer
+        response
     }
 
     async fn request(&self, request: http::request::Builder) -> Response {
@@ -138,9 +65,9 @@ impl Browser {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Takes a `Set-Cookie` as a browser does that has cookies of this host and for all paths
-    /// only. A [`Jar`](super::jar::Jar) has others, too.
-    fn keep(&mut self, set_cookie: &str) {
+    /// Stores or removes a cookie of this host and of all paths, and ignores others. A
+    /// [`Jar`](super::jar::Jar) stores those, too.
+    fn store_cookie(&mut self, set_cookie: &str) {
         let (pair, attributes) = set_cookie.split_once(';').unwrap();
         let attributes: Vec<&str> = attributes.split(';').map(str::trim).collect();
         let is_elsewhere =
@@ -149,23 +76,31 @@ impl Browser {
             return;
         }
         let (name, value) = pair.split_once('=').unwrap();
-        self.cookies.retain(|(kept, _)| kept != name);
+        self.cookies.retain(|(stored, _)| stored != name);
         if !attributes.contains(&"Max-Age=0") {
             self.cookies.push((name.into(), value.into()));
         }
     }
 
     pub async fn sign_in(&mut self, user: &str) {
-        let answer = self.post(&format!("/sign-in/{user}")).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let response = self.post(&format!("/sign-in/{user}")).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.body);
     }
 
-    /// The sessions of whoever is signed in, as the server lists them: its first page.
+    pub async fn sign_out(&mut self, scope: SignOutScope) -> TestResponse {
+        self.post(&format!("/sign-out/{scope}")).await
+    }
+
+    /// The id of the signed-in user, or "nobody".
+    pub async fn whoami(&mut self) -> String {
+        self.get("/whoami").await.body
+    }
+
+    /// The first page of the user's list of sessions.
     pub async fn sessions(&mut self) -> Vec<SessionInfo> {
         self.session_page(None).await.sessions
     }
 
-    /// One page of that list.
     pub async fn session_page(&mut self, after: Option<&SessionCursor>) -> SessionPage {
         let after = after.map(|after| format!("?after={after}"));
         let path = format!("/sessions{}", after.unwrap_or_default());
@@ -185,29 +120,89 @@ impl Browser {
         )
     }
 
-    /// Opens the stream of events.
-    pub async fn listen(&self) -> Stream {
+    pub async fn open_stream(&self) -> EventStream {
         let response = self.request(Request::get("/guardian/events")).await;
-        Stream {
+        EventStream {
             status: response.status(),
             body: response.into_body(),
         }
     }
 
-    /// Opens a page that hears what happens to its session.
-    pub async fn open_page(&self) -> Stream {
-        let mut page = self.listen().await;
+    /// Opens a page of a signed-in user: a stream whose first event names the session.
+    pub async fn open_page(&self) -> EventStream {
+        let mut page = self.open_stream().await;
         let (event, _) = page.next().await.expect("nobody is signed in");
         assert_eq!(event, "session");
         page
     }
+}
 
-    pub async fn sign_out(&mut self, scope: SignOutScope) -> Answer {
-        self.post(&format!("/sign-out/{scope}")).await
+/// An open stream of server-sent events.
+pub struct EventStream {
+    pub status: StatusCode,
+    body: Body,
+}
+
+impl EventStream {
+    /// The next event's name and data, or `None` at the end of the stream. Fails if nothing comes
+    /// within three seconds.
+    pub async fn next(&mut self) -> Option<(String, String)> {
+        self.next_within(Duration::from_secs(3)).await
     }
 
-    /// Who the server takes this browser for.
-    pub async fn is(&mut self) -> String {
-        self.get("/whoami").await.body
+    /// The same, with another limit. A keep-alive has neither name nor data.
+    pub async fn next_within(&mut self, limit: Duration) -> Option<(String, String)> {
+        let frame = tokio::time::timeout(limit, self.body.frame());
+        let frame = frame.await.expect("nothing came")?.unwrap();
+        let text = String::from_utf8(frame.into_data().unwrap().into()).unwrap();
+        let field = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or_default().trim().to_owned()
+        };
+        Some((field("event:"), field("data:")))
+    }
+
+    /// The next sign-out. Fails if nothing comes within three seconds.
+    pub async fn notice(&mut self) -> SignOutNotice {
+        self.notice_within(Duration::from_secs(3)).await
+    }
+
+    /// The same, with another limit, which starts again at each keep-alive.
+    pub async fn notice_within(&mut self, limit: Duration) -> SignOutNotice {
+        let (event, data) = loop {
+            let next = self.next_within(limit).await.expect("the stream has ended");
+            if !next.0.is_empty() {
+                break next;
+            }
+        };
+        assert_eq!(event, "signed_out");
+        serde_json::from_str(&data).unwrap()
+    }
+}
+
+pub struct TestResponse {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl TestResponse {
+    pub async fn read(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        }
+    }
+
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> T {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub fn set_cookies(&self) -> Vec<&str> {
+        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
+        cookies.map(|cookie| cookie.to_str().unwrap()).collect()
     }
 }

@@ -1,13 +1,13 @@
-//! A browser's cookies as RFC 6265bis has them: by name, domain and path, so that others on the
-//! same host and on hosts beside it can plant some.
+//! A browser that stores cookies by name, domain and path (RFC 6265bis), so that pages of other
+//! ports and hosts can plant some.
 
-use super::Answer;
+use super::TestResponse;
 use axum::{Router, body::Body};
 use http::{Method, Request, header};
 use std::cmp::Reverse;
 use tower::ServiceExt as _;
 
-/// A browser on one site.
+/// A browser on one site, and its cookies.
 #[derive(Clone)]
 pub struct Jar {
     router: Router,
@@ -16,12 +16,12 @@ pub struct Jar {
     cookies: Vec<Cookie>,
 }
 
-/// A cookie, and the place that it is kept at.
+/// A cookie, and its place: everything but its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cookie {
     pub name: String,
     pub value: String,
-    /// `None` for a cookie of one host.
+    /// `None` for a cookie of this host alone.
     pub domain: Option<String>,
     pub path: String,
     pub is_partitioned: bool,
@@ -48,13 +48,13 @@ impl Jar {
         }
     }
 
-    /// A page on any host sets a cookie: a browser refuses what is not for that host.
+    /// Sets a cookie as a page on another host or port does. Fails if browsers refuse it.
     pub fn plant(&mut self, set_cookie: &str) {
-        assert!(self.keep(set_cookie), "a browser refuses {set_cookie}");
+        assert!(self.store(set_cookie), "a browser refuses {set_cookie}");
     }
 
-    /// Keeps a cookie, replaces it where it was, or removes it. Says whether it is accepted.
-    fn keep(&mut self, set_cookie: &str) -> bool {
+    /// Adds, replaces or removes a cookie. Returns `false` for one that browsers refuse.
+    fn store(&mut self, set_cookie: &str) -> bool {
         let is_space = |c| c == ' ' || c == '\t';
         let mut parts = set_cookie
             .split(';')
@@ -87,10 +87,10 @@ impl Jar {
         let place = self
             .cookies
             .iter()
-            .position(|kept| kept.is_at_the_place_of(&cookie));
+            .position(|stored| stored.is_at_the_place_of(&cookie));
         match (place, is_removal) {
             (Some(place), true) => drop(self.cookies.remove(place)),
-            // It keeps its turn.
+            // The new cookie keeps the old one's creation time, which decides the order.
             (Some(place), false) => self.cookies[place] = cookie,
             (None, true) => {}
             (None, false) => self.cookies.push(cookie),
@@ -98,7 +98,7 @@ impl Jar {
         true
     }
 
-    /// The cookies that are sent to a path, in their order: longer paths first, then older ones.
+    /// The cookies that are sent to a path, in this order: longer paths first, then older cookies.
     pub fn sent_to(&self, path: &str) -> Vec<&Cookie> {
         let is_for =
             |domain: &str| self.host == domain || self.host.ends_with(&format!(".{domain}"));
@@ -116,25 +116,24 @@ impl Jar {
         sent
     }
 
-    /// All of them.
     pub fn cookies(&self) -> &[Cookie] {
         &self.cookies
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub async fn get(&mut self, path: &str) -> TestResponse {
         self.send(Method::GET, path).await
     }
 
-    pub async fn post(&mut self, path: &str) -> Answer {
+    pub async fn post(&mut self, path: &str) -> TestResponse {
         self.send(Method::POST, path).await
     }
 
-    /// Who the server takes this browser for.
-    pub async fn is(&mut self) -> String {
+    /// The id of the signed-in user, or "nobody".
+    pub async fn whoami(&mut self) -> String {
         self.get("/whoami").await.body
     }
 
-    async fn send(&mut self, method: Method, path: &str) -> Answer {
+    async fn send(&mut self, method: Method, path: &str) -> TestResponse {
         let pairs: Vec<String> = self
             .sent_to(path)
             .iter()
@@ -147,10 +146,11 @@ impl Jar {
             .header(header::COOKIE, pairs.join("; "))
             .body(Body::empty())
             .unwrap();
-        let answer = Answer::read(self.router.clone().oneshot(request).await.unwrap()).await;
-        for set_cookie in answer.set_cookies() {
-            self.keep(set_cookie);
+        let response =
+            TestResponse::read(self.router.clone().oneshot(request).await.unwrap()).await;
+        for set_cookie in response.set_cookies() {
+            self.store(set_cookie);
         }
-        answer
+        response
     }
 }

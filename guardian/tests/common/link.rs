@@ -1,4 +1,4 @@
-//! The network between a server and PostgreSQL, which a test can cut or hold up.
+//! A TCP proxy between a server and PostgreSQL, for tests of a faulty network.
 
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -9,58 +9,56 @@ use tokio::{
 };
 use url::Url;
 
-/// How long a packet takes in slow weather.
+/// The delay of each packet with [`Fault::Slow`].
 pub const DELAY: Duration = Duration::from_millis(20);
 
-/// Far longer than it takes until somebody feels the weather: then the test fails.
+/// A test fails after this time, which is far longer than it takes until a fault hits.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What the network does.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Weather {
-    Fine,
+pub enum Fault {
+    None,
     /// Connections break, and new ones are refused.
     Cut,
-    /// Packets take their time.
+    /// Each packet is delayed.
     Slow,
-    /// Packets are held up, and arrive later.
+    /// Packets are held up until the fault ends.
     Stalled,
-    /// The connections that there are go silent for good; new ones work.
+    /// Existing connections lose everything from now on. New ones work.
     Silent,
 }
 
-/// A link that everything sent to the database passes through.
-pub struct Link {
-    weather: watch::Sender<Weather>,
-    /// Whether the weather of now has refused a connection, or held up or lost a packet.
-    is_felt: watch::Sender<bool>,
+pub struct DatabaseProxy {
+    fault: watch::Sender<Fault>,
+    /// Whether the current fault has refused a connection, or held up or lost a packet.
+    has_hit: watch::Sender<bool>,
 }
 
-impl Link {
+impl DatabaseProxy {
     pub fn new() -> Self {
         Self {
-            weather: watch::Sender::new(Weather::Fine),
-            is_felt: watch::Sender::new(false),
+            fault: watch::Sender::new(Fault::None),
+            has_hit: watch::Sender::new(false),
         }
     }
 
-    pub fn set(&self, weather: Weather) {
-        self.is_felt.send_replace(false);
-        self.weather.send_replace(weather);
+    pub fn set(&self, fault: Fault) {
+        self.has_hit.send_replace(false);
+        self.fault.send_replace(fault);
     }
 
-    /// Waits until the weather has refused a connection, or held up or lost a packet. Nothing of
-    /// SQLite's passes through here.
-    pub async fn until_felt(&self) {
-        if self.weather.receiver_count() > 0 {
-            let mut is_felt = self.is_felt.subscribe();
-            let is_felt = timeout(LIMIT, is_felt.wait_for(|is_felt| *is_felt)).await;
-            assert!(is_felt.is_ok(), "nobody feels the weather");
+    /// Waits until the fault has refused a connection, or held up or lost a packet. Returns at once
+    /// on SQLite, which uses no proxy.
+    pub async fn until_fault_hits(&self) {
+        if self.fault.receiver_count() > 0 {
+            let mut has_hit = self.has_hit.subscribe();
+            let has_hit = timeout(LIMIT, has_hit.wait_for(|has_hit| *has_hit)).await;
+            assert!(has_hit.is_ok(), "the fault hits nothing");
         }
     }
 
-    /// The address of the database through this link. SQLite needs no network: it stays.
-    pub fn address(&self, database: String) -> String {
+    /// The URL of the database through this proxy. SQLite's URL stays as it is.
+    pub fn url(&self, database: String) -> String {
         let mut url = Url::parse(&database).unwrap();
         if url.scheme() == "sqlite" {
             return database;
@@ -73,8 +71,8 @@ impl Link {
         tokio::spawn(serve(
             listener,
             target,
-            self.weather.subscribe(),
-            self.is_felt.clone(),
+            self.fault.subscribe(),
+            self.has_hit.clone(),
         ));
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(port)).unwrap();
@@ -85,57 +83,62 @@ impl Link {
 async fn serve(
     listener: TcpListener,
     target: SocketAddr,
-    weather: watch::Receiver<Weather>,
-    is_felt: watch::Sender<bool>,
+    fault: watch::Receiver<Fault>,
+    has_hit: watch::Sender<bool>,
 ) {
-    while let Ok((near, _)) = listener.accept().await {
-        let now = *weather.borrow();
-        let ahead = match now {
-            Weather::Cut => {
-                is_felt.send_replace(true);
+    while let Ok((client, _)) = listener.accept().await {
+        let current = *fault.borrow();
+        let fault_of_connection = match current {
+            Fault::Cut => {
+                has_hit.send_replace(true);
                 continue;
             }
-            Weather::Silent => watch::Sender::new(Weather::Fine).subscribe(),
-            Weather::Fine | Weather::Slow | Weather::Stalled => weather.clone(),
+            Fault::Silent => watch::Sender::new(Fault::None).subscribe(),
+            Fault::None | Fault::Slow | Fault::Stalled => fault.clone(),
         };
-        tokio::spawn(pass(near, target, ahead, is_felt.clone()));
+        tokio::spawn(forward(
+            client,
+            target,
+            fault_of_connection,
+            has_hit.clone(),
+        ));
     }
 }
 
-async fn pass(
-    near: TcpStream,
+async fn forward(
+    client: TcpStream,
     target: SocketAddr,
-    mut weather: watch::Receiver<Weather>,
-    is_felt: watch::Sender<bool>,
+    mut fault: watch::Receiver<Fault>,
+    has_hit: watch::Sender<bool>,
 ) {
-    let far = TcpStream::connect(target).await.unwrap();
-    let (near, far) = (near.into_split(), far.into_split());
+    let server = TcpStream::connect(target).await.unwrap();
+    let (client, server) = (client.into_split(), server.into_split());
     tokio::select! {
-        () = copy(near.0, far.1, weather.clone(), &is_felt) => {}
-        () = copy(far.0, near.1, weather.clone(), &is_felt) => {}
-        () = until(&mut weather, |now| now == Weather::Cut) => {}
+        () = copy(client.0, server.1, fault.clone(), &has_hit) => {}
+        () = copy(server.0, client.1, fault.clone(), &has_hit) => {}
+        () = until(&mut fault, |fault| fault == Fault::Cut) => {}
     }
 }
 
 async fn copy(
     mut from: tcp::OwnedReadHalf,
     mut to: tcp::OwnedWriteHalf,
-    mut weather: watch::Receiver<Weather>,
-    is_felt: &watch::Sender<bool>,
+    mut fault: watch::Receiver<Fault>,
+    has_hit: &watch::Sender<bool>,
 ) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if matches!(*weather.borrow(), Weather::Stalled | Weather::Silent) {
-            is_felt.send_replace(true);
+        if matches!(*fault.borrow(), Fault::Stalled | Fault::Silent) {
+            has_hit.send_replace(true);
         }
-        if *weather.borrow() == Weather::Silent {
+        if *fault.borrow() == Fault::Silent {
             std::future::pending::<()>().await;
         }
-        until(&mut weather, |now| {
-            matches!(now, Weather::Fine | Weather::Slow)
+        until(&mut fault, |fault| {
+            matches!(fault, Fault::None | Fault::Slow)
         })
         .await;
-        if *weather.borrow() == Weather::Slow {
+        if *fault.borrow() == Fault::Slow {
             sleep(DELAY).await;
         }
         if to.write_all(&buffer[..read]).await.is_err() {
@@ -144,9 +147,9 @@ async fn copy(
     }
 }
 
-async fn until(weather: &mut watch::Receiver<Weather>, is_wanted: fn(Weather) -> bool) {
-    if weather.wait_for(|now| is_wanted(*now)).await.is_err() {
-        // Nobody changes it any more.
+async fn until(fault: &mut watch::Receiver<Fault>, is_wanted: fn(Fault) -> bool) {
+    if fault.wait_for(|fault| is_wanted(*fault)).await.is_err() {
+        // The proxy is dropped, so the fault never changes again.
         std::future::pending::<()>().await;
     }
 }

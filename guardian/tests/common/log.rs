@@ -1,4 +1,4 @@
-//! What the library has logged in a test.
+//! What the library logs in a test.
 
 use std::{
     io::{self, Write},
@@ -6,7 +6,7 @@ use std::{
 };
 use tracing::subscriber::DefaultGuard;
 
-/// The log of the test that holds it: tests run on threads of their own.
+/// The log of the current thread, on which one test runs.
 pub struct Log {
     text: Text,
     _guard: DefaultGuard,
@@ -43,25 +43,21 @@ impl Log {
         String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// How many lines of this level say so.
-    pub fn count(&self, level: &str, what: &str) -> usize {
-        let says = |line: &&str| line.contains(level) && line.contains(what);
-        self.text().lines().filter(says).count()
+    /// The number of lines of this level with this text.
+    pub fn count(&self, level: &str, text: &str) -> usize {
+        let is_counted = |line: &&str| line.contains(level) && line.contains(text);
+        self.text().lines().filter(is_counted).count()
     }
 
-    /// Asserts that no line is worth an operator's attention.
-    pub fn assert_calm(&self) {
+    pub fn assert_no_warnings(&self) {
         let text = self.text();
         let is_calm = |line: &str| !line.contains(" WARN ") && !line.contains(" ERROR ");
         assert!(text.lines().all(is_calm), "{text}");
     }
 
-    /// Asserts that a line of this level says so.
-    pub fn assert_says(&self, level: &str, what: &str) {
-        let text = self.text();
-        let says = text
-            .lines()
-            .any(|line| line.contains(level) && line.contains(what));
-        assert!(says, "no {level} {what:?} in:\n{text}");
+    /// Asserts that a line of this level has this text.
+    pub fn assert_contains(&self, level: &str, text: &str) {
+        let is_there = self.count(level, text) > 0;
+        assert!(is_there, "no {level} {text:?} in:\n{}", self.text());
     }
 }

@@ -1,22 +1,22 @@
-//! A small site behind a guardian, called without a port, on every database there is.
+//! A small site with the library, called without a port, on either database.
 #![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
 mod browser;
-// The starter's tests have the same need, and go where it goes.
+// Shared with the starter's tests.
 #[path = "../../../server/tests/common/database.rs"]
 mod database;
 mod jar;
 mod link;
 #[path = "../../../server/tests/common/waiting.rs"]
-mod lock;
+mod lock_waits;
 mod log;
 mod routes;
 mod waiting;
 
-pub use browser::{Answer, Browser, Stream};
+pub use browser::{Browser, EventStream, TestResponse};
 pub use jar::Jar;
-pub use link::{DELAY, Link, Weather};
-pub use lock::count;
+pub use link::{DELAY, DatabaseProxy, Fault};
+pub use lock_waits::count;
 pub use log::Log;
 
 use axum::Router;
@@ -38,13 +38,13 @@ use tokio::sync::{Notify, mpsc::UnboundedSender};
 pub struct Site {
     pub guardian: Guardian,
     pub database: Database,
-    /// Where the database is.
+    /// The database's URL.
     pub url: String,
     pub router: Router,
-    /// Seconds that the site's clock is ahead.
-    pub ahead: Arc<AtomicI64>,
-    /// Where `/slow` waits.
-    pub slow: Arc<Slow>,
+    /// By how many seconds the site's clock is ahead.
+    clock_offset: Arc<AtomicI64>,
+    /// Where handlers such as `/slow/{word}` wait.
+    pub pause: Arc<Pause>,
     key: SigningKey,
     folder: Option<TempDir>,
 }
@@ -55,11 +55,19 @@ pub struct Server {
     pub router: Router,
 }
 
-/// Lets a test hold a request between the read of its session and its answer.
+/// Lets a test hold a request between the read of its session and its response.
 #[derive(Default)]
-pub struct Slow {
-    pub arrived: Notify,
-    pub go_on: Notify,
+pub struct Pause {
+    pub reached: Notify,
+    pub resume: Notify,
+}
+
+impl Pause {
+    /// Waits in a handler until the test resumes it.
+    pub async fn wait(&self) {
+        self.reached.notify_one();
+        self.resume.notified().await;
+    }
 }
 
 impl Site {
@@ -67,19 +75,18 @@ impl Site {
         Self::with(|builder| builder).await
     }
 
-    /// A site with settings of its own.
     pub async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
-        Self::reached_by(|url| url, configure).await
+        Self::through(|url| url, configure).await
     }
 
-    /// A site that reaches its database by another address than the test.
-    pub async fn reached_by(
-        address: impl FnOnce(String) -> String,
+    /// A site that reaches its database through another URL than the test.
+    pub async fn through(
+        reroute: impl FnOnce(String) -> String,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database::fresh(&folder).await;
-        let database = Database::connect(&address(url.clone())).await.unwrap();
+        let database = Database::connect(&reroute(url.clone())).await.unwrap();
         let site = Self::on(database, configure).await;
         Self {
             url,
@@ -88,72 +95,71 @@ impl Site {
         }
     }
 
-    /// A site on a database that another one has made.
-    pub async fn at(url: String, configure: impl FnOnce(Builder) -> Builder) -> Self {
+    /// A site on an existing database.
+    pub async fn with_url(url: String, configure: impl FnOnce(Builder) -> Builder) -> Self {
         let site = Self::on(Database::connect(&url).await.unwrap(), configure).await;
         Self { url, ..site }
     }
 
-    /// A site on connections that the test has made.
-    pub async fn on(database: Database, configure: impl FnOnce(Builder) -> Builder) -> Self {
+    async fn on(database: Database, configure: impl FnOnce(Builder) -> Builder) -> Self {
         let key = SigningKey::generate();
-        let ahead = Arc::new(AtomicI64::new(0));
-        let guardian = configure(builder(database.clone(), key.clone(), &ahead))
+        let clock_offset = Arc::new(AtomicI64::new(0));
+        let guardian = configure(builder(database.clone(), key.clone(), &clock_offset))
             .build()
             .await
             .unwrap();
-        let slow = Arc::new(Slow::default());
+        let pause = Arc::new(Pause::default());
         Self {
-            router: guardian.protect(routes::routes(Arc::clone(&slow))),
+            router: guardian.protect(routes::routes(Arc::clone(&pause))),
             guardian,
             database,
             url: String::new(),
-            ahead,
-            slow,
+            clock_offset,
+            pause,
             key,
             folder: None,
         }
     }
 
-    /// Another server of the site, with connections of its own.
+    /// Another server of the site, with its own connections.
     pub async fn server(&self, configure: impl FnOnce(Builder) -> Builder) -> Server {
-        self.server_reached_by(|url| url, configure).await
+        self.server_through(|url| url, configure).await
     }
 
-    /// The same, which reaches the database by another address.
-    pub async fn server_reached_by(
+    /// The same, but through another URL.
+    pub async fn server_through(
         &self,
-        address: impl FnOnce(String) -> String,
+        reroute: impl FnOnce(String) -> String,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Server {
-        let database = Database::connect(&address(self.url.clone())).await.unwrap();
+        let database = Database::connect(&reroute(self.url.clone())).await.unwrap();
         self.server_on(database, configure).await
     }
 
-    /// The same, on connections that the test has made.
+    /// The same, on connections of the test.
     pub async fn server_on(
         &self,
         database: Database,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Server {
-        let guardian = configure(builder(database, self.key.clone(), &self.ahead))
+        let guardian = configure(builder(database, self.key.clone(), &self.clock_offset))
             .build()
             .await
             .unwrap();
         Server {
-            router: guardian.protect(routes::routes(Arc::clone(&self.slow))),
+            router: guardian.protect(routes::routes(Arc::clone(&self.pause))),
             guardian,
         }
     }
 
-    /// Moves the site's clock on.
+    /// Moves the site's clock forward.
     pub fn pass_time(&self, time: Duration) {
-        self.ahead.fetch_add(time.as_secs() as i64, SeqCst);
+        self.move_clock(time.as_secs() as i64);
     }
 
-    /// Moves the site's clock by seconds, forth or back.
+    /// Moves the site's clock forward or back.
     pub fn move_clock(&self, seconds: i64) {
-        self.ahead.fetch_add(seconds, SeqCst);
+        self.clock_offset.fetch_add(seconds, SeqCst);
     }
 
     /// The site's routes, unprotected.
@@ -165,15 +171,14 @@ impl Site {
         Browser::new(&self.router)
     }
 
-    /// A browser in which `user` has just signed in.
+    /// A browser in which the user has just signed in.
     pub async fn signed_in(&self, user: &str) -> Browser {
         let mut browser = self.browser();
         browser.sign_in(user).await;
         browser
     }
 
-    /// Ends a user's sessions in a transaction that is not committed yet: whoever needs what it
-    /// holds waits.
+    /// Ends a user's sessions in a transaction that is not committed yet and holds its locks.
     pub async fn begin_sign_out(&self, user: &str) -> Transaction {
         let mut transaction = self.guardian.begin().await.unwrap();
         let ended = transaction.sign_out_user(user, Reason::Administrator);
@@ -181,7 +186,7 @@ impl Site {
         transaction
     }
 
-    /// Every byte that somebody with a copy of the database has.
+    /// Every byte that a thief of the database gets.
     pub async fn copy_of_database(&self) -> Vec<u8> {
         const TEXTS: &str =
             "select handle || token_hash || user_id || profile from guardian_session
@@ -200,7 +205,7 @@ impl Site {
         }
     }
 
-    /// The files of the SQLite database.
+    /// The files of a SQLite database.
     fn files(&self) -> std::fs::ReadDir {
         let folder = self.folder.as_ref().unwrap().path();
         std::fs::read_dir(folder.join("a/folder/to/make")).unwrap()
@@ -212,8 +217,8 @@ impl Site {
         });
     }
 
-    /// Adds sessions like the only one that there is, each with a handle, a user and an expiry
-    /// in SQL, in which `i` counts them.
+    /// Adds copies of the only session. Handle, user and expiry are SQL, in which `i` counts the
+    /// copies from 1.
     pub async fn add_sessions(&self, count: i64, handle: &str, user_id: &str, expires_at: &str) {
         self.execute(&format!(
             "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count})
@@ -230,42 +235,42 @@ impl Site {
     }
 }
 
-/// With a hook that tells the test of every event.
-pub fn with_hook(builder: Builder, heard: &UnboundedSender<SignOutEvent>) -> Builder {
-    let heard = heard.clone();
+/// Adds a hook that sends every event to the test.
+pub fn with_hook(builder: Builder, sender: &UnboundedSender<SignOutEvent>) -> Builder {
+    let sender = sender.clone();
     builder.after_sign_out(move |event| {
-        let heard = heard.clone();
-        async move { Ok(heard.send(event)?) }
+        let sender = sender.clone();
+        async move { Ok(sender.send(event)?) }
     })
 }
 
-/// A database that nothing has been written to.
+/// An empty database.
 pub struct FreshDatabase {
-    pub address: String,
+    pub url: String,
     _folder: TempDir,
 }
 
 pub async fn fresh_database() -> FreshDatabase {
     let folder = tempfile::tempdir().unwrap();
     FreshDatabase {
-        address: database::fresh(&folder).await,
+        url: database::fresh(&folder).await,
         _folder: folder,
     }
 }
 
-fn builder(database: Database, key: SigningKey, ahead: &Arc<AtomicI64>) -> Builder {
-    let ahead = Arc::clone(ahead);
+fn builder(database: Database, key: SigningKey, clock_offset: &Arc<AtomicI64>) -> Builder {
+    let clock_offset = Arc::clone(clock_offset);
     Guardian::builder(database)
         .site_url("http://site.test")
         .key(key)
         .clock(move || {
             let now = SystemTime::now();
-            let ahead = ahead.load(SeqCst);
-            let seconds = Duration::from_secs(ahead.unsigned_abs());
-            if ahead < 0 {
-                now - seconds
+            let seconds = clock_offset.load(SeqCst);
+            let offset = Duration::from_secs(seconds.unsigned_abs());
+            if seconds < 0 {
+                now - offset
             } else {
-                now + seconds
+                now + offset
             }
         })
 }

@@ -1,6 +1,6 @@
-//! The site's routes: each does one thing with the library.
+//! The site's routes. Each makes one use of the library.
 
-use super::Slow;
+use super::Pause;
 use axum::{
     Json, Router,
     extract::{Path, Query},
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tower_sessions::Session;
 
-pub fn routes(slow: Arc<Slow>) -> Router {
+pub fn routes(pause: Arc<Pause>) -> Router {
     Router::new()
         .route("/whoami", get(who_am_i))
         .route("/sign-in/{user}", post(sign_in))
@@ -42,43 +42,39 @@ pub fn routes(slow: Arc<Slow>) -> Router {
         .route("/switch-account/{handle}", post(switch_account))
         .route("/data-id", get(data_id))
         .route("/slow-wait", {
-            let slow = Arc::clone(&slow);
+            let pause = Arc::clone(&pause);
             get(move |auth: Auth| async move {
-                slow.arrived.notify_one();
-                slow.go_on.notified().await;
+                pause.wait().await;
                 auth.until_signed_out().await;
             })
         })
         .route("/slow-recall", {
-            let slow = Arc::clone(&slow);
+            let pause = Arc::clone(&pause);
             get(move |auth: Auth, session: Session| async move {
                 let word = recall(session).await;
-                slow.arrived.notify_one();
-                slow.go_on.notified().await;
+                pause.wait().await;
                 format!("{} {word}", who_am_i(auth).await)
             })
         })
         .route("/wait", {
-            let slow = Arc::clone(&slow);
+            let pause = Arc::clone(&pause);
             get(move |auth: Auth| async move {
                 let signed_out = auth.until_signed_out();
-                slow.arrived.notify_one();
+                pause.reached.notify_one();
                 signed_out.await;
             })
         })
         .route("/slow-sign-in/{user}", {
-            let slow = Arc::clone(&slow);
+            let pause = Arc::clone(&pause);
             post(move |auth: Auth, user: Path<String>| async move {
-                slow.arrived.notify_one();
-                slow.go_on.notified().await;
+                pause.wait().await;
                 sign_in(auth, user).await
             })
         })
         .route("/slow-sign-out-others", {
-            let slow = Arc::clone(&slow);
+            let pause = Arc::clone(&pause);
             post(move |auth: Auth| async move {
-                slow.arrived.notify_one();
-                slow.go_on.notified().await;
+                pause.wait().await;
                 sign_out_others(auth).await
             })
         })
@@ -86,10 +82,9 @@ pub fn routes(slow: Arc<Slow>) -> Router {
             "/slow/{word}",
             post(
                 move |session: Session, Path(word): Path<String>| async move {
-                    // The data is loaded now and saved after the wait.
+                    // The data is loaded here, and saved after the pause.
                     session.insert("word", word).await.unwrap();
-                    slow.arrived.notify_one();
-                    slow.go_on.notified().await;
+                    pause.wait().await;
                 },
             ),
         )
@@ -114,7 +109,7 @@ async fn sign_in_and_out(auth: Auth, Path(user): Path<String>) {
     auth.sign_out(SignOutOptions::default()).await.unwrap();
 }
 
-/// With the data of the first user already read.
+/// Reads the first user's data before it switches.
 async fn switch_to(auth: Auth, session: Session, Path(user): Path<String>) {
     let _: Option<String> = session.get("word").await.unwrap();
     auth.sign_out(SignOutOptions::default()).await.unwrap();
@@ -122,14 +117,14 @@ async fn switch_to(auth: Auth, session: Session, Path(user): Path<String>) {
 }
 
 async fn sign_out_others(auth: Auth) -> Response {
-    answer(auth.sign_out_others(Reason::PasswordChange).await)
+    respond(auth.sign_out_others(Reason::PasswordChange).await)
 }
 
 async fn renew_token(auth: Auth) -> Response {
-    answer(auth.renew_token().await)
+    respond(auth.renew_token().await)
 }
 
-/// As after a changed password, by an app that is more careful than it needs to be.
+/// As after a changed password. The renewals are redundant, and must do no harm.
 async fn change_and_renew(auth: Auth) {
     let mut transaction = auth.guardian().begin().await.unwrap();
     transaction.renew_token(&auth).await.unwrap();
@@ -149,16 +144,19 @@ async fn sign_out_session(
     Path((handle, scope)): Path<(String, SignOutScope)>,
 ) -> Response {
     let options = SignOutOptions::new(scope).session(handle);
-    answer(auth.sign_out(options).await)
+    respond(auth.sign_out(options).await)
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct ListQuery {
     after: Option<SessionCursor>,
 }
 
-async fn sessions(auth: Auth, Query(place): Query<Place>) -> Json<Result<SessionPage, AuthError>> {
-    Json(auth.sessions(place.after.as_ref()).await)
+async fn sessions(
+    auth: Auth,
+    Query(query): Query<ListQuery>,
+) -> Json<Result<SessionPage, AuthError>> {
+    Json(auth.sessions(query.after.as_ref()).await)
 }
 
 async fn accounts(auth: Auth) -> Json<Result<Accounts, AuthError>> {
@@ -167,27 +165,27 @@ async fn accounts(auth: Auth) -> Json<Result<Accounts, AuthError>> {
 
 async fn switch_account(auth: Auth, Path(handle): Path<String>) -> Response {
     let handle = SessionHandle::from(handle.as_str());
-    answer(auth.switch_account(&handle).await)
+    respond(auth.switch_account(&handle).await)
 }
 
 async fn data_id(session: Session) -> String {
     session.id().map(|id| id.to_string()).unwrap_or_default()
 }
 
-fn answer(outcome: Result<impl Serialize, impl IntoResponse>) -> Response {
-    match outcome {
-        Ok(done) => Json(done).into_response(),
+fn respond(result: Result<impl Serialize, impl IntoResponse>) -> Response {
+    match result {
+        Ok(value) => Json(value).into_response(),
         Err(error) => error.into_response(),
     }
 }
 
 async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
-    answer(auth.sign_in(identity(user)).await)
+    respond(auth.sign_in(identity(user)).await)
 }
 
 async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {
     let options = SignOutOptions::new(scope);
-    answer(auth.sign_out(options).await)
+    respond(auth.sign_out(options).await)
 }
 
 async fn remember(session: Session, Path(word): Path<String>) {

@@ -1,8 +1,8 @@
-//! Looks at what a test waits for, instead of letting time pass and hoping that it has happened.
+//! Waits for what a test can observe, instead of letting time pass and hoping.
 
 use super::{
     Site,
-    lock::{self, LIMIT, PAUSE, WAITING},
+    lock_waits::{self, LIMIT, PAUSE, WAITING},
 };
 use leptos_guardian::server::Database;
 use std::future::Future;
@@ -11,26 +11,26 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The connections on which PostgreSQL calls servers.
+/// The connections on which servers listen to PostgreSQL's notifications.
 const LISTENING: &str = "pg_stat_activity
     where datname = current_database() and query like 'LISTEN%'";
 
 impl Site {
-    /// Starts work that has to wait for what the test holds, and returns when it is seen waiting.
+    /// Starts work that has to wait for what the test holds. Returns once the work waits.
     pub async fn start_waiting<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        lock::start_waiting(&self.guardian, &self.database, work).await
+        lock_waits::start_waiting(&self.guardian, &self.database, work).await
     }
 
-    /// Waits until so many connections wait for a lock of PostgreSQL.
+    /// Waits until this many connections wait for a PostgreSQL lock.
     pub async fn until_waiting(&self, connections: i64) {
-        self.until(WAITING, connections).await;
+        self.until_count(WAITING, connections).await;
     }
 
-    /// Waits until there are so many rows.
-    pub async fn until(&self, table: &str, rows: i64) {
+    /// Waits until the table has this many rows.
+    pub async fn until_count(&self, table: &str, rows: i64) {
         let all = async {
             while self.count(table).await != rows {
                 sleep(PAUSE).await;
@@ -40,11 +40,11 @@ impl Site {
         assert!(all.is_ok(), "there are never {rows} {table}");
     }
 
-    /// Waits until all that has begun to read or write is done with it: connections are given in
-    /// the order in which they were asked for, so when this has had all of them, the others that
-    /// came before have gone on.
+    /// Waits until all reads and writes that have begun are done. The pool hands out connections in
+    /// the order of the requests for them, so whoever gets all of them comes after earlier
+    /// requests.
     pub async fn settle(&self) {
-        // What has been woken asks first.
+        // Woken tasks ask for their connections first.
         yield_now().await;
         leptos_guardian::with_pool!(&self.database, pool => {
             let mut all = Vec::new();
@@ -55,17 +55,17 @@ impl Site {
         yield_now().await;
     }
 
-    /// Waits until PostgreSQL calls so many servers. SQLite calls nobody.
-    pub async fn until_called(&self, servers: i64) {
+    /// Waits until this many servers listen to PostgreSQL. On SQLite none does.
+    pub async fn until_listening(&self, servers: i64) {
         if let Database::Postgres(_) = &self.database {
-            self.until(LISTENING, servers).await;
+            self.until_count(LISTENING, servers).await;
         }
     }
 
-    /// Ends the connections on which PostgreSQL calls so many servers: they make new ones, and
-    /// look for what they have missed. On SQLite they look all the time.
-    pub async fn end_calls(&self, servers: i64) {
-        self.until_called(servers).await;
+    /// Ends the connections on which this many servers listen to PostgreSQL. They reconnect, and
+    /// read what they have missed. On SQLite they poll anyway.
+    pub async fn disconnect_listeners(&self, servers: i64) {
+        self.until_listening(servers).await;
         if let Database::Postgres(pool) = &self.database {
             let end = format!("select pg_terminate_backend(pid) from {LISTENING}");
             let ended: Vec<bool> = sqlx::query_scalar(&end).fetch_all(pool).await.unwrap();

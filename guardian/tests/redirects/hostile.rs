@@ -1,4 +1,4 @@
-//! Callback URLs that mean harm, and what must hold of wherever they lead.
+//! Hostile callback URLs, and the check of where they lead.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use http::HeaderValue;
@@ -18,27 +18,27 @@ pub fn fields(site: &str) -> Vec<String> {
                 .replace("{long}", &"a".repeat(3000))
                 .replace("{wide}", &"%C3%A9".repeat(700))
         })
-        // One that is empty is hard to see in a file.
+        // An empty one is hard to see in a file.
         .chain([String::new()])
         .collect()
 }
 
-/// What the server reads in a form field: whatever is no UTF-8 is replaced.
+/// A form field as the server decodes it. Bytes that are not UTF-8 are replaced.
 pub fn decode(field: &str) -> String {
     let form = format!("callback_url={field}");
     let (_, url) = form_urlencoded::parse(form.as_bytes()).next().unwrap();
     url.into_owned()
 }
 
-/// Fails unless a browser on `site` that is sent to `target` stays there, or comes to one of the
-/// `allowed` origins.
+/// Fails if a browser on `site` that follows `target` leaves both the site and the `allowed`
+/// origins.
 pub fn assert_safe(target: &str, site: &str, allowed: &[&str], asked: &str) {
     let must = |hold: bool, what: &str| assert!(hold, "{asked:?} leads to {target:?}: {what}");
     let is_printable = target.bytes().all(|byte| byte.is_ascii_graphic());
     must(is_printable, "not printable ASCII");
-    must(HeaderValue::from_str(target).is_ok(), "no header value");
+    must(HeaderValue::from_str(target).is_ok(), "not a header value");
     must(target.len() <= 2048, "too long for some proxies");
-    // As the eye reads it, in case that the parser errs as the code under test does.
+    // Without a URL parser, which may have the same bug as the code under test.
     let is_path = target.starts_with('/') && !target[1..].starts_with(['/', '\\']);
     let is_allowed = allowed.iter().any(|origin| {
         let rest = target.strip_prefix(origin);
@@ -48,7 +48,7 @@ pub fn assert_safe(target: &str, site: &str, allowed: &[&str], asked: &str) {
         is_path || is_allowed,
         "neither a path nor an allowed origin",
     );
-    // As a browser reads it, on whichever page it is.
+    // As a browser parses it, from several pages.
     for page in ["/", "/sign-out?callback_url=x", "/api/sign_out"] {
         let origin = origin_of(target, &format!("{site}{page}")).unwrap();
         let is_known = origin == site || allowed.contains(&origin.as_str());
@@ -56,7 +56,7 @@ pub fn assert_safe(target: &str, site: &str, allowed: &[&str], asked: &str) {
     }
 }
 
-/// The origin that an address leads to from a page, as a browser reads it.
+/// The origin that an address leads to from a page, as a browser parses it.
 pub fn origin_of(address: &str, page: &str) -> Option<String> {
     let url = Url::parse(page).unwrap().join(address).ok()?;
     Some(url.origin().ascii_serialization())

@@ -47,7 +47,7 @@ async fn waiting(guardian: &Guardian, database: &Database) -> i64 {
     }
 }
 
-/// How many rows there are.
+/// The number of rows in a table.
 pub async fn count(database: &Database, table: &str) -> i64 {
     let count = format!("select count(*) from {table}");
     with_pool!(database, pool => {

@@ -1,5 +1,5 @@
-//! axum-login on the same store and the same kind of database, as its documentation has it:
-//! pools as sqlx makes them, and SQLite's settings as ours.
+//! axum-login with the same store and the same kind of database, set up as in its documentation,
+//! with sqlx's default pools and our settings for SQLite.
 
 use super::USERS;
 use crate::common::Fresh;
@@ -19,7 +19,7 @@ use sqlx::{
 use std::str::FromStr as _;
 use tower_sessions_sqlx_store::{PostgresStore, SqliteStore};
 
-/// The users, in the app's own table.
+/// The users' table.
 #[derive(Clone, Debug)]
 enum Users {
     Sqlite(SqlitePool),
@@ -86,7 +86,7 @@ pub async fn router(database: &Fresh) -> Router {
         let pool = SqlitePool::connect_with(options)
             .await
             .expect("the database");
-        // A table of its own: on SQLite the store's usual one has leptos-guardian's index.
+        // Another table, because on SQLite the store's default one has leptos-guardian's index.
         let store = SqliteStore::new(pool.clone()).with_table_name("axum_login_session");
         let store = store.expect("a table's name");
         store.migrate().await.expect("the store's table");

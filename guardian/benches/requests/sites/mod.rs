@@ -1,4 +1,4 @@
-//! The same small site three times: without sessions, with ours, and with axum-login's.
+//! The same small site three times: without sessions, with leptos-guardian, and with axum-login.
 
 mod axum_login;
 
@@ -13,15 +13,15 @@ use leptos_guardian::{
     server::{Auth, Database, Guardian, Identity, SigningKey},
 };
 
-/// How many different users may sign in, as user-0, user-1, …
+/// The number of users: user-0, user-1, …
 pub const USERS: usize = 100;
 
-/// What is compared, in the order of [`all`].
+/// The sites' names, in the order of [`all`].
 pub const NAMES: [&str; 3] = ["without sessions", "leptos-guardian", "axum-login 0.18"];
 pub const OURS: usize = 1;
 pub const AXUM_LOGIN: usize = 2;
 
-/// Every site answers `/whoami`, and signs in and out by a POST.
+/// Every site has `/whoami`. Those with sessions also sign in and out, by POST.
 pub struct Site {
     pub has_sessions: bool,
     pub router: Router,
