@@ -65,7 +65,7 @@ async fn the_removal_after_a_failed_sign_out_has_the_attributes_too() {
             let mut cookies = response.set_cookies();
             cookies.sort_unstable();
             assert_eq!(cookies.len(), 2, "{cookies:?}");
-            for (cookie, name) in cookies.into_iter().zip(["unrevoked", "session"]) {
+            for (cookie, name) in cookies.into_iter().zip(["session", "unrevoked"]) {
                 assert!(cookie.starts_with(&format!("{prefix}{name}=")), "{cookie}");
                 assert_eq!(attributes(cookie), expected);
             }

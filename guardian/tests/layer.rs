@@ -37,10 +37,10 @@ async fn a_layered_router_signs_in_and_out_and_tells_open_pages() {
     let mut browser = site.signed_in("ada").await;
     let mut replay = browser.clone();
     let mut page = browser.open_page().await;
-    assert_eq!(browser.is().await, "ada");
+    assert_eq!(browser.whoami().await, "ada");
     browser.sign_out(SignOutScope::Local).await;
     assert!(page.notice().await.is_current);
-    assert_eq!(replay.is().await, "nobody");
+    assert_eq!(replay.whoami().await, "nobody");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(crate) fn Home() -> impl IntoView {
                 <h1>"Signed out means "<em>"signed out."</em></h1>
                 <p class="lead">
                     "Accounts for Leptos apps on Axum, with sessions in your own database. Signing out
-                    holds at the very next request, on every device you choose, with or without
+                    takes effect at the very next request, on every device you choose, with or without
                     JavaScript."
                 </p>
             </div>
@@ -60,7 +60,7 @@ pub(crate) fn Home() -> impl IntoView {
         <ul class="promises">
             <li>
                 <h2>"It is over when it says so"</h2>
-                <p>"The session is a row in the database. Signing out deletes it, and answers after the commit."</p>
+                <p>"The session is a row in the database. Signing out deletes it, and responds after the commit."</p>
             </li>
             <li>
                 <h2>"Nothing brings it back"</h2>

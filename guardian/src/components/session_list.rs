@@ -193,7 +193,7 @@ fn Row(
                     {session.ip.map(|ip| format!("{ip} · "))}
                     "Active "<RelativeTime time=session.last_seen_at now/>
                     " · Signed in "<RelativeTime time=session.created_at now/>
-                    " with "{session.method}
+                    {(!session.method.is_empty()).then(|| format!(" with {}", session.method))}
                 </div>
             </div>
             {button}

@@ -5,8 +5,8 @@ mod browser;
 // Shared with the starter's tests.
 #[path = "../../../server/tests/common/database.rs"]
 mod database;
+mod database_proxy;
 mod jar;
-mod link;
 #[path = "../../../server/tests/common/waiting.rs"]
 mod lock_waits;
 mod log;
@@ -14,8 +14,8 @@ mod routes;
 mod waiting;
 
 pub use browser::{Browser, EventStream, TestResponse};
+pub use database_proxy::{DELAY, DatabaseProxy, Fault};
 pub use jar::Jar;
-pub use link::{DELAY, DatabaseProxy, Fault};
 pub use lock_waits::count;
 pub use log::Log;
 
