@@ -575,7 +575,10 @@ async fn an_absent_database_is_waited_for_at_startup() {
     let patience = Duration::from_secs(2);
     let refused = Database::connect_within(&url, patience).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Away { .. }), "{refused}");
-    assert!(refused.source().unwrap().to_string().contains("refused"), "{refused}");
+    assert!(
+        refused.source().unwrap().to_string().contains("refused"),
+        "{refused}"
+    );
     assert!(
         start.elapsed() > Duration::from_secs(1),
         "{:?}",
