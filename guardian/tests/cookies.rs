@@ -36,6 +36,7 @@ const SITES: [(&str, &str, &[&str]); 2] = [
 async fn the_removal_has_the_attributes_of_the_cookie() {
     for (site_url, prefix, expected) in SITES {
         let site = Site::with(|builder| builder.site_url(site_url)).await;
+        assert_eq!(site.guardian.is_secure(), !prefix.is_empty());
         let mut browser = site.browser();
         let set = browser.post("/sign-in/ada").await;
         let removed = browser.sign_out(SignOutScope::Local).await;

@@ -26,6 +26,25 @@ fn policy() -> RedirectPolicy {
 }
 
 #[test]
+fn an_address_of_exactly_2048_bytes_is_accepted() {
+    // As it is sent, with the origin.
+    let path = "https://site.test/".len();
+    let longest = format!("/{}", "a".repeat(2048 - path));
+    assert!(policy().check(&longest).is_ok());
+    assert_eq!(
+        policy().check(&format!("{longest}a")),
+        Err(RefusedRedirect::TooLong)
+    );
+    // As it is given: what a browser ignores counts, too.
+    let padded = format!("/{}", "\t".repeat(2047));
+    assert!(policy().check(&padded).is_ok());
+    assert_eq!(
+        policy().check(&format!("{padded}\t")),
+        Err(RefusedRedirect::TooLong)
+    );
+}
+
+#[test]
 fn an_address_on_this_site_is_kept_without_its_origin() {
     for (address, expected) in [
         ("/", "/"),
