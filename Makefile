@@ -48,9 +48,15 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
-.PHONY: test-scaffold test-soak picture bench
+.PHONY: lint-databases test-scaffold test-soak picture bench
 ci: test-scaffold
+lint: lint-databases
 unit: test-soak
+
+# Clippy for the library with each database alone.
+lint-databases:
+	cargo clippy --package leptos-guardian --no-default-features --features ssr,sqlite -- -D warnings
+	cargo clippy --package leptos-guardian --no-default-features --features ssr,postgres -- -D warnings
 
 # Tests the soak's own checks, in a second.
 test-soak:

@@ -13,6 +13,11 @@
 #![deny(missing_docs, missing_debug_implementations, clippy::unwrap_used)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(all(feature = "ssr", not(any(feature = "sqlite", feature = "postgres"))))]
+compile_error!(
+    "leptos-guardian's server half needs a database: enable the feature `sqlite` or `postgres`"
+);
+
 pub mod api;
 mod client;
 mod components;

@@ -7,19 +7,17 @@ use super::{
     dispatcher::{Dispatcher, HOOK_TIMEOUT, Hook, HookResult},
     guardian::Inner,
     housekeeping::{Housekeeper, Housekeeping},
-    live::Live,
+    live::{Listener, Live},
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
     store::VisitorStore,
     user_agent,
 };
 use ipnet::IpNet;
-use sqlx::postgres::PgConnectOptions;
 use std::{
     fmt,
     future::Future,
     net::IpAddr,
-    str::FromStr as _,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -58,7 +56,7 @@ const EVENT_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 #[must_use]
 pub struct Builder {
     database: Database,
-    listener_url: Option<String>,
+    listener: Result<Listener, BuildError>,
     site_url: Option<String>,
     key: Option<SigningKey>,
     idle_timeout: Duration,
@@ -108,6 +106,7 @@ pub enum BuildError {
         source: RefusedRedirect,
     },
     /// The listener's URL is not one of PostgreSQL.
+    #[cfg(feature = "postgres")]
     #[error("the URL for the listener is not one of PostgreSQL")]
     ListenerUrl(#[source] sqlx::Error),
     /// The tables could not be created.
@@ -119,7 +118,7 @@ impl Builder {
     pub(crate) fn new(database: Database) -> Self {
         Self {
             database,
-            listener_url: None,
+            listener: Ok(Listener::default()),
             site_url: None,
             key: None,
             idle_timeout: IDLE_TIMEOUT,
@@ -147,8 +146,12 @@ impl Builder {
     /// builder.listener_url("postgres://app@db.internal:5432/app")
     /// # }
     /// ```
+    #[cfg(feature = "postgres")]
     pub fn listener_url(mut self, url: impl Into<String>) -> Self {
-        self.listener_url = Some(url.into());
+        let options = url.into().parse().map(Some);
+        self.listener = options
+            .map(|options| Listener { options })
+            .map_err(BuildError::ListenerUrl);
         self
     }
 
@@ -394,8 +397,7 @@ impl Builder {
         let trusted_proxies = self.trusted_proxies.iter().map(|net| network(net));
         let trusted_proxies = trusted_proxies.collect::<Result<_, _>>()?;
 
-        let listener = self.listener_url.as_deref().map(PgConnectOptions::from_str);
-        let listener = listener.transpose().map_err(BuildError::ListenerUrl)?;
+        let listener = self.listener?;
 
         let rules = spawn_blocking(user_agent::compile_rules);
         let registry = Registry::new(self.database).await?;

@@ -1,34 +1,27 @@
 //! Connecting to SQLite or PostgreSQL.
 
-use super::{
-    Database, pooler,
-    unfinished_transaction::{may_be_pooled_postgres, may_be_pooled_sqlite},
-};
-use sqlx::{
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
-use std::{io, path::Path, str::FromStr, time::Duration};
+use super::Database;
+use sqlx::pool::PoolOptions;
+use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// How long a request waits for a free connection. Long enough for a burst of writes, short enough
 /// that a person still waits for the 503 of a stuck database.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// How long a statement waits for SQLite's write lock. SQLite adds up the pauses that it asked for. On a
-/// busy machine they take longer, and must still end within the
-/// [time limit](super::time_limit::in_time).
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The first pause between two attempts to reach a database that is not there yet, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The pause before an SQLite file that another server prepares is opened again.
-const BUSY_PAUSE: Duration = Duration::from_millis(20);
-
 /// Connections per pool. SQLite reads in parallel and writes one at a time.
 const CONNECTIONS: u32 = 8;
+
+/// How a database URL starts.
+const SCHEMES: &str = match (cfg!(feature = "sqlite"), cfg!(feature = "postgres")) {
+    (true, false) => "sqlite: (or postgres:, with leptos-guardian's feature postgres)",
+    (false, true) => "postgres: (or sqlite:, with leptos-guardian's feature sqlite)",
+    _ => "sqlite: or postgres:",
+};
 
 /// Why [`Database::connect`] failed.
 ///
@@ -43,31 +36,37 @@ const CONNECTIONS: u32 = 8;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URL's scheme is neither of the two.
-    #[error("the database URL must start with sqlite: or postgres:, but starts with {scheme:?}")]
+    /// The URL's scheme is not that of a database that the app compiles.
+    #[error(
+        "the database URL must start with {}, but starts with {scheme:?}",
+        SCHEMES
+    )]
     UnknownScheme {
         /// What the URL starts with.
         scheme: String,
     },
     /// There is no such SQLite file.
+    #[cfg(feature = "sqlite")]
     #[error("there is no database {file}")]
     Missing {
         /// The file.
         file: String,
     },
     /// The folder of the SQLite file could not be made.
+    #[cfg(feature = "sqlite")]
     #[error("cannot create the folder {folder} for the database")]
     Folder {
         /// The folder.
         folder: String,
         /// The operating system's error.
-        source: io::Error,
+        source: std::io::Error,
     },
     /// The database refused the connection, or did not respond.
     #[error("cannot connect to the database")]
     Refused(#[from] sqlx::Error),
     /// The database is behind a connection pooler that runs each transaction on another connection
     /// and forgets prepared statements.
+    #[cfg(feature = "postgres")]
     #[error(
         "the database is behind a connection pooler in transaction mode that does not keep prepared statements. Use PgBouncer 1.21 or newer with max_prepared_statements = 200 and no statement-cache-capacity in the URL, or pool_mode = session, or connect without the pooler"
     )]
@@ -99,14 +98,7 @@ impl Database {
     /// # });
     /// ```
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        match url.split(':').next() {
-            Some("sqlite") => Self::connect_sqlite(url).await,
-            Some("postgres" | "postgresql") => Self::connect_postgres(url).await,
-            // Only the part before the colon: the rest of a mistyped URL may hold a password.
-            scheme => Err(ConnectError::UnknownScheme {
-                scheme: scheme.unwrap_or_default().chars().take(16).collect(),
-            }),
-        }
+        Self::open(url, true).await
     }
 
     /// Connects as [`connect`](Self::connect) does, and retries while the database cannot be reached,
@@ -164,76 +156,29 @@ impl Database {
     /// # });
     /// ```
     pub async fn connect_existing(url: &str) -> Result<Self, ConnectError> {
-        if url.starts_with("sqlite:")
-            && let Ok(options) = SqliteConnectOptions::from_str(url)
-            && !options.get_filename().exists()
-        {
-            return Err(ConnectError::Missing {
-                file: options.get_filename().display().to_string(),
-            });
-        }
-        Self::connect(url).await
+        Self::open(url, false).await
     }
 
-    async fn connect_sqlite(url: &str) -> Result<Self, ConnectError> {
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            // Readers never wait for the writer, and a commit is one append. Only the library's
-            // transactions sync it to the disk, where it must survive a power cut.
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let folder = options.get_filename().parent().unwrap_or(Path::new(""));
-        if !folder.as_os_str().is_empty() {
-            std::fs::create_dir_all(folder).map_err(|source| ConnectError::Folder {
-                folder: folder.display().to_string(),
-                source,
-            })?;
+    /// `may_create`: whether a missing SQLite file is created.
+    async fn open(url: &str, may_create: bool) -> Result<Self, ConnectError> {
+        match url.split(':').next() {
+            #[cfg(feature = "sqlite")]
+            Some("sqlite") => super::sqlite::connect(url, may_create).await,
+            #[cfg(feature = "postgres")]
+            Some("postgres" | "postgresql") => super::postgres::connect(url, may_create).await,
+            // Only the part before the colon: the rest of a mistyped URL may hold a password.
+            scheme => Err(ConnectError::UnknownScheme {
+                scheme: scheme.unwrap_or_default().chars().take(16).collect(),
+            }),
         }
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            // A file does not hang up.
-            .test_before_acquire(false)
-            .after_release(|connection, _| Box::pin(may_be_pooled_sqlite(connection)));
-        let start = Instant::now();
-        loop {
-            match pool.clone().connect_with(options.clone()).await {
-                // SQLite's busy timeout does not cover an empty file's change to WAL, which servers
-                // that start at the same time all try.
-                Err(cause) if is_busy(&cause) && start.elapsed() < PATIENCE => {
-                    sleep(BUSY_PAUSE).await;
-                }
-                connected => return Ok(Self::Sqlite(connected?)),
-            }
-        }
-    }
-
-    async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
-        let options = PgConnectOptions::from_str(url)?
-            // For servers before version 12 only, and poolers refuse it.
-            .extra_float_digits(None);
-        // Not through the pool, which reports every failure as a timeout.
-        if !pooler::keeps_statements(&options).await? {
-            return Err(ConnectError::Pooler);
-        }
-        Ok(Self::Postgres(
-            PgPoolOptions::new()
-                .max_connections(CONNECTIONS)
-                .acquire_timeout(PATIENCE)
-                .after_release(|connection, _| Box::pin(may_be_pooled_postgres(connection)))
-                .connect_lazy_with(options),
-        ))
     }
 }
 
-/// Returns whether another process has locked the SQLite file: `SQLITE_BUSY` and its extended codes.
-fn is_busy(cause: &sqlx::Error) -> bool {
-    const BUSY: i32 = 5;
-    let code = cause.as_database_error().and_then(|cause| cause.code());
-    let code = code.and_then(|code| code.parse::<i32>().ok());
-    code.is_some_and(|code| code & 0xff == BUSY)
+/// The settings of our own pools.
+pub(super) fn pool_options<DB: sqlx::Database>() -> PoolOptions<DB> {
+    PoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(PATIENCE)
 }
 
 /// Returns whether a failure to connect may pass by itself.

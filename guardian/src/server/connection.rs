@@ -2,9 +2,9 @@
 
 use super::{
     Database,
-    unfinished_transaction::{end_sqlite, is_in_transaction},
+    backend::{Backend, BackendConnection as _},
 };
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection};
+use crate::{with_connection, with_pool};
 
 /// The connection that a [`Transaction`](super::Transaction) runs on, for
 /// [`with_connection!`](crate::with_connection).
@@ -22,22 +22,21 @@ use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnectio
 #[derive(Debug)]
 pub enum Connection<'c> {
     /// To a SQLite file.
-    Sqlite(&'c mut SqliteConnection),
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'c mut sqlx::SqliteConnection),
     /// To a PostgreSQL server.
-    Postgres(&'c mut PgConnection),
+    #[cfg(feature = "postgres")]
+    Postgres(&'c mut sqlx::PgConnection),
 }
 
 impl Connection<'_> {
     pub(crate) fn reborrow(&mut self) -> Connection<'_> {
-        match self {
-            Self::Sqlite(connection) => Connection::Sqlite(connection),
-            Self::Postgres(connection) => Connection::Postgres(connection),
-        }
+        with_connection!(self, connection => connection.as_connection())
     }
 }
 
 /// Runs code on a [`Connection`](crate::server::Connection), whichever kind it is. The code is
-/// compiled for both kinds, so its SQL must be valid on both.
+/// compiled for each kind, so its SQL must be valid on each.
 ///
 /// ```
 /// use leptos_guardian::{server::Connection, with_connection};
@@ -51,17 +50,22 @@ impl Connection<'_> {
 #[macro_export]
 macro_rules! with_connection {
     ($of:expr, $connection:ident => $code:expr) => {
-        match $of {
-            $crate::server::Connection::Sqlite($connection) => $code,
-            $crate::server::Connection::Postgres($connection) => $code,
-        }
+        $crate::__match_database!($crate::server::Connection, $of, $connection => $code)
     };
 }
 
 /// A connection that goes back to the pool when it is dropped.
 pub(crate) enum PooledConnection {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
+}
+
+macro_rules! with_pooled {
+    ($of:expr, $connection:ident => $code:expr) => {
+        $crate::__match_database!(PooledConnection, $of, $connection => $code)
+    };
 }
 
 impl PooledConnection {
@@ -69,11 +73,12 @@ impl PooledConnection {
     /// is closed: writes on it might never be committed.
     pub(crate) async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
         loop {
-            let mut connection = match database {
-                Database::Sqlite(pool) => Self::Sqlite(pool.acquire().await?),
-                Database::Postgres(pool) => Self::Postgres(pool.acquire().await?),
-            };
-            if connection.end_open_transaction().await {
+            let mut connection =
+                with_pool!(database, pool => Backend::pooled(pool.acquire().await?));
+            let is_clean = with_pooled!(&mut connection, connection => {
+                connection.end_open_transaction().await
+            });
+            if is_clean {
                 return Ok(connection);
             }
             tracing::warn!("a connection with an unfinished transaction is closed");
@@ -82,24 +87,16 @@ impl PooledConnection {
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {
-        match self {
-            Self::Sqlite(connection) => Connection::Sqlite(connection),
-            Self::Postgres(connection) => Connection::Postgres(connection),
-        }
-    }
-
-    async fn end_open_transaction(&mut self) -> bool {
-        match self {
-            Self::Sqlite(connection) => end_sqlite(connection).await,
-            Self::Postgres(connection) => !is_in_transaction::<Postgres>(connection),
-        }
+        with_pooled!(self, connection => connection.as_connection())
     }
 
     /// Keeps the connection out of the pool.
     pub(crate) fn close_on_drop(&mut self) {
-        match self {
-            Self::Sqlite(connection) => connection.close_on_drop(),
-            Self::Postgres(connection) => connection.close_on_drop(),
-        }
+        with_pooled!(self, connection => connection.close_on_drop());
+    }
+
+    /// Undoes a dropped transaction. `sync` is SQLite's `synchronous` setting outside it.
+    pub(crate) fn abandon(self, sync: i64) {
+        with_pooled!(self, connection => Backend::abandon(connection, sync));
     }
 }

@@ -1,6 +1,8 @@
 //! The database: SQLite by default, PostgreSQL at scale.
 
-use sqlx::{PgPool, SqlitePool};
+use super::backend::Backend;
+use crate::with_pool;
+use sqlx::Pool;
 
 /// A pool of connections to SQLite or PostgreSQL.
 ///
@@ -19,9 +21,11 @@ use sqlx::{PgPool, SqlitePool};
 #[derive(Clone, Debug)]
 pub enum Database {
     /// A SQLite file.
-    Sqlite(SqlitePool),
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqlitePool),
     /// A PostgreSQL server. The pool needs two connections at least.
-    Postgres(PgPool),
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
 }
 
 impl Database {
@@ -40,12 +44,20 @@ impl Database {
     /// # }).unwrap();
     /// ```
     pub async fn close(&self) {
-        crate::with_pool!(self, pool => pool.close().await);
+        with_pool!(self, pool => pool.close().await);
+    }
+
+    pub(crate) fn has_one_writer(&self) -> bool {
+        with_pool!(self, pool => has_one_writer(pool))
     }
 }
 
+const fn has_one_writer<DB: Backend>(_: &Pool<DB>) -> bool {
+    DB::HAS_ONE_WRITER
+}
+
 /// Runs code on the pool of a [`Database`](crate::server::Database), whichever kind it is. The code
-/// is compiled for both kinds, so its SQL must be valid on both.
+/// is compiled for each kind, so its SQL must be valid on each.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -64,9 +76,6 @@ impl Database {
 #[macro_export]
 macro_rules! with_pool {
     ($database:expr, $pool:ident => $code:expr) => {
-        match $database {
-            $crate::server::Database::Sqlite($pool) => $code,
-            $crate::server::Database::Postgres($pool) => $code,
-        }
+        $crate::__match_database!($crate::server::Database, $database, $pool => $code)
     };
 }

@@ -1,18 +1,13 @@
 //! Updates tables version by version.
 
-use super::{Connection, Database, open_transaction::OpenTransaction};
+use super::{Database, backend::BackendConnection as _, open_transaction::OpenTransaction};
 use crate::with_connection;
-use sqlx::PgConnection;
 
 /// Holds the version of each part of the schema.
 const VERSIONS: &str = "create table if not exists guardian_schema (
     part text primary key,
     version bigint not null
 )";
-
-/// The advisory lock that servers hold on PostgreSQL while they change the schema: any number that no
-/// other program of the database uses. "guardian" in ASCII.
-const SCHEMA_LOCK: i64 = 0x6775_6172_6469_616e;
 
 impl Database {
     /// Updates a part of the schema by `steps`. Each step is one or more statements, separated by
@@ -48,10 +43,8 @@ impl Database {
         const UPDATED: &str = "insert into guardian_schema (part, version) values ($1, $2)
             on conflict (part) do update set version = excluded.version";
         let mut transaction = OpenTransaction::begin(self).await?;
-        if let Connection::Postgres(connection) = transaction.connection() {
-            lock_schema(connection).await?;
-        }
         with_connection!(transaction.connection(), connection => {
+            connection.lock_schema().await?;
             sqlx::query(VERSIONS).execute(&mut *connection).await?;
             let found: Option<i64> = sqlx::query_scalar(VERSION)
                 .bind(part)
@@ -75,22 +68,4 @@ impl Database {
         });
         transaction.commit().await
     }
-}
-
-/// Waits until no other server changes the schema, however long that takes, and keeps others waiting
-/// until the transaction ends. Without it, two simultaneous `create … if not exists` fail. No other lock
-/// in the transaction is waited for long: a change of a table that somebody has locked blocks everybody
-/// behind it.
-pub(crate) async fn lock_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("set local lock_timeout = 0")
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("select pg_advisory_xact_lock($1)")
-        .bind(SCHEMA_LOCK)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("set local lock_timeout = '4s'")
-        .execute(connection)
-        .await?;
-    Ok(())
 }

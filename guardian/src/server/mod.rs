@@ -11,6 +11,7 @@
 
 mod administration;
 mod auth;
+mod backend;
 mod builder;
 mod caching;
 mod client_info;
@@ -28,10 +29,12 @@ mod guardian;
 mod housekeeping;
 mod key;
 mod live;
+mod match_database;
 mod migrate;
 mod open_transaction;
 mod planted;
-mod pooler;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod presented;
 mod protect;
 mod redirect;
@@ -39,13 +42,14 @@ mod referer;
 mod registry;
 mod request_target;
 mod respond;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 mod strict_form;
 mod time_limit;
 mod token;
 mod transaction;
 mod unavailable;
-mod unfinished_transaction;
 mod user_agent;
 
 pub use auth::{Auth, Identity};

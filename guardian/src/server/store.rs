@@ -3,13 +3,12 @@
 //! before it was deleted never creates it again.
 
 use super::{
-    Connection, Database,
-    migrate::lock_schema,
-    open_transaction::OpenTransaction,
+    backend::Backend,
     registry::{Registry, TABLE},
     time_limit,
     token::TokenHash,
 };
+use crate::with_pool;
 use std::{
     collections::HashMap,
     future::Future,
@@ -24,7 +23,6 @@ use tower_sessions::{
     session::{Id, Record},
     session_store,
 };
-use tower_sessions_sqlx_store::{PostgresStore, SqliteStore};
 
 /// Stores what the app keeps in a visitor's `tower_sessions::Session`.
 #[derive(Debug)]
@@ -66,7 +64,8 @@ impl Drop for Capture<'_> {
 impl VisitorStore {
     /// Creates the table when it is missing.
     pub(crate) async fn new(registry: Registry) -> Result<Self, sqlx::Error> {
-        let inner = create_table(registry.database()).await?;
+        let inner =
+            with_pool!(registry.database(), pool => Backend::data_store(pool, TABLE).await?);
         registry.prepare_data_table().await?;
         Ok(Self::with(inner, registry))
     }
@@ -128,33 +127,6 @@ impl VisitorStore {
             is_stored: true,
         });
         Ok(())
-    }
-}
-
-async fn create_table(database: &Database) -> Result<Arc<dyn SessionStore>, sqlx::Error> {
-    match database {
-        Database::Sqlite(pool) => {
-            let store = SqliteStore::new(pool.clone());
-            store.migrate().await?;
-            Ok(Arc::new(store))
-        }
-        Database::Postgres(pool) => {
-            let mut alone = OpenTransaction::begin(database).await?;
-            if let Connection::Postgres(connection) = alone.connection() {
-                lock_schema(connection).await?;
-            }
-            // The schema that unqualified names refer to, as in the registry's statements.
-            let schema: String = sqlx::query_scalar("select current_schema()")
-                .fetch_one(pool)
-                .await?;
-            let store = PostgresStore::new(pool.clone())
-                .with_schema_name(schema)
-                .and_then(|store| store.with_table_name(TABLE))
-                .map_err(|cause| sqlx::Error::Configuration(cause.into()))?;
-            store.migrate().await?;
-            alone.commit().await?;
-            Ok(Arc::new(store))
-        }
     }
 }
 

@@ -4,13 +4,21 @@ mod bus;
 mod remote_events;
 
 pub(crate) use bus::{Kind, Subscription};
+pub(crate) use remote_events::RemoteEvents;
 
 use super::{clock::Clock, event::SignOutEvent, registry::Registry};
 use crate::SessionHandle;
 use bus::Bus;
-use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
+
+/// Where a server listens for other servers' sign-outs, if not where its pool leads.
+#[derive(Default)]
+pub(crate) struct Listener {
+    /// PostgreSQL itself, for a pool that leads to a connection pooler.
+    #[cfg(feature = "postgres")]
+    pub(crate) options: Option<sqlx::postgres::PgConnectOptions>,
+}
 
 /// Passes sign-outs on, this server's and other servers', until it is dropped.
 #[derive(Debug)]
@@ -20,12 +28,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// `listener`: where PostgreSQL is reached directly, if the pool reaches it through a pooler.
-    pub(crate) fn start(
-        registry: Registry,
-        clock: Clock,
-        listener: Option<PgConnectOptions>,
-    ) -> Self {
+    pub(crate) fn start(registry: Registry, clock: Clock, listener: Listener) -> Self {
         let bus = Arc::new(Bus::default());
         let remote = remote_events::run(registry, clock, listener, Arc::clone(&bus));
         Self {

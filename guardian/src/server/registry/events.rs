@@ -28,12 +28,6 @@ pub(crate) struct ClaimedEvent {
     pub(crate) event: Result<SignOutEvent, sqlx::Error>,
 }
 
-/// The channel on which PostgreSQL notifies other servers of sign-outs.
-pub(crate) const CHANNEL: &str = "guardian_event";
-
-/// How many ids one notification holds. PostgreSQL accepts 8,000 bytes, and an id has 36.
-const IDS_PER_NOTIFICATION: usize = 200;
-
 /// How many events one statement reads or writes: far fewer than the parameters that either database
 /// accepts.
 const BATCH: usize = 500;
@@ -163,30 +157,6 @@ impl Registry {
             Ok(())
         })
     }
-}
-
-/// Notifies other servers when the transaction commits. SQLite cannot; there they poll.
-pub(super) async fn notify(
-    connection: Connection<'_>,
-    events: &[SignOutEvent],
-) -> Result<(), sqlx::Error> {
-    let Connection::Postgres(connection) = connection else {
-        return Ok(());
-    };
-    for batch in events.chunks(IDS_PER_NOTIFICATION) {
-        let ids: Vec<&str> = batch.iter().map(|event| event.id.as_str()).collect();
-        sqlx::query("select pg_notify($1, $2)")
-            .bind(CHANNEL)
-            .bind(ids.join(","))
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Reads the ids from a notification.
-pub(crate) fn notified_ids(payload: &str) -> impl Iterator<Item = &str> {
-    payload.split(',').filter(|id| !id.is_empty())
 }
 
 /// Makes one event per user from (user, session) pairs.

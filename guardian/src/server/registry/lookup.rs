@@ -8,22 +8,18 @@ use super::sql::{Statement as _, decode};
 use crate::{
     SessionHandle, User,
     server::{
-        Connection, Database, connection::PooledConnection, time_limit::in_time, token::TokenHash,
+        Connection, Database, backend::Backend, connection::PooledConnection, time_limit::in_time,
+        token::TokenHash,
     },
     with_connection, with_pool,
 };
-use sqlx::{Connection as _, QueryBuilder, Row};
+use sqlx::{Connection as _, Pool, QueryBuilder, Row};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{sync::oneshot, time::Instant};
-
-/// The most reads that run side by side, each on its own connection. More are slower on SQLite: each
-/// is a thread, and they wake each other.
-const SQLITE_READERS: usize = 2;
-const POSTGRES_READERS: usize = 4;
 
 /// The most checks that share one read.
 const BATCH: usize = 32;
@@ -78,15 +74,9 @@ struct Check {
 
 impl Lookup {
     pub(super) fn new(database: Database) -> Self {
-        let most = match database {
-            Database::Sqlite(_) => SQLITE_READERS,
-            Database::Postgres(_) => POSTGRES_READERS,
-        };
-        // The rest is for whatever else the site does.
-        let half = with_pool!(&database, pool => pool.options().get_max_connections()) as usize / 2;
         Self {
+            readers: with_pool!(&database, pool => readers(pool)),
             database,
-            readers: half.clamp(1, most),
             keep: KEEP,
             queue: Arc::default(),
         }
@@ -127,6 +117,12 @@ impl Lookup {
         // Nothing panics while it holds the lock.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many readers a pool has connections for. Half of them are for whatever else the site does.
+fn readers<DB: Backend>(pool: &Pool<DB>) -> usize {
+    let half = pool.options().get_max_connections() as usize / 2;
+    half.clamp(1, DB::READERS)
 }
 
 /// Reads until no check waits.
@@ -318,7 +314,7 @@ where
 mod tests {
     use super::*;
     use crate::server::registry::tables;
-    use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
+    use sqlx::{Sqlite, SqlitePool, sqlite::SqlitePoolOptions};
 
     fn lookup() -> Lookup {
         let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
@@ -340,7 +336,7 @@ mod tests {
     #[tokio::test]
     async fn a_dead_reader_makes_room_for_another() {
         let lookup = lookup();
-        for _ in 0..2 * SQLITE_READERS {
+        for _ in 0..2 * Sqlite::READERS {
             let (check, _found) = check();
             let reader = lookup.enqueue(check);
             assert!(reader.is_some());
@@ -392,7 +388,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_small_pool_keeps_connections_for_everything_else() {
-        for (connections, readers) in [(1, 1), (2, 1), (3, 1), (4, 2), (8, SQLITE_READERS)] {
+        for (connections, readers) in [(1, 1), (2, 1), (3, 1), (4, 2), (8, Sqlite::READERS)] {
             let pool = SqlitePoolOptions::new().max_connections(connections);
             let pool = pool.connect_lazy("sqlite::memory:").unwrap();
             assert_eq!(Lookup::new(Database::Sqlite(pool)).readers, readers);

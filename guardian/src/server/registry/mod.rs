@@ -15,7 +15,7 @@ mod targets;
 mod visitor_data;
 mod write_permit;
 
-pub(crate) use events::{CHANNEL, ClaimedEvent, notified_ids};
+pub(crate) use events::ClaimedEvent;
 pub(crate) use housekeeping::BATCH as HOUSEKEEPING_BATCH;
 pub(crate) use locks::{lock_for_renewal, lock_for_sign_in};
 pub(crate) use lookup::LiveSession;

@@ -2,7 +2,7 @@
 //! batch of data or events.
 
 use super::{
-    events::{events_of, insert_events, notify},
+    events::{events_of, insert_events},
     locks::lock_for_sign_out,
     sql::Statement as _,
     targets::{Revocation, Target, push_target, texts},
@@ -12,6 +12,7 @@ use crate::{
     SessionHandle,
     server::{
         Connection,
+        backend::BackendConnection as _,
         clock::Clock,
         event::{Cause, SignOutEvent},
         time_limit::in_time,
@@ -54,7 +55,8 @@ pub(crate) async fn revoke(
         .map(|row| (row.user_id, SessionHandle(row.handle)));
     let events = events_of(ended, revocation.scope, cause, clock);
     insert_events(connection.reborrow(), &events).await?;
-    in_time(notify(connection, &events)).await?;
+    in_time(async { with_connection!(connection, connection => connection.notify(&events).await) })
+        .await?;
     Ok(events)
 }
 

@@ -1,7 +1,6 @@
 //! The queue for SQLite's single writer.
 
 use super::Registry;
-use crate::server::Database;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
@@ -37,14 +36,13 @@ impl Registry {
     /// growing pauses, so the writes of one server wait faster in a queue. PostgreSQL has many
     /// writers and needs no queue.
     pub(crate) async fn acquire_write(&self) -> WritePermit {
-        let held = match self.database {
-            Database::Sqlite(_) => {
-                let permit = Arc::clone(&self.writer.0).lock_owned();
-                timeout(PERMIT_LIMIT, permit).await.ok()
-            }
-            Database::Postgres(_) => None,
-        };
-        WritePermit { _held: held }
+        if !self.database.has_one_writer() {
+            return WritePermit { _held: None };
+        }
+        let permit = Arc::clone(&self.writer.0).lock_owned();
+        WritePermit {
+            _held: timeout(PERMIT_LIMIT, permit).await.ok(),
+        }
     }
 
     /// How many tasks wait for permission to write, without the one that has it.

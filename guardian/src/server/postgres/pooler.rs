@@ -4,7 +4,7 @@
 //! and settings last for one transaction, so that is harmless. PgBouncer keeps prepared statements from
 //! version 1.21 on (`max_prepared_statements`); without that, they collide with other clients'.
 
-use super::time_limit::in_time;
+use crate::server::time_limit::in_time;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 
 /// PostgreSQL's code for "prepared statement already exists"

@@ -1,0 +1,98 @@
+//! What SQLite and PostgreSQL do differently. The modules `sqlite` and `postgres` implement these
+//! traits. All other code serves both, through [`with_pool!`](crate::with_pool) and
+//! [`with_connection!`](crate::with_connection).
+
+use super::{
+    Connection, SignOutEvent,
+    connection::PooledConnection,
+    live::{Listener, RemoteEvents},
+};
+use sqlx::{Pool, QueryBuilder, pool::PoolConnection};
+use std::sync::Arc;
+use tower_sessions::SessionStore;
+
+/// A database.
+pub(crate) trait Backend: sqlx::Database {
+    /// The most session checks that read side by side, each on its own connection.
+    const READERS: usize;
+
+    /// Whether it lets one transaction write at a time.
+    const HAS_ONE_WRITER: bool;
+
+    fn pooled(connection: PoolConnection<Self>) -> PooledConnection;
+
+    /// Returns the store of visitors' data. Creates its table when it is missing.
+    async fn data_store(
+        pool: &Pool<Self>,
+        table: &str,
+    ) -> Result<Arc<dyn SessionStore>, sqlx::Error>;
+
+    /// Publishes the sign-outs that other processes commit.
+    async fn follow(pool: &Pool<Self>, events: RemoteEvents, listener: Listener);
+
+    /// Undoes a dropped transaction. Its connection returns to the pool only if that is known to have
+    /// worked. `sync` comes from [`begin_durable`](BackendConnection::begin_durable).
+    fn abandon(connection: PoolConnection<Self>, sync: i64);
+}
+
+/// A connection to a database. The methods that do nothing here are for one database only. SQLite has
+/// one writer at a time, so it needs no locks.
+pub(crate) trait BackendConnection: sqlx::Connection {
+    fn as_connection(&mut self) -> Connection<'_>;
+
+    /// Begins a transaction that no power cut undoes once it is committed. Returns SQLite's
+    /// `synchronous` setting from before.
+    async fn begin_durable(&mut self) -> Result<i64, sqlx::Error>;
+
+    /// Restores SQLite's `synchronous` setting after the transaction.
+    async fn restore_sync(&mut self, _sync: i64) {}
+
+    /// Ends a transaction, even one that sqlx does not count. Returns whether none is open now, as far
+    /// as the database can tell.
+    async fn reset(&mut self) -> bool;
+
+    /// Ends a transaction that sqlx counts, if any. Returns whether none is open now.
+    async fn end_open_transaction(&mut self) -> bool {
+        !self.is_in_transaction() || self.reset().await
+    }
+
+    /// Fails if an earlier statement of the transaction has failed and a commit would not.
+    async fn check_transaction(&mut self) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    /// Waits until no other server changes the schema, and keeps others waiting until the transaction
+    /// ends.
+    async fn lock_schema(&mut self) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    /// Waits for the transactions that have locked one of these users, and locks them until the
+    /// transaction ends.
+    async fn lock_users(&mut self, _user_ids: Vec<String>) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    /// The same, for the users that a query returns.
+    async fn lock_users_of(
+        &mut self,
+        _query: QueryBuilder<'static, Self::Database>,
+    ) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    /// The same, for browsers, by the hashes of their tokens.
+    async fn lock_browsers(&mut self, _tokens: Vec<String>) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    /// The same, for all users and browsers.
+    async fn lock_everyone(&mut self) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    /// Notifies other servers when the transaction commits.
+    async fn notify(&mut self, _events: &[SignOutEvent]) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+}

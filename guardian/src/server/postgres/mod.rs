@@ -1,0 +1,118 @@
+//! What is for PostgreSQL alone.
+
+mod advisory_locks;
+mod connect;
+mod notifications;
+mod pooler;
+
+pub(super) use connect::connect;
+
+use super::{
+    Connection, Database, SignOutEvent,
+    backend::{Backend, BackendConnection},
+    connection::PooledConnection,
+    live::{Listener, RemoteEvents},
+    open_transaction::OpenTransaction,
+};
+use crate::with_connection;
+use advisory_locks::{BROWSERS, USERS};
+use sqlx::{
+    PgConnection, PgPool, Postgres, QueryBuilder, TransactionManager as _, pool::PoolConnection,
+};
+use std::sync::Arc;
+use tower_sessions::SessionStore;
+use tower_sessions_sqlx_store::PostgresStore;
+
+/// Lets each statement see everything that was committed before it, whatever the database's default:
+/// after waiting for a lock, it must see what the lock's last owner wrote. The time limits keep a
+/// client that has given up, or lost power, from holding others up for long. The commit is on the disk
+/// when PostgreSQL reports it, even where the database or the role says `synchronous_commit = off`.
+const BEGIN: &str = "begin isolation level read committed;
+    set local lock_timeout = '4s';
+    set local idle_in_transaction_session_timeout = '30s';
+    select set_config('synchronous_commit', 'on', true)
+    where current_setting('synchronous_commit') = 'off'";
+
+impl Backend for Postgres {
+    const READERS: usize = 4;
+
+    const HAS_ONE_WRITER: bool = false;
+
+    fn pooled(connection: PoolConnection<Self>) -> PooledConnection {
+        PooledConnection::Postgres(connection)
+    }
+
+    async fn data_store(pool: &PgPool, table: &str) -> Result<Arc<dyn SessionStore>, sqlx::Error> {
+        let mut alone = OpenTransaction::begin(&Database::Postgres(pool.clone())).await?;
+        with_connection!(alone.connection(), connection => connection.lock_schema().await)?;
+        // The schema that unqualified names refer to, as in the registry's statements.
+        let schema: String = sqlx::query_scalar("select current_schema()")
+            .fetch_one(pool)
+            .await?;
+        let store = PostgresStore::new(pool.clone())
+            .with_schema_name(schema)
+            .and_then(|store| store.with_table_name(table))
+            .map_err(|cause| sqlx::Error::Configuration(cause.into()))?;
+        store.migrate().await?;
+        alone.commit().await?;
+        Ok(Arc::new(store))
+    }
+
+    async fn follow(pool: &PgPool, events: RemoteEvents, listener: Listener) {
+        notifications::follow(pool, events, listener).await;
+    }
+
+    /// A statement may be under way, and nobody reads its result.
+    fn abandon(mut connection: PoolConnection<Self>, _: i64) {
+        connection.close_on_drop();
+    }
+}
+
+impl BackendConnection for PgConnection {
+    fn as_connection(&mut self) -> Connection<'_> {
+        Connection::Postgres(self)
+    }
+
+    async fn begin_durable(&mut self) -> Result<i64, sqlx::Error> {
+        type Transactions = <Postgres as sqlx::Database>::TransactionManager;
+        Transactions::begin(self, Some(BEGIN.into())).await?;
+        Ok(0)
+    }
+
+    /// Ends nothing: the connection is closed instead.
+    async fn reset(&mut self) -> bool {
+        false
+    }
+
+    async fn check_transaction(&mut self) -> Result<(), sqlx::Error> {
+        sqlx::query("select 1").execute(self).await.map(drop)
+    }
+
+    async fn lock_schema(&mut self) -> Result<(), sqlx::Error> {
+        advisory_locks::lock_schema(self).await
+    }
+
+    async fn lock_users(&mut self, user_ids: Vec<String>) -> Result<(), sqlx::Error> {
+        advisory_locks::lock(self, USERS, user_ids).await
+    }
+
+    async fn lock_users_of(
+        &mut self,
+        mut query: QueryBuilder<'static, Postgres>,
+    ) -> Result<(), sqlx::Error> {
+        let user_ids = query.build_query_scalar().fetch_all(&mut *self).await?;
+        self.lock_users(user_ids).await
+    }
+
+    async fn lock_browsers(&mut self, tokens: Vec<String>) -> Result<(), sqlx::Error> {
+        advisory_locks::lock(self, BROWSERS, tokens).await
+    }
+
+    async fn lock_everyone(&mut self) -> Result<(), sqlx::Error> {
+        advisory_locks::lock_everyone(self).await
+    }
+
+    async fn notify(&mut self, events: &[SignOutEvent]) -> Result<(), sqlx::Error> {
+        notifications::notify(self, events).await
+    }
+}

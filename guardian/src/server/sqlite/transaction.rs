@@ -1,0 +1,77 @@
+//! Transactions on SQLite: durable ones, and unfinished ones.
+
+use crate::server::{backend::BackendConnection as _, time_limit::in_time};
+use sqlx::{
+    Connection as _, Executor as _, Sqlite, SqliteConnection, TransactionManager as _,
+    pool::PoolConnection,
+};
+
+type Transactions = <Sqlite as sqlx::Database>::TransactionManager;
+
+/// Takes the write lock at once. A transaction that takes it only after a read fails when another one
+/// has written in between, however long it would wait.
+///
+/// Syncs the commit to the disk, whatever the connection's setting: an ended session must not come
+/// back after a power cut. `EXTRA` is `FULL` in WAL mode, and durable in the other journal modes, too
+/// (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+const BEGIN: &str = "PRAGMA synchronous = extra; begin immediate";
+
+pub(super) async fn begin_durable(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let sync = sqlx::query_scalar("PRAGMA synchronous");
+    let sync = sync.fetch_one(&mut *connection).await?;
+    let begun = Transactions::begin(connection, Some(BEGIN.into())).await;
+    if begun.is_err() {
+        restore_sync(connection, sync).await;
+    }
+    begun.map(|()| sync)
+}
+
+/// Restores the `synchronous` setting. If that fails, the connection syncs every commit, which is
+/// slower and no fault.
+pub(super) async fn restore_sync(connection: &mut SqliteConnection, sync: i64) {
+    let restore = format!("PRAGMA synchronous = {sync}");
+    if let Err(cause) = in_time(connection.execute(&*restore)).await {
+        tracing::warn!(%cause, "a connection goes on to sync every commit");
+    }
+}
+
+/// Undoes a dropped transaction at once, for the next writer. SQLite reports whether it worked; and
+/// closing the connection would delete an in-memory database.
+pub(super) fn abandon(mut connection: PoolConnection<Sqlite>, sync: i64) {
+    Transactions::start_rollback(&mut connection);
+    tokio::spawn(async move {
+        // After this, the rollback has been tried.
+        let is_there = in_time(connection.ping()).await.is_ok();
+        if is_there && connection.end_open_transaction().await {
+            restore_sync(&mut connection, sync).await;
+        } else {
+            connection.close_on_drop();
+        }
+    });
+}
+
+/// Returns whether no transaction is open on a connection, according to SQLite itself: it begins none
+/// inside another.
+///
+/// When the disk is full, SQLite rolls back by itself. sqlx's own rollback then fails, and sqlx goes
+/// on to count a transaction and to refuse every further one. So a new transaction is begun here, for
+/// sqlx to end. Closing the connection instead would be worse: on a full disk no other one can be
+/// opened once the last is gone, and nobody's session could be checked.
+pub(super) async fn reset(connection: &mut SqliteConnection) -> bool {
+    let reset = async {
+        connection.execute("begin").await?;
+        if connection.is_in_transaction() {
+            Transactions::rollback(connection).await
+        } else {
+            connection.execute("rollback").await.map(drop)
+        }
+    };
+    in_time(reset).await.is_ok() && !connection.is_in_transaction()
+}
+
+/// Returns whether a connection may go back to the pool: no transaction is open on it.
+pub(super) async fn may_be_pooled(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // After this, the rollback of a dropped transaction has been tried.
+    in_time(connection.ping()).await?;
+    Ok(connection.end_open_transaction().await)
+}
