@@ -2,11 +2,7 @@
 //! traits. All other code serves both, through [`with_pool!`](crate::with_pool) and
 //! [`with_connection!`](crate::with_connection).
 
-use super::{
-    Connection, SignOutEvent,
-    connection::PooledConnection,
-    live::{Listener, RemoteEvents},
-};
+use super::SignOutEvent;
 use sqlx::{Pool, QueryBuilder, pool::PoolConnection};
 use std::sync::Arc;
 use tower_sessions::SessionStore;
@@ -19,16 +15,11 @@ pub(crate) trait Backend: sqlx::Database {
     /// Whether it lets one transaction write at a time.
     const HAS_ONE_WRITER: bool;
 
-    fn pooled(connection: PoolConnection<Self>) -> PooledConnection;
-
     /// Returns the store of visitors' data. Creates its table when it is missing.
     async fn data_store(
         pool: &Pool<Self>,
         table: &str,
     ) -> Result<Arc<dyn SessionStore>, sqlx::Error>;
-
-    /// Publishes the sign-outs that other processes commit.
-    async fn follow(pool: &Pool<Self>, events: RemoteEvents, listener: Listener);
 
     /// Undoes a dropped transaction. Its connection returns to the pool only if that is known to have
     /// worked. `sync` comes from [`begin_durable`](BackendConnection::begin_durable).
@@ -38,8 +29,6 @@ pub(crate) trait Backend: sqlx::Database {
 /// A connection to a database. The methods that do nothing here are for one database only. SQLite has
 /// one writer at a time, so it needs no locks.
 pub(crate) trait BackendConnection: sqlx::Connection {
-    fn as_connection(&mut self) -> Connection<'_>;
-
     /// Begins a transaction that no power cut undoes once it is committed. Returns SQLite's
     /// `synchronous` setting from before.
     async fn begin_durable(&mut self) -> Result<i64, sqlx::Error>;

@@ -31,7 +31,21 @@ pub enum Connection<'c> {
 
 impl Connection<'_> {
     pub(crate) fn reborrow(&mut self) -> Connection<'_> {
-        with_connection!(self, connection => connection.as_connection())
+        with_connection!(self, connection => Connection::from(&mut **connection))
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl<'c> From<&'c mut sqlx::SqliteConnection> for Connection<'c> {
+    fn from(connection: &'c mut sqlx::SqliteConnection) -> Self {
+        Self::Sqlite(connection)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<'c> From<&'c mut sqlx::PgConnection> for Connection<'c> {
+    fn from(connection: &'c mut sqlx::PgConnection) -> Self {
+        Self::Postgres(connection)
     }
 }
 
@@ -62,6 +76,20 @@ pub(crate) enum PooledConnection {
     Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
 }
 
+#[cfg(feature = "sqlite")]
+impl From<sqlx::pool::PoolConnection<sqlx::Sqlite>> for PooledConnection {
+    fn from(connection: sqlx::pool::PoolConnection<sqlx::Sqlite>) -> Self {
+        Self::Sqlite(connection)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<sqlx::pool::PoolConnection<sqlx::Postgres>> for PooledConnection {
+    fn from(connection: sqlx::pool::PoolConnection<sqlx::Postgres>) -> Self {
+        Self::Postgres(connection)
+    }
+}
+
 macro_rules! with_pooled {
     ($of:expr, $connection:ident => $code:expr) => {
         $crate::__match_database!(PooledConnection, $of, $connection => $code)
@@ -74,7 +102,7 @@ impl PooledConnection {
     pub(crate) async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
         loop {
             let mut connection =
-                with_pool!(database, pool => Backend::pooled(pool.acquire().await?));
+                with_pool!(database, pool => PooledConnection::from(pool.acquire().await?));
             let is_clean = with_pooled!(&mut connection, connection => {
                 connection.end_open_transaction().await
             });
@@ -87,7 +115,7 @@ impl PooledConnection {
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {
-        with_pooled!(self, connection => connection.as_connection())
+        with_pooled!(self, connection => Connection::from(&mut **connection))
     }
 
     /// Keeps the connection out of the pool.

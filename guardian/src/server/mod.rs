@@ -17,6 +17,7 @@ mod caching;
 mod client_info;
 mod clock;
 mod connect;
+mod connect_error;
 mod connection;
 mod cookie;
 mod cookie_header;
@@ -33,6 +34,7 @@ mod match_database;
 mod migrate;
 mod open_transaction;
 mod planted;
+mod pool_options;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod presented;
@@ -54,7 +56,7 @@ mod user_agent;
 
 pub use auth::{Auth, Identity};
 pub use builder::{BuildError, Builder};
-pub use connect::ConnectError;
+pub use connect_error::ConnectError;
 pub use connection::Connection;
 pub use cookie_header::cookie_values;
 pub use database::Database;

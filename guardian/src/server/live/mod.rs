@@ -4,21 +4,13 @@ mod bus;
 mod remote_events;
 
 pub(crate) use bus::{Kind, Subscription};
-pub(crate) use remote_events::RemoteEvents;
+pub(crate) use remote_events::{FollowEvents, Listener, RemoteEvents};
 
 use super::{clock::Clock, event::SignOutEvent, registry::Registry};
 use crate::SessionHandle;
 use bus::Bus;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
-
-/// Where a server listens for other servers' sign-outs, if not where its pool leads.
-#[derive(Default)]
-pub(crate) struct Listener {
-    /// PostgreSQL itself, for a pool that leads to a connection pooler.
-    #[cfg(feature = "postgres")]
-    pub(crate) options: Option<sqlx::postgres::PgConnectOptions>,
-}
 
 /// Passes sign-outs on, this server's and other servers', until it is dropped.
 #[derive(Debug)]

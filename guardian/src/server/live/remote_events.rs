@@ -1,20 +1,32 @@
 //! Sign-outs that another process has committed: another server, or a command in a shell. PostgreSQL
 //! notifies this server of them (`LISTEN` and `NOTIFY`). On SQLite the table is polled.
 
-use super::{
-    Listener,
-    bus::{Bus, MEMORY},
-};
+use super::bus::{Bus, MEMORY};
 use crate::{
     server::{backend::Backend, clock::Clock, registry::Registry},
     with_pool,
 };
+use sqlx::Pool;
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
 /// How far before the last poll the next one begins: an event's id is made before its transaction
 /// commits, perhaps on a machine whose clock is behind.
 const OVERLAP: Duration = Duration::from_secs(10);
+
+/// Where a server listens for other servers' sign-outs, if not where its pool leads.
+#[derive(Default)]
+pub(crate) struct Listener {
+    /// PostgreSQL itself, for a pool that leads to a connection pooler.
+    #[cfg(feature = "postgres")]
+    pub(crate) options: Option<sqlx::postgres::PgConnectOptions>,
+}
+
+/// How a database makes other processes' sign-outs known.
+pub(crate) trait FollowEvents: Backend {
+    /// Publishes the sign-outs that other processes commit.
+    async fn follow(pool: &Pool<Self>, events: RemoteEvents, listener: Listener);
+}
 
 /// Passes other processes' sign-outs on, for ever.
 pub(super) async fn run(registry: Registry, clock: Clock, listener: Listener, bus: Arc<Bus>) {
@@ -24,7 +36,7 @@ pub(super) async fn run(registry: Registry, clock: Clock, listener: Listener, bu
         clock,
         bus,
     };
-    with_pool!(registry.database(), pool => Backend::follow(pool, events, listener).await);
+    with_pool!(registry.database(), pool => FollowEvents::follow(pool, events, listener).await);
 }
 
 /// Finds sign-outs that are new on this server, and publishes them.

@@ -1,7 +1,7 @@
 //! Connecting to PostgreSQL.
 
 use super::pooler;
-use crate::server::{ConnectError, Database, connect::pool_options, time_limit::in_time};
+use crate::server::{ConnectError, Database, pool_options::pool_options, time_limit::in_time};
 use sqlx::{Executor as _, PgConnection, Row as _, postgres::PgConnectOptions};
 use std::str::FromStr as _;
 

@@ -8,10 +8,9 @@ mod pooler;
 pub(super) use connect::connect;
 
 use super::{
-    Connection, Database, SignOutEvent,
+    Database, SignOutEvent,
     backend::{Backend, BackendConnection},
-    connection::PooledConnection,
-    live::{Listener, RemoteEvents},
+    live::{FollowEvents, Listener, RemoteEvents},
     open_transaction::OpenTransaction,
 };
 use crate::with_connection;
@@ -38,10 +37,6 @@ impl Backend for Postgres {
 
     const HAS_ONE_WRITER: bool = false;
 
-    fn pooled(connection: PoolConnection<Self>) -> PooledConnection {
-        PooledConnection::Postgres(connection)
-    }
-
     async fn data_store(pool: &PgPool, table: &str) -> Result<Arc<dyn SessionStore>, sqlx::Error> {
         let mut alone = OpenTransaction::begin(&Database::Postgres(pool.clone())).await?;
         with_connection!(alone.connection(), connection => connection.lock_schema().await)?;
@@ -58,21 +53,19 @@ impl Backend for Postgres {
         Ok(Arc::new(store))
     }
 
-    async fn follow(pool: &PgPool, events: RemoteEvents, listener: Listener) {
-        notifications::follow(pool, events, listener).await;
-    }
-
     /// A statement may be under way, and nobody reads its result.
     fn abandon(mut connection: PoolConnection<Self>, _: i64) {
         connection.close_on_drop();
     }
 }
 
-impl BackendConnection for PgConnection {
-    fn as_connection(&mut self) -> Connection<'_> {
-        Connection::Postgres(self)
+impl FollowEvents for Postgres {
+    async fn follow(pool: &PgPool, events: RemoteEvents, listener: Listener) {
+        notifications::follow(pool, events, listener).await;
     }
+}
 
+impl BackendConnection for PgConnection {
     async fn begin_durable(&mut self) -> Result<i64, sqlx::Error> {
         type Transactions = <Postgres as sqlx::Database>::TransactionManager;
         Transactions::begin(self, Some(BEGIN.into())).await?;

@@ -58,6 +58,16 @@ impl Registry {
         self.lookup.find(token).await
     }
 
+    /// Waits for permission to write.
+    pub(crate) async fn acquire_write(&self) -> WritePermit {
+        self.writer.acquire(&self.database).await
+    }
+
+    /// Returns how many tasks wait for permission to write, without the one that has it.
+    pub(crate) fn waiting_to_write(&self) -> usize {
+        self.writer.waiting()
+    }
+
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }

@@ -1,6 +1,6 @@
 //! The queue for SQLite's single writer.
 
-use super::Registry;
+use crate::server::Database;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
@@ -31,23 +31,23 @@ pub struct WritePermit {
     _held: Option<OwnedMutexGuard<()>>,
 }
 
-impl Registry {
+impl Writer {
     /// Waits for permission to write. SQLite has one writer at a time and makes others retry after
     /// growing pauses, so the writes of one server wait faster in a queue. PostgreSQL has many
     /// writers and needs no queue.
-    pub(crate) async fn acquire_write(&self) -> WritePermit {
-        if !self.database.has_one_writer() {
+    pub(super) async fn acquire(&self, database: &Database) -> WritePermit {
+        if !database.has_one_writer() {
             return WritePermit { _held: None };
         }
-        let permit = Arc::clone(&self.writer.0).lock_owned();
+        let permit = Arc::clone(&self.0).lock_owned();
         WritePermit {
             _held: timeout(PERMIT_LIMIT, permit).await.ok(),
         }
     }
 
-    /// How many tasks wait for permission to write, without the one that has it.
-    pub(crate) fn waiting_to_write(&self) -> usize {
-        // The registry holds one clone, and the task that writes another.
-        Arc::strong_count(&self.writer.0).saturating_sub(2)
+    /// Returns how many tasks wait for permission to write, without the one that has it.
+    pub(super) fn waiting(&self) -> usize {
+        // The writer holds one clone, and the task that writes another.
+        Arc::strong_count(&self.0).saturating_sub(2)
     }
 }

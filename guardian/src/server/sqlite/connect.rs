@@ -3,7 +3,7 @@
 use super::transaction::may_be_pooled;
 use crate::server::{
     ConnectError, Database,
-    connect::{PATIENCE, pool_options},
+    pool_options::{PATIENCE, pool_options},
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use std::{path::Path, str::FromStr as _, time::Duration};
@@ -60,10 +60,32 @@ pub(in crate::server) async fn connect(
     }
 }
 
-/// Returns whether another process has locked the SQLite file: `SQLITE_BUSY` and its extended codes.
+/// Returns whether another process has locked the SQLite file.
 fn is_busy(cause: &sqlx::Error) -> bool {
-    const BUSY: i32 = 5;
     let code = cause.as_database_error().and_then(|cause| cause.code());
-    let code = code.and_then(|code| code.parse::<i32>().ok());
-    code.is_some_and(|code| code & 0xff == BUSY)
+    let code = code.and_then(|code| code.parse().ok());
+    code.is_some_and(is_busy_code)
+}
+
+/// `SQLITE_BUSY` and its extended codes, which have it in their lowest byte
+/// (<https://www.sqlite.org/rescode.html#pve>).
+const fn is_busy_code(code: i32) -> bool {
+    code & 0xff == 5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_busy_code;
+
+    #[test]
+    fn all_codes_of_a_locked_file_are_known() {
+        // SQLITE_BUSY, _RECOVERY, _SNAPSHOT, _TIMEOUT.
+        for code in [5, 261, 517, 773] {
+            assert!(is_busy_code(code), "{code}");
+        }
+        // SQLITE_ERROR, _LOCKED, _READONLY, _IOERR_SHORT_READ, _CONSTRAINT_UNIQUE.
+        for code in [1, 6, 8, 522, 2067] {
+            assert!(!is_busy_code(code), "{code}");
+        }
+    }
 }

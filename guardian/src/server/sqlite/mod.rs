@@ -6,10 +6,8 @@ mod transaction;
 pub(super) use connect::connect;
 
 use super::{
-    Connection,
     backend::{Backend, BackendConnection},
-    connection::PooledConnection,
-    live::{Listener, RemoteEvents},
+    live::{FollowEvents, Listener, RemoteEvents},
 };
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 use std::sync::Arc;
@@ -22,10 +20,6 @@ impl Backend for Sqlite {
 
     const HAS_ONE_WRITER: bool = true;
 
-    fn pooled(connection: PoolConnection<Self>) -> PooledConnection {
-        PooledConnection::Sqlite(connection)
-    }
-
     async fn data_store(
         pool: &SqlitePool,
         table: &str,
@@ -37,20 +31,18 @@ impl Backend for Sqlite {
         Ok(Arc::new(store))
     }
 
-    async fn follow(_: &SqlitePool, mut events: RemoteEvents, _: Listener) {
-        events.keep_polling().await;
-    }
-
     fn abandon(connection: PoolConnection<Self>, sync: i64) {
         transaction::abandon(connection, sync);
     }
 }
 
-impl BackendConnection for SqliteConnection {
-    fn as_connection(&mut self) -> Connection<'_> {
-        Connection::Sqlite(self)
+impl FollowEvents for Sqlite {
+    async fn follow(_: &SqlitePool, mut events: RemoteEvents, _: Listener) {
+        events.keep_polling().await;
     }
+}
 
+impl BackendConnection for SqliteConnection {
     async fn begin_durable(&mut self) -> Result<i64, sqlx::Error> {
         transaction::begin_durable(self).await
     }
