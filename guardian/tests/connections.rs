@@ -1,4 +1,4 @@
-//! A connection with an unfinished transaction is not reused.
+//! A connection with an open transaction is not reused.
 
 mod common;
 

@@ -13,7 +13,7 @@ thread_local! {
 }
 
 /// Returns whether another page is being loaded.
-pub(crate) fn is_leaving() -> bool {
+pub(crate) fn is_navigating() -> bool {
     LEFT_AT.get().is_some()
 }
 

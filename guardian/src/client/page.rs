@@ -2,7 +2,7 @@
 
 use super::{
     call, defer, events, live,
-    navigation::{is_leaving, is_overdue, reload},
+    navigation::{is_navigating, is_overdue, reload},
     pending, sign_out, tabs,
 };
 use crate::{
@@ -64,7 +64,7 @@ pub(crate) fn add_private_part() {
 /// Refreshes the page. If it began to load another page long ago and is still there, the user has stopped
 /// that, and it reloads.
 pub(super) fn on_focus() {
-    if !is_leaving() {
+    if !is_navigating() {
         refresh();
     } else if is_overdue() {
         reload();
@@ -135,7 +135,7 @@ pub(crate) fn refresh_lists() {
 
 fn show(accounts: Option<Accounts>) {
     LATEST.set(LATEST.get() + 1);
-    let Some(page) = PAGE.get().filter(|_| !is_leaving()) else {
+    let Some(page) = PAGE.get().filter(|_| !is_navigating()) else {
         return;
     };
     let shown = session();
@@ -262,7 +262,7 @@ fn hide_while_away() {
 
 async fn confirm() {
     let shown = session();
-    if shown.is_none() && !is_leaving() {
+    if shown.is_none() && !is_navigating() {
         // The page shows no user: there is nothing to hide.
         set_hidden(false);
         return refresh();
@@ -272,7 +272,7 @@ async fn confirm() {
         accounts.as_ref().map(|accounts| &accounts.active.session) == shown.as_ref()
     });
     match accounts {
-        Ok(accounts) if !is_leaving() && (is_same || PRIVATE_PARTS.get() == 0) => {
+        Ok(accounts) if !is_navigating() && (is_same || PRIVATE_PARTS.get() == 0) => {
             show(accounts);
             // The page is updated before it becomes visible.
             tick().await;

@@ -109,7 +109,7 @@ impl PooledConnection {
             if is_clean {
                 return Ok(connection);
             }
-            tracing::warn!("a connection with an unfinished transaction is closed");
+            tracing::warn!("a connection with an open transaction is closed");
             connection.close_on_drop();
         }
     }

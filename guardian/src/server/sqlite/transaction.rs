@@ -1,4 +1,4 @@
-//! Transactions on SQLite: durable ones, and unfinished ones.
+//! Transactions on SQLite: durable ones, and those left open.
 
 use crate::server::{backend::BackendConnection as _, time_limit::in_time};
 use sqlx::{
