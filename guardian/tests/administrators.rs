@@ -20,7 +20,7 @@ async fn any_session_is_ended_by_its_handle() {
     let handle = ada.sessions().await[0].handle.clone();
     let reason = Reason::Administrator;
     let ended = site.guardian.sign_out_session(&handle, reason).await;
-    assert_eq!(ended.unwrap(), [handle.clone()]);
+    assert_eq!(ended.unwrap(), std::slice::from_ref(&handle));
     assert_eq!(ada.whoami().await, "nobody");
     assert_eq!(bob.whoami().await, "bob");
     let ended = site.guardian.sign_out_session(&handle, reason).await;

@@ -164,7 +164,7 @@ impl Site {
 
     /// The site's routes, unprotected.
     pub fn routes(&self) -> Router {
-        routes::routes(Arc::clone(&self.slow))
+        routes::routes(Arc::clone(&self.pause))
     }
 
     pub fn browser(&self) -> Browser {
