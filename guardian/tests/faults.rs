@@ -15,6 +15,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use std::{
+    error::Error as _,
     str::FromStr as _,
     time::{Duration, Instant},
 };
