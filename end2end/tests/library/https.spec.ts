@@ -103,7 +103,7 @@ test("a pending sign-out is kept in a cookie of this host alone", async ({ page,
   await expect(page, "then it is sent").toHaveURL("/");
   expect(await cookieNames(context)).toEqual([]);
   const removed = (await setCookies()).flat().filter(({ isOurs }) => isOurs);
-  expect(removed.map(({ name }) => name).sort()).toEqual([sessionName, pendingName]);
+  expect(removed.map(({ name }) => name).sort()).toEqual([pendingName, sessionName]);
   for (const cookie of removed) expect(cookie).toMatchObject({ isRemoval: true, attributes: SECURE_ATTRIBUTES });
   expect(await userWithCookie(request, sessionName, old!.value), "the old cookie no longer works").toBeNull();
 });

@@ -165,6 +165,11 @@ fn Row(
 ) -> impl IntoView {
     let start = elapsed.get_untracked();
     let now = Signal::derive(move || read_at + elapsed.get() - start);
+    let with = if session.method.is_empty() {
+        ""
+    } else {
+        " with "
+    };
     let device = match (session.browser, session.system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name,
@@ -190,10 +195,10 @@ fn Row(
                     }.into_any())}
                 </div>
                 <div class="guardian-details">
-                    {session.ip.map(|ip| format!("{ip} · "))}
+                    {address}{dot}
                     "Active "<RelativeTime time=session.last_seen_at now/>
                     " · Signed in "<RelativeTime time=session.created_at now/>
-                    {(!session.method.is_empty()).then(|| format!(" with {}", session.method))}
+                    {with}{session.method}
                 </div>
             </div>
             {button}
