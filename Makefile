@@ -44,7 +44,7 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
-.PHONY: lint-databases test-scaffold test-soak picture bench
+.PHONY: lint-databases test-scaffold test-soak package picture bench
 lint: lint-databases
 unit: test-soak
 
@@ -60,6 +60,10 @@ test-soak:
 # Makes an app from this repository and tests it.
 test-scaffold:
 	scripts/test-scaffold
+
+# Packs the library as for crates.io and builds the packed files. Takes minutes the first time.
+package:
+	scripts/package
 
 # Takes the README's picture of the running app.
 picture:
