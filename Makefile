@@ -44,7 +44,7 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
-.PHONY: lint-databases test-scaffold test-soak package picture bench
+.PHONY: lint-databases test-scaffold test-soak package deny picture bench
 lint: lint-databases
 unit: test-soak
 
@@ -64,6 +64,10 @@ test-scaffold:
 # Packs the library as for crates.io and builds the packed files. Takes minutes the first time.
 package:
 	scripts/package
+
+# Checks the dependencies: licences, advisories, duplicates, sources.
+deny:
+	scripts/deny
 
 # Takes the README's picture of the running app.
 picture:
