@@ -1,19 +1,15 @@
 # Every target installs missing tools into .tools/ and end2end/node_modules/.
 
-.PHONY: run test ci watch build lint unit end2end lighthouse
+.PHONY: run test watch build lint unit end2end lighthouse
 
 # Serves http://127.0.0.1:3000 with SQLite in data/.
 run:
 	scripts/build
 	target/debug/server
 
-# All checks.
+# All checks. CI sets RELEASE=1: then the browser tests use the release, because that is what gets
+# deployed. Its build fails if the page is too large.
 test: lint unit end2end
-
-# What CI runs. The browser tests use the release build, because that is what gets deployed. The
-# build fails if the page is too large.
-ci: lint unit
-	scripts/end2end --release
 
 # Rebuilds and reloads the page on every change.
 watch:
@@ -38,9 +34,9 @@ lint:
 unit:
 	scripts/unit
 
-# The browser tests.
+# The browser tests. RELEASE=1 make end2end tests the release.
 end2end:
-	scripts/end2end
+	scripts/end2end $(if $(RELEASE),--release)
 
 # Runs Lighthouse on the release's pages and fails below 100. It takes some minutes and needs an
 # otherwise idle machine.
@@ -48,8 +44,7 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
-.PHONY: lint-databases test-scaffold test-soak picture bench
-ci: test-scaffold
+.PHONY: lint-databases test-scaffold test-soak package deny picture bench
 lint: lint-databases
 unit: test-soak
 
@@ -65,6 +60,14 @@ test-soak:
 # Makes an app from this repository and tests it.
 test-scaffold:
 	scripts/test-scaffold
+
+# Packs the library as for crates.io and builds the packed files. Takes minutes the first time.
+package:
+	scripts/package
+
+# Checks the dependencies: licences, advisories, duplicates, sources.
+deny:
+	scripts/deny
 
 # Takes the README's picture of the running app.
 picture:
