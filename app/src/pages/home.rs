@@ -18,7 +18,7 @@ pub(crate) fn Home() -> impl IntoView {
                 <h1>"Signed out means "<em>"signed out."</em></h1>
                 <p class="lead">
                     "Accounts for Leptos apps on Axum, with sessions in your own database. Signing out
-                    takes effect at the very next request, on every device you choose, with or without
+                    works at the very next request, on every device you choose, with or without
                     JavaScript."
                 </p>
             </div>

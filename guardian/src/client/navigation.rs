@@ -4,9 +4,6 @@ use leptos::prelude::window;
 use std::cell::Cell;
 use web_sys::{Url, js_sys::Date};
 
-/// How long the next page may take to load, in milliseconds.
-const TIMEOUT_MS: f64 = 10_000.0;
-
 thread_local! {
     /// When this page began to load another one, in milliseconds since the epoch.
     static LEFT_AT: Cell<Option<f64>> = const { Cell::new(None) };
@@ -17,10 +14,9 @@ pub(crate) fn is_navigating() -> bool {
     LEFT_AT.get().is_some()
 }
 
-/// Returns whether the next page should be there by now, so that something must have stopped it.
-pub(crate) fn is_overdue() -> bool {
-    let left_at = LEFT_AT.get();
-    left_at.is_some_and(|left_at| Date::now() - left_at > TIMEOUT_MS)
+/// Returns for how long another page has been loading, in milliseconds.
+pub(crate) fn loading_ms() -> Option<f64> {
+    LEFT_AT.get().map(|left_at| Date::now() - left_at)
 }
 
 /// Loads a page as a new document, even if it is the current one.

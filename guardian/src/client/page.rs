@@ -2,7 +2,7 @@
 
 use super::{
     call, defer, events, live,
-    navigation::{is_navigating, is_overdue, reload},
+    navigation::{is_navigating, loading_ms, reload},
     pending, sign_out, tabs,
 };
 use crate::{
@@ -16,6 +16,9 @@ use leptos::{
 use std::cell::Cell;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{PageTransitionEvent, PerformanceNavigation};
+
+/// How long the next page may take to load, in milliseconds.
+const NAVIGATION_TIMEOUT_MS: f64 = 10_000.0;
 
 thread_local! {
     /// The auth state of this page. A page has one `AuthProvider`; code that runs after an
@@ -64,10 +67,10 @@ pub(crate) fn add_private_part() {
 /// Refreshes the page. If it began to load another page long ago and is still there, the user has stopped
 /// that, and it reloads.
 pub(super) fn on_focus() {
-    if !is_navigating() {
-        refresh();
-    } else if is_overdue() {
-        reload();
+    match loading_ms() {
+        None => refresh(),
+        Some(ms) if ms > NAVIGATION_TIMEOUT_MS => reload(),
+        Some(_) => {}
     }
 }
 

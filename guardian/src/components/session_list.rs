@@ -195,7 +195,7 @@ fn Row(
                     }.into_any())}
                 </div>
                 <div class="guardian-details">
-                    {address}{dot}
+                    {session.ip.map(|ip| format!("{ip} · "))}
                     "Active "<RelativeTime time=session.last_seen_at now/>
                     " · Signed in "<RelativeTime time=session.created_at now/>
                     {with}{session.method}
