@@ -13,7 +13,7 @@ const FINGERPRINT: u64 = fnv1a(CSS.as_bytes());
 
 /// [FNV-1a](https://www.rfc-editor.org/rfc/rfc9923), at compile time, so that the browser's
 /// half knows the name without carrying the stylesheet.
-const fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) const fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut at = 0;
     while at < bytes.len() {
