@@ -48,13 +48,23 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
-.PHONY: test-scaffold test-soak picture bench
+.PHONY: test-scaffold test-soak lint-script test-script picture bench
 ci: test-scaffold
-unit: test-soak
+lint: lint-script
+unit: test-soak test-script
 
 # Tests the soak's own checks, in a second.
 test-soak:
 	node --test scripts/soak.d/
+
+# Checks the types of the pages' script.
+lint-script:
+	[ -d end2end/node_modules ] || npm --prefix end2end ci --no-audit --no-fund
+	end2end/node_modules/.bin/tsc --project guardian/tests/script
+
+# Tests the pages' script without a browser, and its size.
+test-script:
+	node --test guardian/tests/script/*.test.mjs
 
 # Makes an app from this repository and tests it.
 test-scaffold:
