@@ -44,9 +44,9 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
-.PHONY: lint-databases test-scaffold test-soak package deny picture bench
-lint: lint-databases
-unit: test-soak
+.PHONY: lint-databases lint-script test-scaffold test-soak test-script package deny picture bench
+lint: lint-databases lint-script
+unit: test-soak test-script
 
 # Clippy for the library with each database alone.
 lint-databases:
@@ -56,6 +56,15 @@ lint-databases:
 # Tests the soak's own checks, in a second.
 test-soak:
 	node --test scripts/soak.d/
+
+# Checks the types of the pages' script.
+lint-script:
+	[ -d end2end/node_modules ] || npm --prefix end2end ci --no-audit --no-fund
+	end2end/node_modules/.bin/tsc --project guardian/tests/script
+
+# Tests the pages' script without a browser, and its size.
+test-script:
+	node --test guardian/tests/script/*.test.mjs
 
 # Makes an app from this repository and tests it.
 test-scaffold:

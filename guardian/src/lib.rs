@@ -9,6 +9,7 @@
 //! - [`server`]: the [`Guardian`](server::Guardian), [`Auth`](server::Auth), the tables, the
 //!   cookies, redirects, the `after_sign_out` hook, the streams of open pages. Feature `ssr`;
 //! - `client`: the browser's `sign_out`, its other tabs, the stream from the server;
+//! - `script`: the same in JavaScript, for every page, with or without Leptos;
 //! - `platform`: what the shared code needs from either side.
 #![deny(missing_docs, missing_debug_implementations, clippy::unwrap_used)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -28,6 +29,8 @@ mod options;
 mod platform;
 mod query;
 mod reason;
+#[cfg(feature = "ssr")]
+mod script;
 #[cfg(feature = "ssr")]
 pub mod server;
 mod session_info;

@@ -11,7 +11,7 @@ const FINGERPRINT: u64 = fnv1a(CSS.as_bytes());
 
 /// Hashes with [FNV-1a](https://www.rfc-editor.org/rfc/rfc9923), at compile time, so that the browser's
 /// half knows the path without containing the stylesheet.
-const fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) const fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut index = 0;
     while index < bytes.len() {

@@ -11,7 +11,7 @@ use super::{
     Auth, Guardian, auth::CookieChange, caching, client_info::ClientInfo, event_stream,
     referer::check_referer, request_target::refuse_other_targets, token::TokenHash,
 };
-use crate::{event_names, stylesheet};
+use crate::{event_names, script, stylesheet};
 use axum::{
     Router,
     body::Body,
@@ -66,7 +66,8 @@ impl Guardian {
         GuardianLayer(self.clone())
     }
 
-    /// The library's own routes: the components' stylesheet, and the stream of sign-outs for open pages.
+    /// The library's own routes: the components' stylesheet, the pages' script
+    /// (`/guardian/guardian.js`), and the stream of sign-outs for open pages.
     /// They bring their own [layer](Self::layer).
     ///
     /// ```
@@ -84,9 +85,10 @@ impl Guardian {
         Router::new()
             .route(event_names::PATH, get(event_stream::stream))
             .layer(self.layer())
-            .route(
-                &stylesheet::path(),
-                get(serve_stylesheet).layer(from_fn(refuse_other_targets)),
+            .merge(
+                script::routes()
+                    .route(&stylesheet::path(), get(serve_stylesheet))
+                    .layer(from_fn(refuse_other_targets)),
             )
     }
 }

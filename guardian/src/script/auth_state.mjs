@@ -1,0 +1,106 @@
+// Who is signed in: the page asks, hears, shows and tells.
+
+import { emit, isQuiet, shownSession } from "./draft.mjs";
+
+/** @typedef {import("./draft.mjs").Draft} Draft */
+/** @typedef {import("./types.d.ts").Notice} Notice */
+/** @typedef {import("./types.d.ts").Question} Question */
+/** @typedef {import("./guardian.d.ts").Accounts} Accounts */
+
+// How long a cookie may be on its way. The response that brings a new token is sent at the moment of the
+// notice, and a browser's processes tell each other of cookies a little later.
+export const COOKIE_ON_ITS_WAY_MS = 1_000;
+
+/**
+ * Asks the server who is signed in. Not while this page itself signs out or switches, unless that is why.
+ *
+ * @param {Draft} page
+ * @param {Omit<Question, "number">} [why]
+ */
+export function ask(page, why = {}) {
+  if (!why.purpose) page.isQuestionHeld = isQuiet(page);
+  if (why.purpose || !isQuiet(page)) {
+    const question = { number: ++page.latest, ...why };
+    emit(page, { type: "post", name: "session", fields: "", event: { type: "answered", question } });
+  }
+}
+
+/**
+ * The session that the browser has now: another one than the page shows, or the same with other news.
+ *
+ * @param {Draft} page
+ * @param {string | null} session
+ */
+export function compare(page, session) {
+  if (session === shownSession(page)) emit(page, { type: "check" });
+  else ask(page);
+}
+
+/**
+ * @param {Draft} page
+ * @param {Accounts | null | undefined} accounts
+ */
+export function setAccounts(page, accounts) {
+  page.active = accounts?.active ?? null;
+  page.others = accounts?.others ?? [];
+}
+
+/**
+ * Shows who is signed in.
+ *
+ * @param {Draft} page
+ * @param {Accounts | null} [accounts]
+ */
+export function show(page, accounts) {
+  page.latest++;
+  if (page.leftAt !== null) return;
+  const here = shownSession(page);
+  const isThere = accounts && [accounts.active, ...accounts.others].some(({ session }) => session === here);
+  if (!isThere) notify(page, { scope: "local", reason: "unknown", is_current: true, events: [] });
+  setAccounts(page, accounts);
+  if (accounts) {
+    page.reason = null;
+    // A retry would sign them out.
+    page.pending = null;
+  }
+  emit(page, { type: "render" });
+  emit(page, { type: "check" });
+}
+
+/**
+ * Acts on what another tab or the server says.
+ *
+ * @param {Draft} page
+ * @param {Notice} notice
+ */
+export function hear(page, notice) {
+  // It may be the page's own sign-out, which must not change the page first.
+  if (isQuiet(page)) return void page.heldNotices.push(notice);
+  notify(page, notice);
+  // The app has ended the other sessions, and this browser gets a new token with it. Asked with the one
+  // before, the server would say that nobody is signed in.
+  const isOfUser = ["user", "other_device"].includes(notice.reason);
+  if (notice.is_current || notice.scope !== "others" || isOfUser) ask(page);
+  else emit(page, { type: "wait", ms: COOKIE_ON_ITS_WAY_MS, event: { type: "refresh" } });
+}
+
+/**
+ * Tells the app, unless it has been told: once for each event, and once for each session of this page,
+ * because a pending sign-out is heard again when it has been carried out.
+ *
+ * @param {Draft} page
+ * @param {Notice} notice
+ */
+export function notify(page, notice) {
+  const { events, reason } = notice;
+  const isTold = events.length > 0 && events.every((id) => page.toldEvents.includes(id));
+  page.toldEvents.push(...events);
+  if (isTold) return;
+  if (notice.is_current) {
+    const here = shownSession(page);
+    if (!here || here === page.toldSession) return;
+    page.toldSession = here;
+    page.reason = reason;
+  }
+  emit(page, { type: "notify", notice });
+}

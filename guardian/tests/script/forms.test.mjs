@@ -1,0 +1,111 @@
+// Forms that the script sends.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { element, settled, signOutForm } from "./fake_browser.mjs";
+import { ADA, FORGOTTEN, GRACE, SIGNED_OUT, adas } from "./visits.mjs";
+
+describe("a form", () => {
+  test("is sent by the page, says how it goes, and is not sent twice", async () => {
+    const form = signOutForm({ scope: "others", redirect: "false" });
+    const browser = adas(form);
+    let respond = (/** @type {unknown} */ _) => {};
+    browser.responses["/api/sign_out"] = new Promise((resolve) => (respond = resolve));
+    await browser.run();
+    const button = form.querySelector("button");
+    assert.equal(await browser.submit(form), false);
+    assert.equal(await browser.submit(form), false);
+    assert.deepEqual(browser.requests, [["/api/sign_out", "scope=others&redirect=false"]]);
+    const isBusy = () => ["aria-busy", "aria-disabled"].map((name) => button?.getAttribute(name));
+    const status = () => form.querySelector("[role=status]")?.textContent;
+    assert.deepEqual([isBusy(), status()], [["true", "true"], "Signing out…"]);
+    respond({ ...SIGNED_OUT, scope: "others" });
+    await settled();
+    assert.deepEqual([isBusy(), status()], [["false", "false"], "Signed out everywhere else."]);
+  });
+
+  test("with a redirect stays busy until the next page is there", async () => {
+    const form = signOutForm();
+    const browser = adas(form);
+    browser.responses["/api/sign_out"] = { ...SIGNED_OUT, url: "/" };
+    await browser.run();
+    await browser.submit(form);
+    assert.deepEqual(browser.loaded, ["/"]);
+    assert.equal(form.querySelector("button")?.getAttribute("aria-busy"), "true");
+  });
+
+  test("that fails says why, and offers to send the same again", async () => {
+    const form = signOutForm({ redirect: "false" });
+    form.append(element("div", { role: "alert" }), element("button", { name: "scope", value: "others" }));
+    const browser = adas(form);
+    browser.responses["/api/sign_out"] = new Error("offline");
+    await browser.run();
+    await browser.submit(form, form.children[3]);
+    const alert = form.querySelector("[role=alert]");
+    const retry = alert?.querySelector("button") ?? null;
+    assert.match(String(alert?.textContent), /may still be there.*Try again/);
+    await browser.submit(form, retry);
+    assert.equal(alert?.querySelector("button"), retry, "it may have the focus");
+    browser.responses["/api/sign_out"] = SIGNED_OUT;
+    await browser.submit(form, retry);
+    assert.equal(alert?.textContent, "");
+    const sent = new Set(browser.requests.map(([, fields]) => fields));
+    assert.deepEqual([...sent], ["scope=others&redirect=false"]);
+  });
+
+  test("is left to the browser if the server must refuse it or check where it leads, or if it is another one", async () => {
+    for (const form of [
+      signOutForm({ scope: "everything" }),
+      signOutForm({ session: "x", callback_url: "/" }, "/api/switch_account"),
+      signOutForm({}, "/api/sign_in"),
+      signOutForm({}, "https://evil.example/api/sign_out"),
+      signOutForm({}, "https://"),
+      element("form", {}),
+    ]) {
+      const browser = adas(form);
+      await browser.run();
+      assert.equal(await browser.submit(form), true, form.getAttribute("action") ?? "");
+      assert.deepEqual(browser.requests, []);
+    }
+  });
+
+  test("that the app has handled is not sent", async () => {
+    const form = signOutForm();
+    const browser = adas(form);
+    browser.window.document.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
+    await browser.run();
+    await browser.submit(form);
+    assert.deepEqual(browser.requests, []);
+  });
+
+  test("switches accounts", async () => {
+    const form = signOutForm({ session: "grace-session" }, "/api/switch_account");
+    const browser = adas(form);
+    browser.responses["/api/switch_account"] = { status: 404, json: { error: "unknown_account" } };
+    await browser.run();
+    await browser.submit(form);
+    assert.match(String(form.querySelector("[role=alert]")?.textContent), /^This account is signed out/);
+    browser.responses["/api/switch_account"] = { ...GRACE, others: [ADA] };
+    await browser.submit(form);
+    assert.equal(browser.reloads, 1);
+    assert.deepEqual(browser.requests[1], ["/api/switch_account", "session=grace-session"]);
+  });
+
+  test("whose sign-out cannot be sent leaves the words to the page", async () => {
+    const form = signOutForm({ redirect: "false" });
+    const browser = adas(element("main", { "data-guardian-requires-user": "/sign-in" }, "secret", form));
+    browser.responses["/api/sign_out"] = new Error("offline");
+    await browser.run();
+    await browser.submit(form);
+    assert.equal(form.querySelector("[role=alert]"), null);
+    assert.doesNotMatch(browser.body.textContent, /secret/);
+    const notice = browser.body.querySelector(".guardian-notice");
+    assert.match(String(notice?.textContent), FORGOTTEN);
+    const again = notice?.querySelector("form");
+    assert.ok(again);
+    browser.responses["/api/sign_out"] = SIGNED_OUT;
+    await browser.submit(again);
+    assert.equal(browser.requests.at(-2)?.[1], "scope=local&session=ada-session&redirect=false");
+    assert.equal(browser.body.querySelector(".guardian-notice"), null);
+  });
+});

@@ -1,0 +1,69 @@
+// What the browser keeps of a pending sign-out.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Browser, pageData, settled } from "./fake_browser.mjs";
+import { ADA, SIGNED_OUT, SITE, STORAGE_KEY, adas, failure } from "./visits.mjs";
+
+describe("a pending sign-out", () => {
+  for (const [url, name, attributes] of [
+    ["http://127.0.0.1:3000/", "pending_sign_out-3000", "Path=/; SameSite=Lax; Max-Age=34560000"],
+    ["http://site.test/", "pending_sign_out", "Path=/; SameSite=Lax; Max-Age=34560000"],
+    ["https://site.test/", "__Host-pending_sign_out", "Path=/; SameSite=Lax; Max-Age=34560000; Secure"],
+    ["https://site.test:8443/", "__Host-pending_sign_out-8443", "Path=/; SameSite=Lax; Max-Age=34560000; Secure"],
+  ]) {
+    test(`is kept in a cookie of ${url} alone, and its options in the storage`, async () => {
+      const browser = new Browser(url, pageData({ state: { active: ADA } }));
+      browser.responses["/api/sign_out"] = new Error("offline");
+      const guardian = await browser.run();
+      await failure(guardian.signOut({ scope: "global", callbackUrl: "/bye" }));
+      assert.deepEqual([...browser.cookies], [[name, "1"]]);
+      assert.equal(browser.cookiesSet.at(-1), `${name}=1; ${attributes}`);
+      assert.deepEqual([...browser.stored], [[STORAGE_KEY, "scope=global&session=ada-session"]]);
+      browser.responses["/api/sign_out"] = { ...SIGNED_OUT, url: "/" };
+      await browser.happens("online");
+      assert.deepEqual([browser.cookies.size, browser.stored.size], [0, 0]);
+      assert.deepEqual(browser.loaded, ["/"]);
+    });
+  }
+
+  for (const [what, stored, sent] of [
+    ["a planted cookie", null, "scope=local&redirect=false"],
+    ["an entry without a session", "scope=global", "scope=local&redirect=false"],
+    ["an invalid entry", "scope=everything&session=x", "scope=local&redirect=false"],
+    ["an entry for the other sessions", "scope=others&session=x", "scope=local&redirect=false"],
+    ["an entry with a session", "scope=global&session=x", "scope=global&session=x&redirect=false"],
+    ["an entry of the whole browser", "scope=browser", "scope=browser&redirect=false"],
+  ]) {
+    test(`of an earlier page with ${what} sends ${sent}`, async () => {
+      const browser = new Browser(SITE, pageData({ state: null }));
+      browser.responses["/api/sign_out"] = SIGNED_OUT;
+      browser.cookies.set("pending_sign_out-3000", "scope=global");
+      if (stored) browser.stored.set(STORAGE_KEY, stored);
+      await browser.run();
+      assert.deepEqual(browser.requests[0], ["/api/sign_out", sent]);
+      assert.deepEqual([browser.cookies.size, browser.stored.size], [0, 0]);
+    });
+  }
+
+  test("is told to the other tabs, and one that was settled elsewhere asks", async () => {
+    const browser = adas();
+    /** @type {string[]} */
+    const messages = [];
+    const channel = new EventTarget();
+    browser.window.BroadcastChannel = function () {
+      return Object.assign(channel, { postMessage: (/** @type {string} */ message) => messages.push(message) });
+    };
+    browser.responses["/api/sign_out"] = new Error("offline");
+    const guardian = await browser.run();
+    await failure(guardian.signOut({ redirect: false }));
+    assert.deepEqual(messages, ["session ada-session", "pending scope=local&session=ada-session&redirect=false"]);
+    browser.cookies.clear();
+    for (const data of ["a later version's word", 7, "signed_out {", "settled"]) {
+      channel.dispatchEvent(Object.assign(new Event("message"), { data }));
+    }
+    await settled();
+    assert.deepEqual(browser.requests.slice(1), [["/api/session", ""]]);
+    assert.equal(browser.body.querySelector(".guardian-notice"), null);
+  });
+});
