@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Answer, Browser, Site};
+use common::{Browser, Site, TestResponse};
 use http::{HeaderName, Request, StatusCode, header};
 
 const NAMED: &str = "/guardian/guardian.js";
@@ -24,13 +24,13 @@ async fn browsers(site: &Site) -> [Browser; 2] {
 }
 
 #[track_caller]
-fn assert_header(response: &Answer, name: HeaderName, value: &str) {
+fn assert_header(response: &TestResponse, name: HeaderName, value: &str) {
     assert_eq!(response.headers[name], value);
 }
 
 /// Asserts that a response is the same for everybody.
 #[track_caller]
-fn assert_for_everybody(response: &Answer) {
+fn assert_for_everybody(response: &TestResponse) {
     assert_eq!(response.status, StatusCode::OK);
     for name in [header::VARY, header::SET_COOKIE] {
         assert_eq!(response.headers.get(name), None);
