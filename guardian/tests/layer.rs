@@ -60,6 +60,18 @@ async fn a_layered_route_refuses_other_sites_and_other_targets() {
 }
 
 #[tokio::test]
+async fn an_unknown_path_is_protected_too() {
+    let mut site = Site::new().await;
+    site.router = by_hand(&site, site.routes());
+    for mut browser in [site.browser(), site.signed_in("ada").await] {
+        let response = browser.get("/no-such-page").await;
+        assert_eq!(response.status, StatusCode::NOT_FOUND);
+        assert_eq!(response.headers[header::VARY], "cookie");
+        assert!(response.headers.contains_key(header::CACHE_CONTROL));
+    }
+}
+
+#[tokio::test]
 async fn an_unprotected_route_says_so() {
     let site = Site::new().await;
     let request = Request::get("/unprotected").body(Body::empty()).unwrap();

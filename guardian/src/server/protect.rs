@@ -82,14 +82,14 @@ impl Guardian {
     where
         S: Clone + Send + Sync + 'static,
     {
-        Router::new()
+        let files = script::routes()
+            .route(&stylesheet::path(), get(serve_stylesheet))
+            .layer(from_fn(refuse_other_targets));
+        let events = Router::new()
             .route(event_names::PATH, get(event_stream::stream))
-            .layer(self.layer())
-            .merge(
-                script::routes()
-                    .route(&stylesheet::path(), get(serve_stylesheet))
-                    .layer(from_fn(refuse_other_targets)),
-            )
+            .layer(self.layer());
+        // In this order: axum takes the response to unknown paths from the router that is merged last.
+        files.merge(events)
     }
 }
 
