@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use tower_http::compression::{CompressionLayer, Predicate};
 
-/// Compresses stylesheets, scripts, SVG pictures, and pages that are not private.
+/// Compresses stylesheets, SVG pictures, and pages that are not private.
 ///
 /// Private pages stay uncompressed. An attacker may make a browser load one with some text of their
 /// own in it, and see the length of the response. Then they could guess the rest of the page,
@@ -18,7 +18,7 @@ pub fn compression() -> CompressionLayer<impl Predicate> {
             let caching = text(header::CACHE_CONTROL).unwrap_or_default();
             let is_private = caching.contains("no-store") || caching.contains("private");
             !is_private
-                && ["text/css", "text/html", "text/javascript", "image/svg+xml"]
+                && ["text/css", "text/html", "image/svg+xml"]
                     .iter()
                     .any(|one| kind.starts_with(one))
         },
