@@ -91,51 +91,9 @@ fn accounts_here(state: &State) -> Vec<Target> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::fixtures::{CONTESTED, TOKEN, UNREVOKED, handle, hashes, state, user};
     use super::*;
-    use crate::{
-        Profile, SessionHandle,
-        server::{auth::state::CookieChange, registry::LiveSession, token::TokenHash},
-    };
     use SignOutScope::{Browser, Global, Local, Others};
-    use std::sync::Arc;
-
-    const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAA";
-    const CONTESTED: &str = "AQAAAAAAAAAAAAAAAAAAAA";
-    const UNREVOKED: &str = "AgAAAAAAAAAAAAAAAAAAAA";
-
-    fn hashes(texts: &[&str]) -> Vec<TokenHash> {
-        let hashes = texts.iter().map(|text| TokenHash::parse(text));
-        hashes.collect::<Option<_>>().expect("hashes")
-    }
-
-    fn account(name: &str) -> LiveSession {
-        let user = User::new(name, Profile::new(name), handle(name));
-        LiveSession {
-            user: Arc::new(user),
-            created_at: 0,
-            last_seen_at: 0,
-            expires_at: 0,
-        }
-    }
-
-    fn handle(user: &str) -> SessionHandle {
-        SessionHandle::from(format!("session-of-{user}"))
-    }
-
-    fn state(current: Current, unrevoked: &[&str]) -> State {
-        State {
-            current,
-            has_pending_sign_out: false,
-            token: TokenHash::parse(TOKEN),
-            contested: Vec::new(),
-            unrevoked: hashes(unrevoked),
-            cookie: CookieChange::Keep,
-        }
-    }
-
-    fn user() -> Current {
-        Current::SignedIn(account("ada"), vec![account("bob")])
-    }
 
     fn asked(scope: SignOutScope) -> SignOutOptions {
         SignOutOptions::new(scope)

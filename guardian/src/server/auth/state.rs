@@ -150,3 +150,139 @@ impl State {
         }
     }
 }
+
+/// States for tests.
+#[cfg(test)]
+pub(super) mod fixtures {
+    use super::*;
+    use crate::{Profile, User};
+    use std::sync::Arc;
+
+    pub(in super::super) const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+    pub(in super::super) const CONTESTED: &str = "AQAAAAAAAAAAAAAAAAAAAA";
+    pub(in super::super) const UNREVOKED: &str = "AgAAAAAAAAAAAAAAAAAAAA";
+
+    pub(in super::super) fn hashes(texts: &[&str]) -> Vec<TokenHash> {
+        let hashes = texts.iter().map(|text| TokenHash::parse(text));
+        hashes.collect::<Option<_>>().expect("hashes")
+    }
+
+    pub(in super::super) fn account(name: &str) -> LiveSession {
+        let user = User::new(name, Profile::new(name), handle(name));
+        LiveSession {
+            user: Arc::new(user),
+            created_at: 0,
+            last_seen_at: 0,
+            expires_at: 0,
+        }
+    }
+
+    pub(in super::super) fn handle(user: &str) -> SessionHandle {
+        SessionHandle::from(format!("session-of-{user}"))
+    }
+
+    pub(in super::super) fn state(current: Current, unrevoked: &[&str]) -> State {
+        State {
+            current,
+            has_pending_sign_out: false,
+            token: TokenHash::parse(TOKEN),
+            contested: Vec::new(),
+            unrevoked: hashes(unrevoked),
+            cookie: CookieChange::Keep,
+        }
+    }
+
+    pub(in super::super) fn user() -> Current {
+        Current::SignedIn(account("ada"), vec![account("bob")])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        fixtures::{CONTESTED, TOKEN, UNREVOKED, handle, hashes, state, user},
+        *,
+    };
+
+    /// The names of the accounts, the active one's first.
+    fn accounts(state: &State) -> Vec<String> {
+        let accounts = state.current.clone().into_accounts();
+        accounts
+            .iter()
+            .map(|account| account.user.id.clone())
+            .collect()
+    }
+
+    #[test]
+    fn a_sign_out_elsewhere_changes_nothing_but_the_accounts_that_ended() {
+        for (ended, left) in [
+            (vec![], vec!["ada", "bob"]),
+            (vec![handle("elsewhere")], vec!["ada", "bob"]),
+            (vec![handle("bob")], vec!["ada"]),
+        ] {
+            let before = state(user(), &[UNREVOKED]);
+            let (after, clears_data) = before.after_sign_out(false, Some(&ended));
+            assert_eq!(accounts(&after), left);
+            assert_eq!(after.cookie, CookieChange::Keep);
+            assert_eq!(after.unrevoked, hashes(&[UNREVOKED]));
+            assert!(after.token.is_some() && !clears_data);
+        }
+    }
+
+    #[test]
+    fn the_next_account_becomes_active_after_the_active_one() {
+        // Also when it had ended before, or was not included and has ended all the same.
+        for (ends_here, ended) in [
+            (true, vec![handle("ada")]),
+            (true, vec![]),
+            (false, vec![handle("ada")]),
+        ] {
+            let mut before = state(user(), &[UNREVOKED]);
+            before.has_pending_sign_out = true;
+            let (after, clears_data) = before.after_sign_out(ends_here, Some(&ended));
+            assert_eq!(accounts(&after), ["bob"]);
+            assert_eq!(after.cookie, CookieChange::Keep);
+            assert!(after.token.is_some() && after.unrevoked.is_empty());
+            assert!(clears_data && !after.has_pending_sign_out);
+        }
+    }
+
+    #[test]
+    fn a_browser_without_another_account_is_signed_out() {
+        let both = vec![handle("ada"), handle("bob")];
+        for (current, ended) in [
+            (user(), both),
+            (Current::SignedOut, vec![]),
+            (Current::Unknown, vec![]),
+        ] {
+            let (after, clears_data) =
+                state(current, &[UNREVOKED]).after_sign_out(true, Some(&ended));
+            assert!(matches!(after.current, Current::SignedOut));
+            assert_eq!(after.cookie, CookieChange::Remove);
+            assert!(after.token.is_none() && after.unrevoked.is_empty());
+            assert!(clears_data);
+        }
+    }
+
+    #[test]
+    fn a_failed_sign_out_elsewhere_changes_nothing() {
+        let (after, clears_data) = state(user(), &[UNREVOKED]).after_sign_out(false, None);
+        assert_eq!(accounts(&after), ["ada", "bob"]);
+        assert_eq!(after.cookie, CookieChange::Keep);
+        assert_eq!(after.unrevoked, hashes(&[UNREVOKED]));
+        assert!(after.token.is_some() && !clears_data);
+    }
+
+    #[test]
+    fn a_failed_sign_out_here_signs_out_and_keeps_what_a_retry_needs() {
+        for current in [user(), Current::SignedOut, Current::Unknown] {
+            let mut before = state(current, &[UNREVOKED]);
+            before.contested = hashes(&[CONTESTED]);
+            let (after, clears_data) = before.after_sign_out(true, None);
+            assert!(matches!(after.current, Current::SignedOut));
+            assert_eq!(after.cookie, CookieChange::Remove);
+            assert_eq!(after.unrevoked, hashes(&[TOKEN, CONTESTED, UNREVOKED]));
+            assert!(after.token.is_none() && clears_data);
+        }
+    }
+}
