@@ -30,7 +30,7 @@ pub struct SessionInfo {
     pub system: Option<String>,
     /// The address that the sign-in came from, if known.
     pub ip: Option<String>,
-    /// How the user proved who they are, such as `password`. Empty if the app did not say.
+    /// How the user proved who they are, such as `password`.
     pub method: String,
     /// When the user signed in, in seconds since the Unix epoch.
     pub created_at: i64,

@@ -165,11 +165,6 @@ fn Row(
 ) -> impl IntoView {
     let start = elapsed.get_untracked();
     let now = Signal::derive(move || read_at + elapsed.get() - start);
-    let with = if session.method.is_empty() {
-        ""
-    } else {
-        " with "
-    };
     let device = match (session.browser, session.system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name,
@@ -198,7 +193,7 @@ fn Row(
                     {session.ip.map(|ip| format!("{ip} · "))}
                     "Active "<RelativeTime time=session.last_seen_at now/>
                     " · Signed in "<RelativeTime time=session.created_at now/>
-                    {with}{session.method}
+                    " with "{session.method}
                 </div>
             </div>
             {button}

@@ -19,6 +19,9 @@ use tower_sessions::{
     session::{self, Id, Record},
 };
 
+/// The method of a sign-in whose app names none: "signed in with an unknown method".
+const UNKNOWN_METHOD: &str = "an unknown method";
+
 /// A user whose identity the app has checked.
 ///
 /// ```
@@ -33,8 +36,7 @@ pub struct Identity {
     pub user_id: String,
     /// What pages may show of the user.
     pub profile: Profile,
-    /// How the user proved who they are, such as `password`. The list of sessions shows it, unless it is
-    /// empty.
+    /// How the user proved who they are, such as `password`. The list of sessions shows it.
     pub method: String,
 }
 
@@ -51,7 +53,7 @@ impl Identity {
         Self {
             user_id: user_id.into(),
             profile,
-            method: String::new(),
+            method: UNKNOWN_METHOD.into(),
         }
     }
 
