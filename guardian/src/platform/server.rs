@@ -12,7 +12,7 @@ use crate::{
 };
 use http::request::Parts;
 use in_order::in_order;
-use leptos::prelude::{AnyView, Resource, RwSignal, SharedValue, use_context};
+use leptos::prelude::{AnyView, Resource, RwSignal, SharedValue, use_context, with_context};
 use std::str::FromStr as _;
 use time::{
     UtcDateTime, format_description::well_known::Rfc3339, formatting::Formattable,
@@ -26,7 +26,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 /// Leptos renders it with a request of its own making, which has passed no router and so has no
 /// extensions.
 fn is_without_request() -> bool {
-    use_context::<Parts>().is_none_or(|parts| parts.extensions.is_empty())
+    with_context(|parts: &Parts| parts.extensions.is_empty()).unwrap_or(true)
 }
 
 /// Returns the auth state and the browser's other accounts, and writes them into the page.

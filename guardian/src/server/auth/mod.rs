@@ -25,7 +25,7 @@ use super::{
 use crate::{AuthError, User};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use leptos::prelude::use_context;
+use leptos::prelude::with_context;
 use state::{Current, State};
 use std::{
     fmt,
@@ -136,7 +136,7 @@ impl Auth {
     /// # assert_eq!(user_id(), None);
     /// ```
     pub fn from_context() -> Option<Self> {
-        Self::extract(&use_context::<Parts>()?)
+        with_context(Self::extract)?
     }
 
     fn extract(parts: &Parts) -> Option<Self> {

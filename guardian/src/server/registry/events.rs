@@ -165,6 +165,7 @@ pub(super) fn events_of(
     scope: SignOutScope,
     cause: &Cause,
     clock: &Clock,
+    now: i64,
 ) -> Vec<SignOutEvent> {
     let mut events: Vec<SignOutEvent> = Vec::new();
     let mut index_of_user: HashMap<String, usize> = HashMap::new();
@@ -181,7 +182,7 @@ pub(super) fn events_of(
                 actor: cause.actor.clone(),
                 note: cause.note.clone(),
                 ended: vec![handle],
-                created_at: clock.now(),
+                created_at: now,
             });
         }
     }

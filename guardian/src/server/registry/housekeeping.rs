@@ -2,10 +2,6 @@
 //! writer from everybody else. Each call returns how many rows it has deleted.
 
 use super::{Registry, visitor_data::delete_data, writing};
-use crate::{
-    server::{connection::PooledConnection, time_limit::in_time},
-    with_connection,
-};
 
 /// The most rows that one call deletes.
 pub(crate) const BATCH: i64 = 500;
@@ -18,16 +14,12 @@ impl Registry {
                 select handle from guardian_session where expires_at < $1
                 order by expires_at limit $2
             ) returning data_id";
-        in_time(async {
-            let _permit = self.acquire_write().await;
-            let mut pooled = PooledConnection::acquire(&self.database).await?;
-            let deleted: Vec<String> = with_connection!(pooled.connection(), connection => {
-                sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(&mut *connection).await?
-            });
-            delete_data(pooled.connection(), &deleted).await?;
+        writing!(self, connection => {
+            let deleted: Vec<String> =
+                sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(&mut *connection).await?;
+            delete_data(connection.into(), &deleted).await?;
             Ok(deleted.len() as u64)
         })
-        .await
     }
 
     /// Deletes events from before a time: the delivered ones and those that were given up, and

@@ -53,7 +53,7 @@ pub(crate) async fn revoke(
     let ended = revoked
         .into_iter()
         .map(|row| (row.user_id, SessionHandle(row.handle)));
-    let events = events_of(ended, revocation.scope, cause, clock);
+    let events = events_of(ended, revocation.scope, cause, clock, now);
     insert_events(connection.reborrow(), &events).await?;
     in_time(async { with_connection!(connection, connection => connection.notify(&events).await) })
         .await?;

@@ -2,7 +2,7 @@
 
 use super::{Registry, sql::Statement as _, writing};
 use crate::{
-    server::{Connection, connection::PooledConnection, time_limit::in_time},
+    server::{Connection, time_limit::in_time},
     with_connection,
 };
 use sqlx::QueryBuilder;
@@ -27,12 +27,7 @@ impl Registry {
 
     /// Stores a visitor's first data.
     pub(crate) async fn create_data(&self, data: &Record) -> Result<(), sqlx::Error> {
-        in_time(async {
-            let _permit = self.acquire_write().await;
-            let mut pooled = PooledConnection::acquire(&self.database).await?;
-            insert_data(pooled.connection(), data).await
-        })
-        .await
+        writing!(self, connection => insert_data(connection.into(), data).await)
     }
 
     /// Updates a visitor's data. Returns whether there was any.
