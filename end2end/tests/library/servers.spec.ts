@@ -7,7 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { TestServer } from "./server";
-import { listening, measureLatency, signedInUser, signUp, userButton } from "../site";
+import {
+  NOTICE_LIMIT_MS,
+  RECONNECT_LIMIT_MS,
+  listening,
+  measureLatency,
+  signedInUser,
+  signUp,
+  userButton,
+} from "../site";
 import { test } from "../test";
 
 const { TEST_POSTGRES_URL } = process.env;
@@ -103,7 +111,8 @@ for (const [name, create] of Object.entries(databases)) {
       // A user signs out on the first server while the second restarts.
       await servers[1].stop();
       await signOut(here);
-      await measureLatency(`a restarted server, ${name}`, there, () => servers[1].run());
+      const limit = RECONNECT_LIMIT_MS + NOTICE_LIMIT_MS;
+      await measureLatency(`a restarted server, ${name}`, there, () => servers[1].run(), limit);
       const elsewhere = await newContext();
       await signUp(await elsewhere.newPage(), undefined, servers[1].url);
       expect(await signedInUser(elsewhere.request, servers[0].url)).not.toBeNull();
