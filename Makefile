@@ -7,6 +7,9 @@ run:
 	scripts/build
 	target/debug/server
 
+# Packages that the server's commands leave out.
+BROWSER_ONLY = --exclude frontend
+
 # All checks. CI sets RELEASE=1: then the browser tests use the release, because that is what gets
 # deployed. Its build fails if the page is too large.
 test: lint unit end2end
@@ -24,9 +27,9 @@ build:
 lint:
 	scripts/install-tools
 	cargo fmt --check
-	cargo clippy --workspace --exclude frontend --features leptos-guardian/ssr --all-targets -- -D warnings
+	cargo clippy --workspace $(BROWSER_ONLY) --features leptos-guardian/ssr --all-targets -- -D warnings
 	cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --exclude frontend --features leptos-guardian/ssr --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace $(BROWSER_ONLY) --features leptos-guardian/ssr --no-deps
 
 # Runs the Rust tests on SQLite, then on a temporary PostgreSQL server. TEST_POSTGRES_URL names
 # another server, such as postgres://postgres@127.0.0.1:5432. Each test leaves a database test_…
@@ -44,9 +47,22 @@ lighthouse:
 	scripts/lighthouse
 
 # {% comment %}
-.PHONY: lint-databases lint-script test-scaffold test-soak test-script package deny picture bench
-lint: lint-databases lint-script
+.PHONY: lint-databases lint-examples islands lint-script test-scaffold test-soak test-script package deny picture bench
+lint: lint-databases lint-examples lint-script
 unit: test-soak test-script
+
+# Its features would change how Leptos builds the other packages.
+BROWSER_ONLY += --exclude islands
+
+# Clippy for the example with islands, on both sides.
+lint-examples:
+	cargo clippy --package islands --features ssr --all-targets -- -D warnings
+	cargo clippy --package islands --features hydrate --lib --target wasm32-unknown-unknown -- -D warnings
+
+# Serves http://127.0.0.1:3000: the example with islands.
+islands:
+	scripts/build-examples
+	target/debug/islands
 
 # Clippy for the library with each database alone.
 lint-databases:

@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
-import { hydrated, newPerson, signUp, userButton } from "./site";
+import { live, newPerson, signUp, userButton } from "./site";
 import { test } from "./test";
 
 async function expectNoViolations(page: Page, what: string) {
@@ -33,7 +33,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await signUp(page); // With two accounts, the menu has all its items.
       for (const path of ["/", "/account", "/account/sessions", "/account/sessions?after=nonsense", "/sign-out", "/sign-out?error=unavailable&scope=others", "/sign-out?error=malformed"]) {
         await page.goto(path);
-        await hydrated(page);
+        await live(page);
         await expectNoViolations(page, path);
         await userButton(page).click();
         await expect(page.getByRole("dialog")).toBeVisible();

@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { hydrated, newPerson, signedInUser, signUp, userButton } from "./site";
+import { live, newPerson, signedInUser, signUp, userButton } from "./site";
 import { test } from "./test";
 
 async function openMenu(page: Page) {
@@ -19,7 +19,7 @@ for (const javaScriptEnabled of [true, false]) {
       expect((await signedInUser(context.request)).profile.email).toBe(grace.email);
 
       await page.goto("/");
-      if (javaScriptEnabled) await hydrated(page);
+      if (javaScriptEnabled) await live(page);
       let menu = await openMenu(page);
       const others = menu.getByRole("group", { name: "Other accounts" });
       await others.getByRole("button", { name: /Switch to Ada Lovelace/ }).click();
@@ -27,14 +27,14 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page).toHaveURL("/");
       expect((await signedInUser(context.request)).profile.email).toBe(ada.email);
 
-      if (javaScriptEnabled) await hydrated(page);
+      if (javaScriptEnabled) await live(page);
       menu = await openMenu(page);
       await menu.getByRole("button", { name: "Sign out", exact: true }).click();
       await expect(page.getByText("You are signed in as Grace Hopper")).toBeVisible();
 
       const third = await signUp(page);
       await page.goto("/");
-      if (javaScriptEnabled) await hydrated(page);
+      if (javaScriptEnabled) await live(page);
       expect((await signedInUser(context.request)).profile.email).toBe(third.email);
       menu = await openMenu(page);
       await menu.getByRole("button", { name: "Sign out of all accounts" }).click();
@@ -51,12 +51,12 @@ test("other tabs follow an account switch: private pages reload, public pages ke
   await account.goto("/account");
   await form.goto("/sign-up");
   await form.getByLabel("Name").fill("half a nam");
-  for (const tab of [account, form]) await hydrated(tab);
+  for (const tab of [account, form]) await live(tab);
   await expect(account.getByRole("definition").filter({ hasText: grace.email })).toBeVisible();
   await account.evaluate(() => Object.assign(window, { sameDocument: true }));
 
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await (await openMenu(page)).getByRole("button", { name: /Switch to Ada/ }).click();
   await expect(account.getByRole("definition").filter({ hasText: ada.email })).toBeVisible();
   await expect(account.getByRole("definition").filter({ hasText: grace.email })).toHaveCount(0);
@@ -70,7 +70,7 @@ test("signing out in place shows the next account", async ({ page }) => {
   await signUp(page);
   await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await page.getByRole("button", { name: "Sign out and stay here" }).click();
   await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
 });
@@ -79,9 +79,10 @@ test("switching to an account that has ended shows an error", async ({ page, con
   await signUp(page);
   await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   const menu = await openMenu(page);
-  await page.route("/api/switch_account", (route) => route.fulfill({ status: 404, json: { error: "unknown_account" } }));
+  const json = { error: "unknown_account", message: "This account is signed out. Sign in to it again." };
+  await page.route("/api/switch_account", (route) => route.fulfill({ status: 404, json }));
   await menu.getByRole("button", { name: /Switch to Ada/ }).click();
   await expect(menu.getByRole("alert").filter({ hasText: "is signed out" })).toBeVisible();
   expect((await signedInUser(context.request)).profile.name).toBe("Grace Hopper");

@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { hydrated, sessionCookie, signedInUser, signIn, signUp, userButton } from "./site";
+import { live, sessionCookie, signedInUser, signIn, signUp, userButton } from "./site";
 import { test, type NewContext } from "./test";
 
 for (const javaScriptEnabled of [true, false]) {
@@ -8,7 +8,7 @@ for (const javaScriptEnabled of [true, false]) {
 
     test("after a sign-out from the menu, the old cookie no longer works", async ({ page, context }) => {
       const person = await signUp(page);
-      if (javaScriptEnabled) await hydrated(page);
+      if (javaScriptEnabled) await live(page);
       const old = await sessionCookie(context);
       expect(old).toMatchObject({ httpOnly: true, sameSite: "Lax" });
       expect(await signedInUser(context.request)).toMatchObject({ profile: { email: person.email } });
@@ -48,7 +48,7 @@ for (const javaScriptEnabled of [true, false]) {
     test("signing out in place shows the signed-out page", async ({ page, context }) => {
       await signUp(page);
       await page.goto("/");
-      if (javaScriptEnabled) await hydrated(page);
+      if (javaScriptEnabled) await live(page);
       await page.getByRole("button", { name: "Sign out and stay here" }).click();
       await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
       await expect(page).toHaveURL("/");
@@ -101,7 +101,7 @@ async function otherBrowser(newContext: NewContext, javaScriptEnabled: boolean) 
 test("signing out in place changes the page without a navigation", async ({ page }) => {
   await signUp(page);
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await page.evaluate(() => Object.assign(window, { sameDocument: true }));
   await page.getByRole("button", { name: "Sign out and stay here" }).click();
   await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
@@ -111,7 +111,7 @@ test("signing out in place changes the page without a navigation", async ({ page
 test("a sign-out with a redirect loads a new document", async ({ page }) => {
   await signUp(page);
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await page.evaluate(() => Object.assign(window, { sameDocument: true }));
   await userButton(page).click();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
@@ -123,7 +123,7 @@ test("the button shows its progress and offers a retry after a failure", async (
   const person = await signUp(page);
   const other = await otherBrowser(newContext, true);
   await signIn(other, person);
-  await hydrated(page);
+  await live(page);
   const button = page.getByRole("button", { name: "Sign out everywhere else" });
 
   let release = () => {};
@@ -149,9 +149,16 @@ test("the button shows its progress and offers a retry after a failure", async (
 test("if the server cannot end the session, the page says so and offers a retry", async ({ page, context }) => {
   const person = await signUp(page);
   await page.goto("/account");
-  await hydrated(page);
+  await live(page);
   await page.route("/api/sign_out", (route) =>
-    route.fulfill({ status: 503, json: { error: "unavailable", signed_out_here: true } }),
+    route.fulfill({
+      status: 503,
+      json: {
+        error: "unavailable",
+        signed_out_here: true,
+        message: "You are signed out in this browser, but the server could not end the session. Please try again.",
+      },
+    }),
   );
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
   await expect(page.getByRole("alert").filter({ hasText: "could not end the session" })).toBeVisible();

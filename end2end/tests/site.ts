@@ -42,9 +42,25 @@ export function userButton(page: Page) {
   return page.getByRole("button", { name: /^Account of / });
 }
 
-/** Resolves once the page is hydrated. */
-export async function hydrated(page: Page) {
+/** Resolves once the page's script runs. */
+export async function live(page: Page) {
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "false");
+}
+
+/** Delays the WebAssembly until the returned function is called, which resolves once the page is hydrated. */
+export async function delayWebAssembly(page: Page) {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await held;
+    await route.continue();
+  });
+  return async () => {
+    const arrived = page.waitForEvent("requestfinished", (request) => request.url().endsWith(".wasm"));
+    release();
+    await arrived;
+    await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 1_000 })));
+  };
 }
 
 /** Resolves once the page, or another tab of its browser, receives the server's events. */

@@ -11,7 +11,6 @@ use leptos_guardian::{
     AuthProvider, RequireSignedIn, SessionList, SignOut, SignedIn, SignedOut, UserButton,
     server::{Database, Guardian, SigningKey},
 };
-use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
     components::{Route, Router as PageRouter, Routes},
     path,
@@ -62,7 +61,6 @@ fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <HydrationScripts options/>
-                <MetaTags/>
             </head>
             <body>
                 <App/>
@@ -73,7 +71,6 @@ fn shell(options: LeptosOptions) -> impl IntoView {
 
 #[component]
 fn App() -> impl IntoView {
-    provide_meta_context();
     view! {
         <AuthProvider>
             <PageRouter>

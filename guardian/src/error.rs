@@ -4,7 +4,7 @@
 use crate::status::ErrorStatus;
 use http::StatusCode;
 use leptos::prelude::ServerFnErrorErr;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 /// Why a sign-out failed, wholly or in part.
 ///
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// let error = SignOutError::Unavailable { signed_out_here: true };
 /// assert!(error.to_string().starts_with("You are signed out in this browser, but"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SignOutError {
@@ -71,7 +71,7 @@ const fn unavailable(signed_out_here: bool) -> &'static str {
 /// assert_eq!(AuthError::SignedOut.to_string(), "You are signed out.");
 /// assert_eq!(AuthError::SignedOut.status(), 401);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AuthError {
@@ -105,6 +105,52 @@ pub enum AuthError {
     /// The app is not set up: the route is not behind `Guardian::protect`.
     #[error("Sessions are not set up on this server.")]
     NotProtected,
+}
+
+/// The JSON has the error's word for programs, its details, and its sentence for the person.
+impl Serialize for SignOutError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let word = match self {
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unreachable => "unreachable",
+            Self::Pending => "pending",
+            Self::Malformed => "malformed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TooLarge => "too_large",
+            Self::NotProtected => "not_protected",
+        };
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("error", word)?;
+        if let Self::Unavailable { signed_out_here } = self {
+            body.serialize_entry("signed_out_here", signed_out_here)?;
+        }
+        body.serialize_entry("message", &self.to_string())?;
+        body.end()
+    }
+}
+
+/// As for [`SignOutError`].
+impl Serialize for AuthError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let word = match self {
+            Self::Unavailable => "unavailable",
+            Self::SignedOut => "signed_out",
+            Self::UnknownAccount => "unknown_account",
+            Self::TooManyAccounts { .. } => "too_many_accounts",
+            Self::Unreachable => "unreachable",
+            Self::Malformed => "malformed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TooLarge => "too_large",
+            Self::NotProtected => "not_protected",
+        };
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("error", word)?;
+        if let Self::TooManyAccounts { limit } = self {
+            body.serialize_entry("limit", limit)?;
+        }
+        body.serialize_entry("message", &self.to_string())?;
+        body.end()
+    }
 }
 
 /// The message with which a middleware reports that a body is not a form. Leptos passes on only the
@@ -183,9 +229,11 @@ impl ErrorStatus for AuthError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json, to_value};
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, from_value, json, to_value};
+    use std::fmt::{Debug, Display};
 
-    // client/json.rs reads this JSON.
+    // script/api.mjs reads this JSON.
     #[test]
     fn errors_keep_their_json() {
         use SignOutError as E;
@@ -203,7 +251,7 @@ mod tests {
             (E::UnsupportedMediaType, word("unsupported_media_type")),
             (E::NotProtected, word("not_protected")),
         ] {
-            assert_eq!(to_value(error).expect("JSON"), json);
+            assert_json(&error, json);
         }
         use AuthError as A;
         for (error, json) in [
@@ -220,8 +268,19 @@ mod tests {
             (A::UnsupportedMediaType, word("unsupported_media_type")),
             (A::NotProtected, word("not_protected")),
         ] {
-            assert_eq!(to_value(error).expect("JSON"), json);
+            assert_json(&error, json);
         }
+    }
+
+    /// Asserts that the error is written as this JSON with its sentence, and read again.
+    #[track_caller]
+    fn assert_json<E>(error: &E, mut json: Value)
+    where
+        E: Serialize + DeserializeOwned + Display + Debug + PartialEq,
+    {
+        json["message"] = error.to_string().into();
+        assert_eq!(to_value(error).expect("JSON"), json);
+        assert_eq!(from_value::<E>(json).expect("an error"), *error);
     }
 
     fn word(error: &str) -> Value {

@@ -8,8 +8,9 @@
 //!   [`AuthState`], the server functions in [`api`], the components;
 //! - [`server`]: the [`Guardian`](server::Guardian), [`Auth`](server::Auth), the tables, the
 //!   cookies, redirects, the `after_sign_out` hook, the streams of open pages. Feature `ssr`;
-//! - `client`: the browser's `sign_out`, its other tabs, the stream from the server;
-//! - `script`: the same in JavaScript, for every page, with or without Leptos;
+//! - `script`: the browser's half, a script that every page loads: signing out, other tabs, the stream
+//!   from the server;
+//! - `client`: what an app calls in the browser, as Rust functions and signals on top of the script;
 //! - `platform`: what the shared code needs from either side.
 #![deny(missing_docs, missing_debug_implementations, clippy::unwrap_used)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -22,9 +23,7 @@ compile_error!(
 pub mod api;
 mod client;
 mod components;
-mod cookie_names;
 mod error;
-mod event_names;
 mod options;
 mod platform;
 mod query;
@@ -36,16 +35,17 @@ pub mod server;
 mod session_info;
 mod state;
 mod status;
+#[cfg(feature = "ssr")]
 mod stylesheet;
 mod user;
 
 /// The version of http whose types are part of this API.
 pub use http;
 
-pub use client::{on_signed_out, sign_out, switch_account};
+pub use client::{on_signed_out, refresh, sign_out, switch_account};
 pub use components::{
-    AuthProvider, MenuButton, MenuLink, RequireSignedIn, SessionList, SignOut, SignOutButton,
-    SignedIn, SignedOut, UserButton,
+    AuthProvider, GuardianHead, MenuButton, MenuLink, RequireSignedIn, SessionList, SignOut,
+    SignOutButton, SignedIn, SignedOut, UserButton,
 };
 pub use error::{AuthError, CallFailure, SignOutError};
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};

@@ -295,39 +295,6 @@ impl SignOutOptions {
     }
 }
 
-/// The options as form fields. In this form a browser stores them, passes them to its other tabs and
-/// sends them to the server.
-impl SignOutOptions {
-    pub(crate) fn to_fields(&self) -> String {
-        let mut fields = form_urlencoded::Serializer::new(String::new());
-        fields.append_pair("scope", self.scope.as_str());
-        if let Some(session) = &self.session {
-            fields.append_pair("session", session.as_str());
-        }
-        if let Some(url) = &self.callback_url {
-            fields.append_pair("callback_url", url);
-        }
-        if !self.redirect {
-            fields.append_pair("redirect", "false");
-        }
-        fields.finish()
-    }
-
-    /// Reads the fields. Returns `None` for an unknown scope.
-    pub(crate) fn from_fields(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let field = |name| field(name).filter(|text| !text.is_empty());
-        Some(Self {
-            scope: match field("scope") {
-                Some(scope) => scope.parse().ok()?,
-                None => SignOutScope::default(),
-            },
-            session: field("session").map(SessionHandle),
-            redirect: field("redirect").as_deref() != Some("false"),
-            callback_url: field("callback_url"),
-        })
-    }
-}
-
 /// A completed sign-out: the sessions are gone from the database.
 ///
 /// ```
@@ -356,29 +323,6 @@ pub struct SignedOut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::find_field;
-
-    fn read(fields: &str) -> Option<SignOutOptions> {
-        SignOutOptions::from_fields(|name| find_field(fields, name))
-    }
-
-    #[test]
-    fn options_are_read_as_they_were_written() {
-        for scope in ["local", "browser", "others", "global"] {
-            for (session, redirect, callback_url) in [
-                (None, true, None),
-                (Some("mgvEcr0"), false, Some("/bye?a=1&b=2+3#ä")),
-            ] {
-                let options = SignOutOptions {
-                    scope: scope.parse().expect("a scope"),
-                    session: session.map(SessionHandle::from),
-                    redirect,
-                    callback_url: callback_url.map(String::from),
-                };
-                assert_eq!(read(&options.to_fields()), Some(options));
-            }
-        }
-    }
 
     /// Clients rely on every field.
     #[cfg(feature = "ssr")]
@@ -399,13 +343,5 @@ mod tests {
         let read = serde_json::from_str::<SignOutOptions>;
         assert!(read(r#"{"scope":"local","redirect":true,"session":"mgvEcr0"}"#).is_ok());
         assert!(read(r#"{"scope":"local","redirect":true,"sesion":"mgvEcr0"}"#).is_err());
-    }
-
-    #[test]
-    fn a_missing_or_empty_field_means_the_default() {
-        assert_eq!(read(""), Some(SignOutOptions::default()));
-        let empty = "scope=&session=&callback_url=&redirect=";
-        assert_eq!(read(empty), Some(SignOutOptions::default()));
-        assert_eq!(read("scope=everything"), None);
     }
 }

@@ -49,19 +49,15 @@ pub(crate) fn use_query_parameter(name: &str) -> Option<String> {
     find_field(search.strip_prefix('?').unwrap_or(&search), name)
 }
 
-/// Returns the query with one parameter set to another value, or removed, and the others unchanged.
-pub(crate) fn with_query_parameter(search: &str, name: &str, value: Option<String>) -> String {
-    let mut fields = form_urlencoded::Serializer::for_suffix(String::from("?"), 1);
-    let query = search.strip_prefix('?').unwrap_or(search);
-    for (key, old_value) in form_urlencoded::parse(query.as_bytes()) {
-        if key != name {
-            fields.append_pair(&key, &old_value);
+/// Writes a query: the fields that have a value.
+pub(crate) fn to_query(fields: &[(&str, Option<&str>)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields {
+        if let Some(value) = value {
+            query.append_pair(name, value);
         }
     }
-    if let Some(value) = value {
-        fields.append_pair(name, &value);
-    }
-    fields.finish()
+    query.finish()
 }
 
 /// Returns one field of a URL-encoded form.
@@ -69,23 +65,4 @@ pub(crate) fn find_field(fields: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(fields.as_bytes())
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_query_parameter;
-
-    #[test]
-    fn one_parameter_changes_and_the_others_stay() {
-        for (search, next, expected) in [
-            ("", Some("2"), "?after=2"),
-            ("?after=1", Some("2"), "?after=2"),
-            ("?tab=a+b&after=1&after=0", Some("2"), "?tab=a+b&after=2"),
-            ("?tab=1&after=1", None, "?tab=1"),
-            ("?after=1", None, "?"),
-        ] {
-            let next = next.map(String::from);
-            assert_eq!(with_query_parameter(search, "after", next), expected);
-        }
-    }
 }

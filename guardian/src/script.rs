@@ -1,100 +1,91 @@
 //! The script of the pages, served by the library itself. Its files are joined into one module when the
 //! server starts, so that a browser loads one file and an app needs no build step for it.
 
-use crate::stylesheet::fnv1a;
-use axum::{
-    Router,
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use http::{HeaderMap, StatusCode, header};
+use crate::server::File;
+use axum::{Router, routing::get};
+use http::HeaderMap;
 use std::sync::LazyLock;
 
-/// The files in an order in which each one comes after those that it needs.
-const FILES: [&str; 18] = [
-    include_str!("script/attempt.mjs"),
-    include_str!("script/texts.mjs"),
+/// The files, in the order in which they compress best. A constant is needed only when the last one runs.
+const FILES: [&str; 21] = [
+    include_str!("script/cookies.mjs"),
+    include_str!("script/api.mjs"),
+    include_str!("script/forms.mjs"),
+    include_str!("script/pending.mjs"),
     include_str!("script/options.mjs"),
-    include_str!("script/messages.mjs"),
     include_str!("script/draft.mjs"),
-    include_str!("script/auth_state.mjs"),
+    include_str!("script/attempt.mjs"),
     include_str!("script/sign_out.mjs"),
+    include_str!("script/auth_state.mjs"),
     include_str!("script/conclude.mjs"),
     include_str!("script/state.mjs"),
-    include_str!("script/api.mjs"),
-    include_str!("script/pending.mjs"),
-    include_str!("script/tabs.mjs"),
-    include_str!("script/stream.mjs"),
-    include_str!("script/elements.mjs"),
-    include_str!("script/forms.mjs"),
+    include_str!("script/components.mjs"),
+    include_str!("script/update.mjs"),
     include_str!("script/show.mjs"),
+    include_str!("script/menus.mjs"),
     include_str!("script/page.mjs"),
+    include_str!("script/tabs.mjs"),
+    include_str!("script/elements.mjs"),
+    include_str!("script/data.mjs"),
+    include_str!("script/stream.mjs"),
     include_str!("script/guardian.mjs"),
 ];
 
-static MODULE: LazyLock<String> = LazyLock::new(|| join(&FILES));
-
-const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+static MODULE: LazyLock<File> =
+    LazyLock::new(|| File::new("text/javascript; charset=utf-8", join(&FILES)));
 
 /// What TypeScript knows of the script.
-const TYPES: &str = include_str!("script/guardian.d.ts");
+static TYPES: LazyLock<File> = LazyLock::new(|| {
+    let types = include_str!("script/guardian.d.ts");
+    File::new("text/plain; charset=utf-8", types.to_owned())
+});
 
-/// Returns where the module is served. The name changes with the content, so browsers may keep it for good.
+/// Returns where the module is served.
 pub(crate) fn path() -> String {
-    format!("/guardian/{:016x}.js", fnv1a(MODULE.as_bytes()))
+    MODULE.path("js")
 }
 
 /// Serves the module, also under a name that static pages can know, and its types.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let named = |kind, text: &'static str| {
-        get(async move |headers: HeaderMap| revalidated(&headers, kind, text))
-    };
     Router::new()
-        .route(&path(), get(unchanging))
-        .route("/guardian/guardian.js", named(JAVASCRIPT, &MODULE))
+        .route(
+            &path(),
+            get(async |request: HeaderMap| MODULE.unchanging(&request)),
+        )
+        .route(
+            "/guardian/guardian.js",
+            get(async |request: HeaderMap| MODULE.revalidated(&request)),
+        )
         .route(
             "/guardian/guardian.d.ts",
-            named("text/plain; charset=utf-8", TYPES),
+            get(async |request: HeaderMap| TYPES.revalidated(&request)),
         )
 }
 
-async fn unchanging() -> impl IntoResponse {
-    (
-        [
-            (header::CONTENT_TYPE, JAVASCRIPT),
-            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        ],
-        MODULE.as_str(),
-    )
-}
-
-/// Responds with a text, or that it has not changed.
-fn revalidated(request: &HeaderMap, kind: &'static str, text: &'static str) -> Response {
-    // Weak: a layer of the app's may compress the text.
-    let tag = format!("W/\"{:016x}\"", fnv1a(text.as_bytes()));
-    let known = request.get_all(header::IF_NONE_MATCH).iter();
-    let is_known = known
-        .filter_map(|tags| tags.to_str().ok())
-        .any(|tags| tags.contains(&tag));
-    let headers = [
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::ETAG, tag.as_str()),
-    ];
-    if is_known {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    (headers, [(header::CONTENT_TYPE, kind)], text).into_response()
-}
-
-/// Joins modules into one: without what connects them, and without comments and indentation.
+/// Joins modules into one: without what connects them, and without comments, indentation and the line breaks
+/// that mean nothing.
 fn join(files: &[&str]) -> String {
     let lines = files.iter().flat_map(|file| file.lines()).map(str::trim);
     let code = lines.filter(|line| {
         let left_out = ["import ", "//", "/*", "*"];
         !line.is_empty() && !left_out.iter().any(|start| line.starts_with(start))
     });
-    code.flat_map(|line| [line.strip_prefix("export ").unwrap_or(line), "\n"])
-        .collect()
+    let bare = code.map(|line| without_types(line.strip_prefix("export ").unwrap_or(line)));
+    bare.map(|line| {
+        let goes_on = line.ends_with([';', '{', ',', '(', '[']);
+        line + if goes_on { "" } else { "\n" }
+    })
+    .collect()
+}
+
+/// Removes the comments inside a line, which are for the type checker.
+fn without_types(line: &str) -> String {
+    let mut parts = line.split("/** ");
+    let start = parts.next().unwrap_or_default().to_owned();
+    parts.fold(start, |code, part| {
+        let (_, after) = part.split_once("*/").unwrap_or_default();
+        code + after.trim_start()
+    })
 }
 
 #[cfg(test)]
@@ -104,18 +95,20 @@ mod tests {
     #[test]
     fn joined_modules_are_one_without_comments() {
         let first = "// Why.\nimport { b } from \"./b.mjs\";\n\n/**\n * What.\n */\nexport function a() {\n  return b;\n}\n";
-        let second = "/** What. */\nexport const c = a();\n";
-        let joined = "function a() {\nreturn b;\n}\nconst c = a();\n";
+        let second =
+            "/** What. */\nexport const c = (/** @type {any} */ a)(/** @type {A} */ (b));\n";
+        let joined = "function a() {return b;}\nconst c = (a)((b));";
         assert_eq!(join(&[first, second]), joined);
     }
 
     #[test]
     fn no_file_has_an_import_or_export_of_another_form() {
-        for line in MODULE.lines() {
-            for word in ["import", "export", "from \""] {
-                assert!(!line.starts_with(word), "{line}");
+        for line in FILES.iter().flat_map(|file| file.lines()) {
+            let is_import = line.starts_with("import ");
+            assert_eq!(line.ends_with(".mjs\";"), is_import, "{line}");
+            for form in ["export {", "export *", "export default"] {
+                assert!(!line.starts_with(form), "{line}");
             }
-            assert!(!line.starts_with("} from"), "{line}");
         }
     }
 }

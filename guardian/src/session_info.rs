@@ -1,6 +1,6 @@
 //! The list of sessions, page by page.
 
-use crate::{AuthError, SessionHandle};
+use crate::SessionHandle;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -125,10 +125,6 @@ impl From<SessionCursor> for String {
 #[error("the place in the list must be the `next` of an earlier page")]
 #[non_exhaustive]
 pub struct UnknownCursor;
-
-/// A page of the user's sessions, or why it could not be read; and the time of the read, in seconds
-/// since the Unix epoch.
-pub(crate) type Listed = (Result<SessionPage, AuthError>, i64);
 
 #[cfg(test)]
 mod tests {

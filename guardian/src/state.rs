@@ -1,6 +1,6 @@
 //! The auth state of a page.
 
-use crate::{SessionHandle, SignOutError, SignOutOptions, User};
+use crate::{User, platform::auth_signals};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -40,11 +40,6 @@ impl AuthState {
             Self::Loading | Self::SignedOut => None,
         }
     }
-
-    /// The signed-in user's session.
-    pub(crate) fn session(&self) -> Option<SessionHandle> {
-        self.user().map(|user| user.session.clone())
-    }
 }
 
 impl From<Option<User>> for AuthState {
@@ -53,23 +48,15 @@ impl From<Option<User>> for AuthState {
     }
 }
 
-/// What [`AuthProvider`](crate::AuthProvider) provides to the components inside it.
-#[derive(Clone, Copy)]
-pub(crate) struct AuthContext {
-    pub(crate) state: RwSignal<AuthState>,
+/// Who is signed in, as signals.
+#[derive(Clone)]
+pub(crate) struct AuthSignals {
+    pub(crate) state: ArcRwSignal<AuthState>,
     /// The other accounts of this browser.
-    pub(crate) others: RwSignal<Vec<User>>,
-    /// Counts refreshes. Views that show more than the auth state then load their data again.
-    pub(crate) refreshes: RwSignal<u64>,
-    /// A sign-out that has yet to end its sessions, and why. The page already shows nobody signed in.
-    pub(crate) pending_sign_out: RwSignal<Option<(SignOutOptions, SignOutError)>>,
+    pub(crate) others: ArcRwSignal<Vec<User>>,
 }
 
 /// The auth state of the page, as a signal.
-///
-/// # Panics
-///
-/// Outside an [`AuthProvider`](crate::AuthProvider).
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -82,15 +69,11 @@ pub(crate) struct AuthContext {
 /// }
 /// ```
 pub fn use_auth() -> ReadSignal<AuthState> {
-    auth_context().state.read_only()
+    auth_signals().state.read_only().into()
 }
 
 /// The other accounts that are signed in on this browser, as a signal, the most recently used first.
 /// [`UserButton`](crate::UserButton) shows them.
-///
-/// # Panics
-///
-/// Outside an [`AuthProvider`](crate::AuthProvider).
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -103,9 +86,5 @@ pub fn use_auth() -> ReadSignal<AuthState> {
 /// }
 /// ```
 pub fn use_other_accounts() -> ReadSignal<Vec<User>> {
-    auth_context().others.read_only()
-}
-
-fn auth_context() -> AuthContext {
-    use_context().expect("there must be an <AuthProvider> around the component")
+    auth_signals().others.read_only().into()
 }

@@ -1,22 +1,23 @@
 //! The components' stylesheet. The library serves it, so that an app has nothing to set up.
 
-pub(crate) const CSS: &str = include_str!("components/guardian.css");
+use crate::server::File;
+use axum::{Router, routing::get};
+use http::HeaderMap;
+use std::sync::LazyLock;
 
-/// The stylesheet's path. It changes with the content, so browsers may keep the file for good.
+static STYLESHEET: LazyLock<File> = LazyLock::new(|| {
+    let styles = include_str!("components/guardian.css");
+    File::new("text/css; charset=utf-8", styles.to_owned())
+});
+
+/// Returns where the stylesheet is served.
 pub(crate) fn path() -> String {
-    format!("/guardian/{:016x}.css", FINGERPRINT)
+    STYLESHEET.path("css")
 }
 
-const FINGERPRINT: u64 = fnv1a(CSS.as_bytes());
-
-/// Hashes with [FNV-1a](https://www.rfc-editor.org/rfc/rfc9923), at compile time, so that the browser's
-/// half knows the path without containing the stylesheet.
-pub(crate) const fn fnv1a(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325;
-    let mut index = 0;
-    while index < bytes.len() {
-        hash = (hash ^ bytes[index] as u64).wrapping_mul(0x100_0000_01b3);
-        index += 1;
-    }
-    hash
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route(
+        &path(),
+        get(async |request: HeaderMap| STYLESHEET.unchanging(&request)),
+    )
 }

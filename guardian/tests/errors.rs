@@ -70,17 +70,17 @@ async fn a_handler_may_return_an_error() {
         (
             "/user",
             StatusCode::UNAUTHORIZED,
-            r#"{"error":"signed_out"}"#,
+            r#"{"error":"signed_out","message":"You are signed out."}"#,
         ),
         (
             "/full",
             StatusCode::CONFLICT,
-            r#"{"error":"too_many_accounts","limit":5}"#,
+            r#"{"error":"too_many_accounts","limit":5,"message":"This browser already has 5 accounts. Sign out of one of them first."}"#,
         ),
         (
             "/failed",
             StatusCode::SERVICE_UNAVAILABLE,
-            r#"{"error":"unavailable","signed_out_here":true}"#,
+            r#"{"error":"unavailable","signed_out_here":true,"message":"You are signed out in this browser, but the server could not end the session. Please try again."}"#,
         ),
     ] {
         let response = browser.get(path).await;

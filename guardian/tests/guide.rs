@@ -75,7 +75,7 @@ async fn the_example_signs_its_users_in_and_out() {
     let cookie = cookie(&response);
 
     let (_, home) = page(&router, "/", &cookie).await;
-    assert!(home.contains("Account of Ada Lovelace"), "{home}");
+    assert!(home.contains("guardian-name\">Ada Lovelace"), "{home}");
     let (_, sessions) = page(&router, "/sessions", &cookie).await;
     assert!(sessions.contains("This device"), "{sessions}");
 

@@ -81,7 +81,10 @@ async fn an_unprotected_route_says_so() {
         .unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(body, r#"{"error":"not_protected"}"#);
+    assert_eq!(
+        body,
+        r#"{"error":"not_protected","message":"Sessions are not set up on this server."}"#
+    );
 }
 
 #[tokio::test]
@@ -93,7 +96,7 @@ async fn the_stylesheet_is_the_same_for_everybody() {
     let css = include_bytes!("../src/components/guardian.css");
     let response = browser.get(&stylesheet_path(css)).await;
     assert_eq!(response.status, StatusCode::OK);
-    assert_eq!(response.headers.get(header::VARY), None);
+    assert_eq!(response.headers[header::VARY], "accept-encoding");
     let caching = &response.headers[header::CACHE_CONTROL];
     assert_eq!(caching, "public, max-age=31536000, immutable");
 }

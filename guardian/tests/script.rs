@@ -2,8 +2,11 @@
 
 mod common;
 
+use axum::body::Body;
 use common::{Browser, Site, TestResponse};
 use http::{HeaderName, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
 
 const NAMED: &str = "/guardian/guardian.js";
 const TYPES: &str = "/guardian/guardian.d.ts";
@@ -32,9 +35,8 @@ fn assert_header(response: &TestResponse, name: HeaderName, value: &str) {
 #[track_caller]
 fn assert_for_everybody(response: &TestResponse) {
     assert_eq!(response.status, StatusCode::OK);
-    for name in [header::VARY, header::SET_COOKIE] {
-        assert_eq!(response.headers.get(name), None);
-    }
+    assert_eq!(response.headers.get(header::SET_COOKIE), None);
+    assert_header(response, header::VARY, "accept-encoding");
 }
 
 #[tokio::test]
@@ -90,6 +92,17 @@ async fn an_unchanged_file_is_not_sent_again() {
             assert_eq!(response.body.is_empty(), status != StatusCode::OK);
         }
     }
+}
+
+#[tokio::test]
+async fn the_module_is_small_for_browsers_that_accept_brotli() {
+    let site = Site::new().await;
+    let request = Request::get(NAMED).header(header::ACCEPT_ENCODING, "gzip, deflate, br");
+    let request = request.body(Body::empty()).unwrap();
+    let response = site.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_ENCODING], "br");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(body.len() <= 7 * 1024, "{} bytes", body.len());
 }
 
 #[tokio::test]

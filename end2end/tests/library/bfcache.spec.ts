@@ -1,5 +1,5 @@
 import { chromium, expect, type Page } from "@playwright/test";
-import { hydrated, signedInUser, signUp, userButton } from "../site";
+import { live, signedInUser, signUp, userButton } from "../site";
 import { test } from "../test";
 
 // Playwright disables the back/forward cache, which these tests need.
@@ -42,7 +42,7 @@ test("a restored page is shown if its session still exists", async () => {
     await signUp(page);
     await withoutNoStore(page, "/");
     await page.goto("/");
-    await hydrated(page);
+    await live(page);
     await page.evaluate(() => Object.assign(window, { sameDocument: true }));
     await page.goto("/favicon.svg");
     await goBack(page);
@@ -79,7 +79,7 @@ test("going back after a sign-out with a redirect shows nothing private", async 
     const person = await signUp(page);
     await withoutNoStore(page, "/sign-out");
     await page.goto("/sign-out?callback_url=/favicon.svg");
-    await hydrated(page);
+    await live(page);
     await expect(page.getByText(`(${person.email})`)).toBeVisible();
     await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
     await expect(page).toHaveURL("/favicon.svg");
@@ -94,7 +94,7 @@ test("a restored page whose session has ended shows nothing private", async () =
     await signUp(page);
     await withoutNoStore(page, "/");
     await page.goto("/");
-    await hydrated(page);
+    await live(page);
     // Checks every frame from the first one.
     await page.evaluate(() => {
       addEventListener("pageshow", () => {

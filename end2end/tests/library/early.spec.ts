@@ -1,19 +1,8 @@
 // The UserButton before hydration, and when the WebAssembly arrives late.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { hydrated, sessionCookie, signedInUser, signUp, userButton } from "../site";
+import { delayWebAssembly, live, sessionCookie, signedInUser, signUp, userButton } from "../site";
 import { test } from "../test";
-
-/** Delays the WebAssembly until the returned function is called. */
-async function delayWebAssembly(page: Page) {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route("**/*.wasm", async (route) => {
-    await held;
-    await route.continue();
-  });
-  return release;
-}
 
 function menuOf(page: Page) {
   return page.getByRole("dialog", { name: /^Account of / });
@@ -87,7 +76,7 @@ test("without WebAssembly, the menu works with a keyboard and signs out", async 
 });
 
 test("late WebAssembly leaves an open menu unchanged", async ({ page, context }) => {
-  const release = await delayWebAssembly(page);
+  const hydrate = await delayWebAssembly(page);
   await signUp(page);
   const old = await sessionCookie(context);
   await page.goto("/");
@@ -104,7 +93,7 @@ test("late WebAssembly leaves an open menu unchanged", async ({ page, context })
     Object.assign(window, { seen });
   });
 
-  release();
+  await hydrate();
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "true");
   await expect(menuOf(page)).toBeVisible();
   await expect(link).toBeFocused();
@@ -116,9 +105,9 @@ test("late WebAssembly leaves an open menu unchanged", async ({ page, context })
   });
   expect(now).toEqual({ isSameMenu: true, isSameFocus: true, changes: [] });
 
-  // From now on the hydrated button works.
+  // The page's script goes on working.
   await page.keyboard.press("Escape");
-  await hydrated(page);
+  await live(page);
   await expect(userButton(page)).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "true");
@@ -129,13 +118,13 @@ test("late WebAssembly leaves an open menu unchanged", async ({ page, context })
 });
 
 test("late WebAssembly leaves a closed menu closed, and the focus on its button", async ({ page }) => {
-  const release = await delayWebAssembly(page);
+  const hydrate = await delayWebAssembly(page);
   await signUp(page);
   await page.goto("/");
   await pressTab(page, 3);
   await expect(userButton(page)).toBeFocused();
-  release();
-  await hydrated(page);
+  await hydrate();
+  await live(page);
   await expect(userButton(page)).toBeFocused();
   await expect(menuOf(page)).toBeHidden();
   await page.keyboard.press("Enter");

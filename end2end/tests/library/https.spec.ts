@@ -1,7 +1,7 @@
 import { expect, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
 import { expectConsistent, watchCookies } from "./cookies";
 import { test } from "./https";
-import { cookieName, hydrated, newPerson, sessionCookie, signedInUser, signIn, signUp, userButton } from "../site";
+import { cookieName, live, newPerson, sessionCookie, signedInUser, signIn, signUp, userButton } from "../site";
 import { test as plain } from "../test";
 
 /** The attributes of every cookie that the server sets or removes, sorted. */
@@ -15,10 +15,16 @@ async function userWithCookie(request: APIRequestContext, name: string, value: s
   return response.json();
 }
 
-/** All cookies except the one that recognizes a known browser, which stays. */
+/** All cookies except the one that recognizes a known browser, which stays. The marker comes and goes with the session. */
 async function cookieNames(context: BrowserContext) {
-  const cookies = await context.cookies();
-  return cookies.map(({ name }) => name).filter((name) => !isKnownBrowser(name)).sort();
+  const names = (await context.cookies()).map(({ name }) => name);
+  expect(names.some(isMarker)).toBe(names.some((name) => name.includes("session")));
+  return names.filter((name) => !isKnownBrowser(name) && !isMarker(name)).sort();
+}
+
+/** The marker names the session for the page's script, which may read it. */
+function isMarker(name: string) {
+  return name.includes("signed_in");
 }
 
 function isKnownBrowser(name: string) {
@@ -43,7 +49,7 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await userWithCookie(request, sessionName, cookie!.value)).toMatchObject({ profile: { email: person.email } });
       expect(await userWithCookie(request, "session", cookie!.value), "any host could set this one").toBeNull();
 
-      if (javaScriptEnabled) await hydrated(page);
+      if (javaScriptEnabled) await live(page);
       await signOutFromMenu(page, "Sign out");
       await expect(page).toHaveURL("/");
       await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
@@ -72,11 +78,11 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await cookieNames(context)).toEqual([sessionName]);
       expect(await userWithCookie(request, sessionName, first!.value)).toBeNull();
 
-      if (javaScriptEnabled) await hydrated(page);
+      if (javaScriptEnabled) await live(page);
       await signOutFromMenu(page, "Sign out");
       await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
       expect((await signedInUser(context.request)).profile.email).toBe(ada.email);
-      if (javaScriptEnabled) await hydrated(page);
+      if (javaScriptEnabled) await live(page);
       await signOutFromMenu(page, "Sign out");
       await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
       expect(await cookieNames(context)).toEqual([]);
@@ -88,7 +94,7 @@ for (const javaScriptEnabled of [true, false]) {
 test("a pending sign-out is kept in a cookie of this host alone", async ({ page, context, request, baseURL }) => {
   const [sessionName, pendingName] = ["session", "pending_sign_out"].map((name) => cookieName(name, baseURL));
   const person = await signUp(page);
-  await hydrated(page);
+  await live(page);
   const old = await sessionCookie(context, sessionName);
   const setCookies = watchCookies(context);
   await context.setOffline(true);
@@ -102,7 +108,7 @@ test("a pending sign-out is kept in a cookie of this host alone", async ({ page,
   await context.setOffline(false);
   await expect(page, "then it is sent").toHaveURL("/");
   expect(await cookieNames(context)).toEqual([]);
-  const removed = (await setCookies()).flat().filter(({ isOurs }) => isOurs);
+  const removed = (await setCookies()).flat().filter(({ isOurs, name }) => isOurs && !isMarker(name));
   expect(removed.map(({ name }) => name).sort()).toEqual([pendingName, sessionName]);
   for (const cookie of removed) expect(cookie).toMatchObject({ isRemoval: true, attributes: SECURE_ATTRIBUTES });
   expect(await userWithCookie(request, sessionName, old!.value), "the old cookie no longer works").toBeNull();
@@ -118,11 +124,11 @@ async function signInAndOut(page: Page, javaScriptEnabled: boolean) {
   await expect(page.getByRole("alert").first()).toBeVisible();
   await signIn(page, person);
   await signUp(page, newPerson("Grace Hopper"));
-  if (javaScriptEnabled) await hydrated(page);
+  if (javaScriptEnabled) await live(page);
   await userButton(page).click();
   await page.getByRole("button", { name: /Switch to Ada Lovelace/ }).click();
   await expect(page.getByRole("button", { name: "Account of Ada Lovelace" })).toBeVisible();
-  if (javaScriptEnabled) await hydrated(page);
+  if (javaScriptEnabled) await live(page);
   await signOutFromMenu(page, "Sign out of all accounts");
   await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
 }
@@ -138,9 +144,12 @@ for (const [over, scheme, attributes] of [
       over("a cookie is removed with the attributes it was set with", async ({ page, context, baseURL }) => {
         const setCookies = watchCookies(context);
         await signInAndOut(page, javaScriptEnabled);
-        const responses = (await setCookies()).map((cookies) => cookies.filter(({ name }) => !isKnownBrowser(name)));
+        const all = await setCookies();
+        const responses = all.map((cookies) => cookies.filter(({ name }) => !isKnownBrowser(name) && !isMarker(name)));
         // The starter's forms store an error message for the next page in `flash`.
         expectConsistent(responses, ["flash", "session"].map((name) => cookieName(name, baseURL)), attributes);
+        const markers = all.map((cookies) => cookies.filter(({ name }) => isMarker(name)));
+        expectConsistent(markers, [cookieName("signed_in", baseURL)], attributes.filter((name) => name !== "HttpOnly"));
         expect(await cookieNames(context)).toEqual([]);
       });
     });

@@ -2,7 +2,7 @@ import { devices, expect, type Page, type Request } from "@playwright/test";
 import { command, TestServer } from "./server";
 import {
   NOTICE_LIMIT_MS,
-  hydrated,
+  live,
   listening,
   measureLatency,
   navigations,
@@ -28,7 +28,7 @@ test("two tabs, another browser and a phone show a sign-out at once", async ({ p
   await signIn(form, person);
   await form.goto("/sign-up");
   await form.getByLabel("Name").fill("half a nam");
-  for (const open of [tab, home, form]) await hydrated(open);
+  for (const open of [tab, home, form]) await live(open);
   for (const open of [home, form]) await listening(open);
 
   const end = () => context.request.post("/api/sign_out", { form: { scope: "global" } });
@@ -45,7 +45,7 @@ test("two tabs, another browser and a phone show a sign-out at once", async ({ p
 
 test("after a sign-out everywhere else, the other devices leave and say why, and this one stays", async ({ page, newContext }) => {
   const person = await signUp(page);
-  await hydrated(page);
+  await live(page);
   const other = await newContext();
   const account = await other.newPage();
   await signIn(account, person);
@@ -71,7 +71,7 @@ test("other devices say that the password was changed", async ({ page, newContex
 test("a shell command signs out an open page within two seconds", async ({ page, context }) => {
   const person = await signUp(page);
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await listening(page);
   await measureLatency("a shell command", page, async () => {
     expect(await command("sign-out", "--user", person.email, "--reason", "a test")).toBe("1 session ended.");
@@ -97,7 +97,7 @@ test("eight tabs of one browser share one stream, and another tab takes it over"
     await tab.goto("/");
     tabs.push(tab);
   }
-  for (const tab of tabs) await hydrated(tab);
+  for (const tab of tabs) await live(tab);
   const locks = () =>
     tabs.at(-1)!.evaluate(async () => {
       const { held, pending } = await navigator.locks.query();
@@ -123,7 +123,7 @@ test("the stream reconnects after a server restart", async ({ newContext }) => {
     const page = await context.newPage();
     const person = await signUp(page);
     await page.goto("/");
-    await hydrated(page);
+    await live(page);
     await listening(page);
     const elsewhere = await other.newPage();
     await signIn(elsewhere, person);
@@ -163,7 +163,7 @@ test("a sign-out during a server restart is shown once the server is back", asyn
 
 test("the tab that signs out ignores the event of its own sign-out", async ({ page }) => {
   await signUp(page);
-  await hydrated(page);
+  await live(page);
   await listening(page);
   // The event arrives before the response.
   let release = () => {};

@@ -1,5 +1,5 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { cookieName, hydrated, newPerson, sessionCookie, settled, signedInUser, signIn, signUp, userButton } from "../site";
+import { cookieName, live, newPerson, sessionCookie, settled, signedInUser, signIn, signUp, userButton } from "../site";
 import { test } from "../test";
 
 const FORGOTTEN = "This browser has forgotten you";
@@ -8,8 +8,8 @@ test("an offline sign-out hides the user at once, and is sent once the network i
   const person = await signUp(page);
   const tab = await context.newPage();
   await tab.goto("/account");
-  await hydrated(tab);
-  await hydrated(page);
+  await live(tab);
+  await live(page);
   const old = await sessionCookie(context);
   await context.setOffline(true);
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
@@ -28,7 +28,7 @@ test("an offline sign-out hides the user at once, and is sent once the network i
 
 test("a later page sends a pending sign-out, and no page shows the user until then", async ({ page, context }) => {
   await signUp(page);
-  await hydrated(page);
+  await live(page);
   const old = await sessionCookie(context);
   await context.setOffline(true);
   await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
@@ -51,7 +51,7 @@ test("a later page sends a pending sign-out, and no page shows the user until th
 
 test("a sign-out is retried until the server responds", async ({ page, context }) => {
   await signUp(page);
-  await hydrated(page);
+  await live(page);
   let refused = 0;
   await page.route("/api/sign_out", (route) => (refused++ < 2 ? route.abort() : route.continue()));
   await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
@@ -65,7 +65,7 @@ test("an offline sign-out ends the account that the page showed", async ({ page,
   const first = await signUp(page);
   await signUp(page);
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await context.setOffline(true);
   await page.getByRole("button", { name: "Sign out and stay here" }).click();
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
@@ -77,7 +77,7 @@ test("an offline sign-out ends the account that the page showed", async ({ page,
 
 test("nothing private stays on the page if the server never responds", async ({ page }) => {
   const person = await signUp(page);
-  await hydrated(page);
+  await live(page);
   await page.route("/api/sign_out", () => {});
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
@@ -92,7 +92,7 @@ test("sending a sign-out twice signs out no other account", async ({ page, conte
   await signIn(await other.newPage(), ada);
   const grace = await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/account");
-  await hydrated(page);
+  await live(page);
   // The server signs out, but its response is lost, so the page sends the sign-out again.
   let lost = 0;
   await page.route("/api/sign_out", async (route) => {
@@ -114,7 +114,7 @@ test("a new sign-in cancels a pending sign-out and removes its notice", async ({
   await page.clock.install();
   const person = await signUp(page);
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await page.route("/api/sign_out", (route) => route.abort());
   await page.getByRole("button", { name: "Sign out and stay here" }).click();
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
@@ -138,7 +138,7 @@ test("a new sign-in cancels a pending sign-out and removes its notice", async ({
 test("a pending sign-out with a long callback URL is still sent", async ({ page, context }) => {
   await signUp(page);
   await page.goto(`/sign-out?callback_url=/sign-up%3F${"é".repeat(600)}`);
-  await hydrated(page);
+  await live(page);
   await context.setOffline(true);
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
@@ -172,7 +172,7 @@ test("a later page signs out everywhere if that was requested", async ({ page, c
   const other = await newContext();
   await signIn(await other.newPage(), person);
   await page.goto("/account");
-  await hydrated(page);
+  await live(page);
   await context.setOffline(true);
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
@@ -198,7 +198,7 @@ for (const [what, value, stored] of [
     const other = await newContext();
     await signIn(await other.newPage(), person);
     await page.goto("/");
-    await hydrated(page);
+    await live(page);
     await plant(page, `${cookieName("pending_sign_out")}=${value}`, stored);
     const sent = page.waitForResponse((response) => response.url().endsWith("/api/sign_out"));
     await page.reload();
@@ -211,7 +211,7 @@ for (const [what, value, stored] of [
 test("an entry of an earlier user does not sign out the next user", async ({ page, context }) => {
   await signUp(page);
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await page.evaluate((key) => localStorage.setItem(key, "scope=browser"), STORAGE_KEY);
   await page.reload();
   await expectNothingLeft(page, context);
@@ -230,7 +230,7 @@ for (const storage of ["throws", "is null", "is full"]) {
       else Object.defineProperty(window, "localStorage", { get: storage === "throws" ? fail : () => null });
     }, storage);
     await signUp(page);
-    await hydrated(page);
+    await live(page);
     const old = await sessionCookie(context);
     await context.setOffline(true);
     await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();

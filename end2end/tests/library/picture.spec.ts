@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { hydrated, newPerson, signUp, userButton } from "../site";
+import { live, newPerson, signUp, userButton } from "../site";
 import { test } from "../test";
 
 // Run by `make picture`.
@@ -7,7 +7,7 @@ test("the README's picture @picture", async ({ page }) => {
   await page.setViewportSize({ width: 1200, height: 760 });
   await signUp(page, { ...newPerson(), email: "ada@example.com" });
   await page.goto("/");
-  await hydrated(page);
+  await live(page);
   await userButton(page).click();
   await expect(page.getByRole("dialog")).toBeVisible();
   await page.screenshot({ path: "../docs/picture.png" });

@@ -3,7 +3,7 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { test as secure } from "./https";
 import { TestServer } from "./server";
-import { cookieName, hydrated, newPerson, sessionCookie, signedInUser, signUp, userButton } from "../site";
+import { cookieName, live, newPerson, sessionCookie, signedInUser, signUp, userButton } from "../site";
 
 const test = secure.extend({
   launchOptions: [

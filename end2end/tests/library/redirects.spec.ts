@@ -1,6 +1,6 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { decode, hostileFields } from "./hostile";
-import { hydrated, newPerson, signedInUser } from "../site";
+import { live, newPerson, signedInUser } from "../site";
 import { test } from "../test";
 
 // Tracing so many pages takes longer than loading them.
@@ -90,7 +90,7 @@ test("no hydrated page leads to another site", async ({ page, context, baseURL }
   for (const field of some) {
     await context.request.post("/api/sign_up", { form: { ...newPerson() } });
     await page.goto(`/sign-out?callback_url=${field}`);
-    await hydrated(page);
+    await live(page);
     expect(await pressSignOut(page), field).toBe(baseURL);
     expect(await signedInUser(context.request), field).toBeNull();
     expect(elsewhere, field).toEqual([]);

@@ -11,7 +11,8 @@ const STATIC_PAGE = `<!DOCTYPE html>
     <script type="module" src="/guardian/guardian.js"></script>
   </head>
   <body>
-    <p data-guardian-signed-in hidden>Hello, <b data-guardian-name></b></p>
+    <p data-guardian-signed-in hidden>Hello, user</p>
+    <guardian-user-button show-name><a href="/sign-out">Sign out</a></guardian-user-button>
     <p data-guardian-signed-out hidden>Hello, stranger</p>
     <label>Note <input name="note"></label>
     <form method="post" action="/api/sign_out">
@@ -40,7 +41,8 @@ async function signedInOnStaticPage(page: Page) {
   await addStaticPages(page.context());
   const person = await signUp(page);
   await page.goto("/static.html");
-  await expect(page.getByText(`Hello, ${person.name}`)).toBeVisible();
+  await expect(page.getByText("Hello, user")).toBeVisible();
+  await expect(page.getByRole("button", { name: `Account of ${person.name}` })).toBeVisible();
   return person;
 }
 
@@ -63,7 +65,7 @@ test("a static page and a Leptos page of one browser follow each other", async (
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(leptos.getByRole("link", { name: "Create an account" })).toBeVisible({ timeout: NOTICE_LIMIT_MS });
   await signUp(leptos, newPerson("Grace Hopper"));
-  await expect(page.getByText("Hello, Grace Hopper")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Account of Grace Hopper" })).toBeVisible();
 });
 
 test("a private static page is left when the session ends in another browser", async ({ page, newContext }) => {

@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { PROGRAM as SERVER, SESSION_KEY } from "../site";
 
-const ROOT = resolve(__dirname, "../../..");
+export const ROOT = resolve(__dirname, "../../..");
 const PROGRAM = join(ROOT, SERVER);
 
 /** Runs a command on the database of the server that most tests use. */
@@ -79,7 +79,7 @@ export class TestServer {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };

@@ -1,19 +1,16 @@
-use super::pending_sign_out::PendingSignOut;
-use crate::{client, platform::initial_state, state::AuthContext, stylesheet};
+use crate::platform::{page_head, provide_auth, shell_head};
 use leptos::prelude::*;
-use leptos_meta::Stylesheet;
 
-/// Provides the auth state to everything inside it, and adds the components' stylesheet. An app has
-/// one, around its router. Call `provide_meta_context` before it.
+/// Provides the auth state to everything inside it, and makes the page live: it adds the components'
+/// stylesheet, the page's script, and what the script must know. An app that Leptos hydrates has one,
+/// around its router.
 ///
 /// ```
 /// use leptos::prelude::*;
 /// use leptos_guardian::{AuthProvider, SignedIn, SignedOut, UserButton};
-/// use leptos_meta::provide_meta_context;
 ///
 /// #[component]
 /// fn App() -> impl IntoView {
-///     provide_meta_context();
 ///     view! {
 ///         <AuthProvider>
 ///             <SignedIn><UserButton/></SignedIn>
@@ -24,20 +21,40 @@ use leptos_meta::Stylesheet;
 /// ```
 #[component]
 pub fn AuthProvider(children: Children) -> impl IntoView {
-    let (state, others) = initial_state();
-    let context = AuthContext {
-        state: RwSignal::new(state),
-        others: RwSignal::new(others),
-        refreshes: RwSignal::new(0),
-        pending_sign_out: RwSignal::new(None),
-    };
-    provide_context(context);
-    // An effect runs only in the browser, after hydration. The clicks and keys that have waited for
-    // the hydration go first.
-    Effect::new(move |_| client::defer(move || client::start(context)));
+    provide_auth();
     view! {
-        <Stylesheet href=stylesheet::path()/>
+        <div hidden inner_html=page_head()></div>
         {children()}
-        <PendingSignOut pending_sign_out=context.pending_sign_out/>
     }
+}
+
+/// Makes a page live that Leptos renders on the server but does not hydrate, or hydrates only in islands.
+/// It belongs in the document's `<head>`, and takes the place of [`AuthProvider`]. The components and
+/// [`use_auth`](crate::use_auth) work without a provider.
+///
+/// When somebody signs in or out, the page's script fetches the page again and changes what differs. What
+/// a person has typed stays.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use leptos_guardian::{GuardianHead, SignedIn, UserButton};
+///
+/// fn page() -> impl IntoView {
+///     view! {
+///         <!DOCTYPE html>
+///         <html lang="en">
+///             <head>
+///                 <title>"My app"</title>
+///                 <GuardianHead/>
+///             </head>
+///             <body>
+///                 <SignedIn><UserButton/></SignedIn>
+///             </body>
+///         </html>
+///     }
+/// }
+/// ```
+#[component]
+pub fn GuardianHead() -> impl IntoView {
+    shell_head()
 }

@@ -1,4 +1,4 @@
-use super::sign_out_form::{Progress, SignOutForm, hidden_field};
+use super::sign_out_form::{hidden_field, sign_out_form};
 use crate::{SessionHandle, SignOutScope};
 use leptos::prelude::*;
 
@@ -31,10 +31,11 @@ pub fn SignOutButton(
     /// Where the browser goes afterwards: the app's `after_sign_out_url` unless set.
     #[prop(optional, into)]
     callback_url: Option<String>,
-    /// Whether to go to another page (the default) or stay on this one.
+    /// Whether the browser goes to another page afterwards. Without JavaScript, a browser that stays
+    /// reloads the page.
     #[prop(default = true)]
     redirect: bool,
-    /// More CSS classes for the button.
+    /// More classes for the button.
     #[prop(optional, into)]
     class: String,
     /// The button's name for assistive technology, if its content does not say enough.
@@ -44,23 +45,16 @@ pub fn SignOutButton(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let progress = Progress::new(None);
-    let is_pending = move || progress.is_pending();
-    view! {
-        <SignOutForm progress session callback_url redirect>
-            {hidden_field("scope", scope.to_string())}
-            <button
-                type="submit"
-                class=format!("guardian-button {class}")
-                aria-label=label
-                aria-busy=move || is_pending().then_some("true".to_owned())
-                aria-disabled=move || is_pending().then_some("true".to_owned())
-            >
-                {match children {
-                    Some(children) => children(),
-                    None => "Sign out".into_any(),
-                }}
-            </button>
-        </SignOutForm>
-    }
+    let content = match children {
+        Some(children) => children().into_any(),
+        None => "Sign out".into_any(),
+    };
+    let scope = hidden_field("scope", scope.to_string());
+    let button = view! {
+        {scope}
+        <button type="submit" class=format!("guardian-button {class}") aria-label=label>
+            {content}
+        </button>
+    };
+    sign_out_form(session, callback_url, redirect, button.into_any())
 }

@@ -1,4 +1,4 @@
-use crate::{AuthState, use_auth};
+use crate::{AuthState, platform::mark, use_auth};
 use leptos::prelude::*;
 
 /// Shows its children while somebody is signed in.
@@ -14,7 +14,11 @@ use leptos::prelude::*;
 /// ```
 #[component]
 pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
-    show_while(|auth| auth.user().is_some(), children)
+    show_while(
+        |auth| auth.user().is_some(),
+        "data-guardian-signed-in",
+        children,
+    )
 }
 
 /// Shows its children while nobody is signed in.
@@ -30,11 +34,20 @@ pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
 /// ```
 #[component]
 pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
-    show_while(|auth| *auth == AuthState::SignedOut, children)
+    show_while(
+        |auth| *auth == AuthState::SignedOut,
+        "data-guardian-signed-out",
+        children,
+    )
 }
 
-fn show_while(condition: fn(&AuthState) -> bool, children: ChildrenFn) -> impl IntoView {
+/// The page's script hides elements with the mark until Leptos changes the page, or instead of Leptos.
+fn show_while(
+    condition: fn(&AuthState) -> bool,
+    mark_name: &'static str,
+    children: ChildrenFn,
+) -> impl IntoView {
     let auth = use_auth();
     let is_shown = Memo::new(move |_| auth.with(condition));
-    view! { {move || is_shown.get().then(|| children())} }
+    view! { {move || is_shown.get().then(|| mark(mark_name, children()))} }
 }

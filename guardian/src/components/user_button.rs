@@ -1,7 +1,9 @@
-use super::{SignOutButton, accounts::OtherAccounts, avatar::Avatar};
-use crate::{Profile, use_auth};
-use leptos::{ev::MouseEvent, html, prelude::*};
-use wasm_bindgen::JsCast as _;
+use super::slot::part;
+use crate::{
+    platform::{filled_for, user_button},
+    query::to_query,
+};
+use leptos::prelude::*;
 
 /// A button with the signed-in user's picture or initials. It opens a menu with the user's name, a
 /// link to their account, the app's own items, Sign out, and the browser's other accounts. Shows
@@ -45,101 +47,37 @@ pub fn UserButton(
     /// The app's own items: [`MenuLink`](crate::MenuLink) and
     /// [`MenuButton`](crate::MenuButton).
     #[prop(optional)]
-    children: Option<ChildrenFn>,
+    children: Option<Children>,
 ) -> impl IntoView {
-    let auth = use_auth();
-    let profile =
-        Memo::new(move |_| auth.with(|auth| auth.user().map(|user| user.profile.clone())));
-    view! {
-        {move || profile.get().map(|profile| view! {
-            <Menu
-                profile
-                show_name
-                manage_url=manage_url.clone()
-                add_account_url=add_account_url.clone()
-                callback_url=callback_url.clone()
-                id=id.clone()
-                items=children.clone()
-            />
-        }.into_any())}
-    }
-}
-
-#[component]
-fn Menu(
-    profile: Profile,
-    show_name: bool,
-    manage_url: Option<String>,
-    add_account_url: Option<String>,
-    callback_url: Option<String>,
-    id: String,
-    items: Option<ChildrenFn>,
-) -> impl IntoView {
-    // Browsers know whether a popover is open. The attribute is for assistive technology that does not
-    // ask them. It is missing before hydration, when nothing would update it.
-    let is_expanded = RwSignal::new(None::<String>);
-    let menu = NodeRef::<html::Div>::new();
-    let update_is_expanded = move || {
-        let menu = menu.get_untracked();
-        let is_open = menu.and_then(|menu| menu.matches(":popover-open").ok());
-        is_expanded.set(is_open.map(|is_open| is_open.to_string()));
+    let options = UserButtonOptions {
+        show_name,
+        manage_url,
+        add_account_url,
+        callback_url,
+        menu_id: id,
     };
-    Effect::new(move |_| update_is_expanded());
-    // When the router follows a link, the menu would stay open over the new page.
-    let on_click = move |click: MouseEvent| {
-        let target = click.target().and_then(|target| target.dyn_into().ok());
-        let is_link = target
-            .and_then(|target: web_sys::Element| target.closest("a").ok())
-            .is_some_and(|link| link.is_some());
-        if is_link && let Some(menu) = menu.get_untracked() {
-            let _ = menu.hide_popover();
-        }
-    };
-    let callback_url = callback_url.unwrap_or_default();
-    let label = format!("Account of {}", profile.name);
+    let parts = user_button(&options);
     view! {
-        <div class="guardian-user">
-            <button
-                type="button"
-                class="guardian-trigger"
-                aria-haspopup="dialog"
-                aria-controls=id.clone()
-                aria-expanded=move || is_expanded.get()
-                popovertarget=id.clone()
-            >
-                <Avatar profile=profile.clone()/>
-                <span class="guardian-hidden">"Account of "</span>
-                <span class=if show_name { "guardian-name" } else { "guardian-hidden" } dir="auto">
-                    {profile.name.clone()}
-                </span>
-            </button>
+        <div
+            class="guardian-user"
+            data-guardian=options.address()
+            data-guardian-filled=filled_for()
+        >
+            {part("trigger", parts.trigger)}
             <div
-                id=id
-                node_ref=menu
+                id=options.menu_id.clone()
                 class="guardian-menu"
                 popover="auto"
                 role="dialog"
-                aria-label=label
-                on:toggle=move |_| update_is_expanded()
-                on:click=on_click
+                aria-labelledby=options.trigger_id()
             >
-                <div class="guardian-identity">
-                    <Avatar profile=profile.clone()/>
-                    <div class="guardian-who">
-                        <strong dir="auto">{profile.name}</strong>
-                        {profile.email.map(|email| view! {
-                            <span class="guardian-details">{email}</span>
-                        }.into_any())}
-                    </div>
-                </div>
+                {part("identity", parts.identity)}
                 <div class="guardian-items" role="group" aria-label="Account">
-                    {manage_url.map(|url| view! {
-                        <a class="guardian-item" href=url>"Manage account"</a>
-                    }.into_any())}
-                    {items.map(|items| items())}
-                    <SignOutButton class="guardian-item" callback_url=callback_url.clone()/>
+                    {part("manage", parts.manage)}
+                    {children.map(|children| children())}
+                    {part("sign-out", parts.sign_out)}
                 </div>
-                <OtherAccounts add_account_url callback_url/>
+                {part("accounts", parts.accounts)}
             </div>
         </div>
     }
@@ -147,98 +85,42 @@ fn Menu(
     .into_any()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{AuthState, MenuButton, MenuLink, SessionHandle, User, state::AuthContext};
+/// What a [`UserButton`] shows besides the user.
+pub(crate) struct UserButtonOptions {
+    pub(crate) show_name: bool,
+    pub(crate) manage_url: Option<String>,
+    pub(crate) add_account_url: Option<String>,
+    pub(crate) callback_url: Option<String>,
+    pub(crate) menu_id: String,
+}
 
-    fn user(name: &str, picture: Option<&str>) -> User {
-        User {
-            id: name.into(),
-            profile: Profile {
-                name: name.into(),
-                picture: picture.map(Into::into),
-                ..Default::default()
-            },
-            session: SessionHandle::from("handle"),
-        }
-    }
-
-    fn render(others: Vec<User>) -> String {
-        let owner = Owner::new();
-        owner.with(|| {
-            provide_context(AuthContext {
-                state: RwSignal::new(AuthState::SignedIn(user("Ada", Some("/ada.png")))),
-                others: RwSignal::new(others),
-                refreshes: RwSignal::new(0),
-                pending_sign_out: RwSignal::new(None),
-            });
-            view! {
-                <UserButton manage_url="/account">
-                    <MenuLink href="/help">"Help"</MenuLink>
-                    <MenuButton>"Feedback"</MenuButton>
-                </UserButton>
-            }
-            .to_html()
-        })
-    }
-
-    /// Asserts that the page contains the texts, in this order.
-    fn assert_order(html: &str, texts: &[&str]) {
-        let mut rest = html;
-        for text in texts {
-            let (_, after) = rest
-                .split_once(text)
-                .unwrap_or_else(|| panic!("{text} in {html}"));
-            rest = after;
-        }
-    }
-
-    #[test]
-    fn the_picture_is_over_the_initials() {
-        let html = render(Vec::new());
-        assert_order(
-            &html,
-            &[
-                "guardian-avatar",
-                ">A",
-                "<img src=\"/ada.png\" alt",
-                "guardian-hidden",
-            ],
-        );
-    }
-
-    #[test]
-    fn the_apps_items_are_between_the_account_and_sign_out() {
-        let html = render(Vec::new());
-        let items = [
-            "Manage account",
-            "href=\"/help\"",
-            "Feedback",
-            "/api/sign_out",
-            "Sign out",
+impl UserButtonOptions {
+    /// Where the script finds the inside.
+    fn address(&self) -> String {
+        let show_name = self.show_name.then(|| "true".to_owned());
+        let fields = [
+            ("show_name", &show_name),
+            ("manage_url", &self.manage_url),
+            ("add_account_url", &self.add_account_url),
+            ("callback_url", &self.callback_url),
+            ("menu_id", &Some(self.menu_id.clone())),
         ];
-        assert_order(&html, &items);
-        assert!(
-            !html.contains("Other accounts"),
-            "there are none, and none can be added"
-        );
+        let fields = fields.map(|(name, value)| (name, value.as_deref()));
+        format!("user-button?{}", to_query(&fields))
     }
 
-    #[test]
-    fn the_other_accounts_are_a_labelled_group_of_forms() {
-        let html = render(vec![user("👩‍👩‍👧 Family", None), user("李小龍", None)]);
-        assert_order(
-            &html,
-            &[
-                "Other accounts",
-                "/api/switch_account",
-                "👩‍👩‍👧F",
-                "Switch to",
-                "李",
-                "Sign out of all accounts",
-            ],
-        );
-        assert_order(&html, &["value=\"browser\"", "Sign out of all accounts"]);
+    /// The id of the button that opens the menu. Its text names the menu.
+    pub(crate) fn trigger_id(&self) -> String {
+        format!("{}-button", self.menu_id)
     }
+}
+
+/// The insides of a [`UserButton`]'s parts.
+#[derive(Default)]
+pub(crate) struct UserButtonParts {
+    pub(crate) trigger: String,
+    pub(crate) identity: String,
+    pub(crate) manage: String,
+    pub(crate) sign_out: String,
+    pub(crate) accounts: String,
 }

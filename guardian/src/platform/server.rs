@@ -3,22 +3,26 @@
 mod in_order;
 
 pub use crate::server::with_status;
-pub(crate) use crate::server::{refuse_call, refuse_sign_out};
+pub(crate) use crate::server::{
+    markup::{sign_out_panel, user_button},
+    refuse_call, refuse_sign_out,
+};
 
 use crate::{
-    AuthError, AuthState, Reason, SessionCursor, SessionPage, User,
-    server::{Auth, see_other, session, sessions},
-    session_info::Listed,
+    AuthState, User,
+    components::slot,
+    server::{
+        Auth,
+        markup::{self, SessionsQuery, head},
+        see_other, session,
+    },
+    state::AuthSignals,
 };
 use http::request::Parts;
 use in_order::in_order;
-use leptos::prelude::{AnyView, Resource, RwSignal, SharedValue, use_context, with_context};
-use std::str::FromStr as _;
-use time::{
-    UtcDateTime, format_description::well_known::Rfc3339, formatting::Formattable,
-    macros::format_description,
+use leptos::{
+    attr::custom::custom_attribute, nonce::use_nonce, prelude::*, tachys::html::InertElement,
 };
-use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Returns whether a page is rendered into a file, for everybody
 /// ([`SsrMode::Static`](leptos_router::SsrMode)). It holds nobody's state, and asks in the browser.
@@ -29,42 +33,90 @@ fn is_without_request() -> bool {
     with_context(|parts: &Parts| parts.extensions.is_empty()).unwrap_or(true)
 }
 
-/// Returns the auth state and the browser's other accounts, and writes them into the page.
-pub(crate) fn initial_state() -> (AuthState, Vec<User>) {
-    let state = SharedValue::new(|| {
-        if is_without_request() {
-            return (AuthState::Loading, Vec::new());
-        }
-        match session() {
-            Ok(Some(accounts)) => (AuthState::SignedIn(accounts.active), accounts.others),
-            Ok(None) => (AuthState::SignedOut, Vec::new()),
-            Err(_) => (AuthState::Loading, Vec::new()),
+/// Provides the request's auth state to what is inside the current component.
+pub(crate) fn provide_auth() {
+    let (state, others) = request_state();
+    provide_context(AuthSignals {
+        state: ArcRwSignal::new(state),
+        others: ArcRwSignal::new(others),
+    });
+}
+
+/// Returns the auth state of the page, of the request unless a provider has another.
+pub(crate) fn auth_signals() -> AuthSignals {
+    use_context().unwrap_or_else(|| {
+        provide_auth();
+        expect_context()
+    })
+}
+
+fn request_state() -> (AuthState, Vec<User>) {
+    if is_without_request() {
+        return (AuthState::Loading, Vec::new());
+    }
+    match session() {
+        Ok(Some(accounts)) => (AuthState::SignedIn(accounts.active), accounts.others),
+        Ok(None) => (AuthState::SignedOut, Vec::new()),
+        Err(_) => (AuthState::Loading, Vec::new()),
+    }
+}
+
+/// Returns what makes a hydrated page live.
+pub(crate) fn page_head() -> String {
+    // With islands, Leptos hydrates no more than these.
+    let hydrates = !cfg!(feature = "islands");
+    head(visitor().as_ref(), use_nonce().as_deref(), hydrates)
+}
+
+/// Returns what makes a page live that is not hydrated.
+pub(crate) fn shell_head() -> AnyView {
+    let html = head(visitor().as_ref(), use_nonce().as_deref(), false);
+    InertElement::new(html).into_any()
+}
+
+/// The visitor, unless the page is for everybody.
+fn visitor() -> Option<Auth> {
+    Auth::from_context().filter(|_| !is_without_request())
+}
+
+/// Returns for which session the server fills the page's components: an empty text for nobody, nothing for a
+/// page that is for everybody.
+pub(crate) fn filled_for() -> Option<String> {
+    auth_signals().state.with_untracked(|state| match state {
+        AuthState::SignedIn(user) => Some(user.session.to_string()),
+        AuthState::SignedOut => Some(String::new()),
+        AuthState::Loading => None,
+    })
+}
+
+/// Marks the elements of a view for the page's script.
+pub(crate) fn mark(name: &'static str, view: AnyView) -> AnyView {
+    view.add_any_attr(custom_attribute(name, "")).into_any()
+}
+
+/// Renders the list of sessions of a page with this query, once it is read.
+pub(crate) fn session_list(query: String) -> AnyView {
+    let address = format!("session-list?{query}");
+    let Some(auth) = visitor() else {
+        return slot(address, String::new());
+    };
+    let html = ArcAsyncDerived::new(move || {
+        let (auth, query) = (auth.clone(), SessionsQuery(query.clone()));
+        async move {
+            let listed = query.read(&auth).await.map_err(with_status);
+            let now = auth.guardian().0.clock.now();
+            markup::session_list(&query, listed, now)
         }
     });
-    state.into_inner()
-}
-
-/// Renders the list of sessions, once it is read, and writes it into the page.
-pub(crate) fn list_sessions(
-    after: Option<String>,
-    list: impl FnOnce(RwSignal<Option<Listed>>) -> AnyView + Send + 'static,
-) -> AnyView {
-    if is_without_request() {
-        let not_read = SharedValue::new(|| None::<Listed>);
-        return list(RwSignal::new(not_read.into_inner()));
+    // The response begins once the list is read, so that a failure becomes its status.
+    if let Some(response) = Owner::current_shared_context() {
+        response.defer_stream(Box::pin(html.ready()));
     }
-    // Blocking, so that a failure becomes the page's status.
-    let read = move || {
-        let after = after.clone();
-        async { (sessions_of_page(after).await, now()) }
-    };
-    let listed = Resource::new_blocking(|| (), move |()| read());
-    in_order(async move { list(RwSignal::new(Some(listed.await))) })
+    in_order(async move { slot(address, html.await) })
 }
 
-/// Redirects to the sign-in page, with the requested page as its callback URL. There is no reason: only
-/// an open page knows why nobody is signed in.
-pub(crate) fn leave_for_sign_in(sign_in_url: &str, _: &str, _: Option<Reason>) {
+/// Redirects to the sign-in page, with the requested page as its callback URL.
+pub(crate) fn leave_for_sign_in(sign_in_url: &str) {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return;
     };
@@ -74,39 +126,4 @@ pub(crate) fn leave_for_sign_in(sign_in_url: &str, _: &str, _: Option<Reason>) {
         Ok(target) => see_other(&target),
         Err(refused) => tracing::error!(%refused, sign_in_url, "the sign-in page was refused"),
     }
-}
-
-/// Formats a time for programs.
-pub(crate) fn iso_time(seconds: i64) -> String {
-    in_utc(seconds, &Rfc3339)
-}
-
-/// Formats a time for people, in UTC, for pages without JavaScript.
-pub(crate) fn exact_time(seconds: i64) -> String {
-    let format =
-        format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
-    in_utc(seconds, &format)
-}
-
-fn in_utc(seconds: i64, format: &(impl Formattable + ?Sized)) -> String {
-    let time = UtcDateTime::from_unix_timestamp(seconds).ok();
-    time.and_then(|time| time.format(format).ok())
-        .unwrap_or_default()
-}
-
-/// Returns the time by the guardian's clock, in seconds since the Unix epoch.
-pub(crate) fn now() -> i64 {
-    Auth::from_context().map_or(0, |auth| auth.guardian().0.clock.now())
-}
-
-/// Returns the first letter of a word, as a capital. A family emoji, or a letter with its accents,
-/// counts as one letter.
-pub(crate) fn initial(word: &str) -> Option<String> {
-    word.graphemes(true).next().map(str::to_uppercase)
-}
-
-/// Lists the sessions after the cursor that the page's URL has.
-async fn sessions_of_page(after: Option<String>) -> Result<SessionPage, AuthError> {
-    let after = after.as_deref().map(SessionCursor::from_str).transpose();
-    sessions(after.map_err(|_| with_status(AuthError::Malformed))?).await
 }

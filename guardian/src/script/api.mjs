@@ -1,49 +1,50 @@
 // The server's functions: a POST with form fields each, as a plain form sends it.
 
-import { readAccounts, readSession, readSignedOut } from "./messages.mjs";
-import { text } from "./texts.mjs";
+import { text } from "./data.mjs";
 
-/** @typedef {import("./types.d.ts").Failure} Failure */
+// The app's origin: a page of another one may load this module, and still has to send the app's cookies.
+export const { origin: ORIGIN } = new URL(import.meta.url);
 
-export const API = "/api/";
-
-const readers = { session: readSession, sign_out: readSignedOut, switch_account: readAccounts };
-
-/**
- * @param {import("./types.d.ts").Effect & { type: "post" }} effect
- * @param {import("./types.d.ts").Dispatch} dispatch
- */
-export async function post({ name, fields, event }, dispatch) {
-  dispatch({ ...event, ...(await send(name, fields)) });
+/** @param {any} body what a sign-out has ended, or the active account's fields and the others, or null for nobody */
+function read(body) {
+  if (body === null || body.ended) return body;
+  const { others, ...active } = body;
+  return active.session && { active, others };
 }
 
 /**
  * Something in between may have responded, and not in these words: then the server is unreachable.
  *
- * @param {keyof typeof readers} name
- * @param {string} fields
+ * @param {string} name
+ * @param {Record<string, string> | URLSearchParams} fields
  * @returns {Promise<any>} an Outcome
  */
-async function send(name, fields) {
+export async function post(name, fields) {
   try {
-    const response = await fetch(API + name, { method: "POST", body: new URLSearchParams(fields) });
+    const sent = new URLSearchParams(fields);
+    const response = await fetch(`${ORIGIN}/api/${name}`, { method: "POST", credentials: "include", body: sent });
     const body = await response.json();
-    if (response.ok) return { value: readers[name](body) };
-    const failure = newFailure(name, body.error, body.signed_out_here === true);
-    if (failure.message) return { failure };
+    const value = response.ok ? read(body) : undefined;
+    if (value !== undefined) return { value };
+    if (body.message) return { failure: body };
   } catch (cause) {
     console.debug(cause);
   }
-  return { failure: newFailure(name, "unreachable") };
+  return { failure: { error: "unreachable", message: text(`${name}_unreachable`) } };
 }
 
 /**
- * @param {string} name
- * @param {string} error
- * @param {boolean} [signedOutHere]
- * @returns {Failure}
+ * Returns nothing if the server cannot be reached, or leads elsewhere.
+ *
+ * @param {string} path
+ * @param {() => void} [onRedirect]
  */
-function newFailure(name, error, signedOutHere = false) {
-  const message = text(signedOutHere ? `${error}_here` : `${name}_${error}`) || text(error);
-  return { error, signedOutHere, message };
+export async function requestPage(path, onRedirect) {
+  try {
+    const response = await fetch(ORIGIN + path, { credentials: "include" });
+    if (response.redirected) return void onRedirect?.();
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch (cause) {
+    return void console.debug(cause);
+  }
 }

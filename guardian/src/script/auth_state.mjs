@@ -15,14 +15,15 @@ export const COOKIE_ON_ITS_WAY_MS = 1_000;
  * Asks the server who is signed in. Not while this page itself signs out or switches, unless that is why.
  *
  * @param {Draft} page
- * @param {Omit<Question, "number">} [why]
+ * @param {Question["purpose"]} [purpose]
+ * @param {Question["call"]} [call]
  */
-export function ask(page, why = {}) {
-  if (!why.purpose) page.isQuestionHeld = isQuiet(page);
-  if (why.purpose || !isQuiet(page)) {
-    const question = { number: ++page.latest, ...why };
-    emit(page, { type: "post", name: "session", fields: "", event: { type: "answered", question } });
-  }
+export function ask(page, purpose, call) {
+  page.isQuestionHeld = !purpose && isQuiet(page);
+  if (page.isQuestionHeld) return;
+  const { marker } = page.around;
+  page.marker = marker;
+  emit(page, "post", "session", {}, "answered", { number: ++page.latest, purpose, call, marker });
 }
 
 /**
@@ -32,17 +33,16 @@ export function ask(page, why = {}) {
  * @param {string | null} session
  */
 export function compare(page, session) {
-  if (session === shownSession(page)) emit(page, { type: "check" });
+  if (session === shownSession(page)) emit(page, "check");
   else ask(page);
 }
 
 /**
  * @param {Draft} page
- * @param {Accounts | null | undefined} accounts
+ * @param {Accounts | null} accounts
  */
 export function setAccounts(page, accounts) {
-  page.active = accounts?.active ?? null;
-  page.others = accounts?.others ?? [];
+  Object.assign(page, accounts ?? { active: null, others: [] });
 }
 
 /**
@@ -51,7 +51,7 @@ export function setAccounts(page, accounts) {
  * @param {Draft} page
  * @param {Accounts | null} [accounts]
  */
-export function show(page, accounts) {
+export function show(page, accounts = null) {
   page.latest++;
   if (page.leftAt !== null) return;
   const here = shownSession(page);
@@ -63,8 +63,18 @@ export function show(page, accounts) {
     // A retry would sign them out.
     page.pending = null;
   }
-  emit(page, { type: "render" });
-  emit(page, { type: "check" });
+  emit(page, "check");
+  finishWaiting(page, { value: accounts });
+}
+
+/**
+ * Tells those who have asked who is signed in.
+ *
+ * @param {Draft} page
+ * @param {import("./types.d.ts").Outcome<any>} outcome
+ */
+export function finishWaiting(page, outcome) {
+  for (const id of page.waiting.splice(0)) emit(page, "finish", id, outcome);
 }
 
 /**
@@ -79,9 +89,8 @@ export function hear(page, notice) {
   notify(page, notice);
   // The app has ended the other sessions, and this browser gets a new token with it. Asked with the one
   // before, the server would say that nobody is signed in.
-  const isOfUser = ["user", "other_device"].includes(notice.reason);
-  if (notice.is_current || notice.scope !== "others" || isOfUser) ask(page);
-  else emit(page, { type: "wait", ms: COOKIE_ON_ITS_WAY_MS, event: { type: "refresh" } });
+  if (notice.is_current || notice.scope !== "others" || ["user", "other_device"].includes(notice.reason)) ask(page);
+  else emit(page, "wait", COOKIE_ON_ITS_WAY_MS, "refresh");
 }
 
 /**
@@ -102,5 +111,5 @@ export function notify(page, notice) {
     page.toldSession = here;
     page.reason = reason;
   }
-  emit(page, { type: "notify", notice });
+  emit(page, "notify", notice);
 }

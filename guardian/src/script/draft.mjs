@@ -1,14 +1,13 @@
 // A copy of the page's state, for one transition to change.
 
 /** @typedef {import("./types.d.ts").Effect} Effect */
-/** @typedef {import("./types.d.ts").Event} Event */
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").Surroundings} Surroundings */
 
 /**
- * The state with its event, and the effects so far.
+ * The state, what surrounds the page, and the effects so far.
  *
- * @typedef {State & { event: Event & Surroundings, effects: Effect[] }} Draft
+ * @typedef {State & { around: Surroundings, effects: Effect[] }} Draft
  */
 
 // The longest pause between two tries of whatever is tried again. Each pause is twice the one before.
@@ -18,7 +17,7 @@ export const LONGEST_PAUSE_MS = 60_000;
  * @param {Draft} page
  * @param {Effect} effect
  */
-export function emit(page, effect) {
+export function emit(page, ...effect) {
   page.effects.push(effect);
 }
 
@@ -43,19 +42,13 @@ export function longer(pauseMs) {
 }
 
 /**
- * Loads a page as a new document. From here on nothing changes what is shown: a page that needs a user
- * would leave for another place.
+ * Loads a page as a new document: the one that is shown, unless another is given. From here on nothing changes
+ * what is shown: a page that needs a user would leave for another place.
  *
  * @param {Draft} page
- * @param {string} url
+ * @param {string} [url]
  */
 export function load(page, url) {
-  page.leftAt = page.event.now;
-  emit(page, { type: "loadPage", url });
-}
-
-/** @param {Draft} page */
-export function reload(page) {
-  page.leftAt = page.event.now;
-  emit(page, { type: "reloadPage" });
+  page.leftAt = page.around.now;
+  emit(page, "loadPage", url);
 }

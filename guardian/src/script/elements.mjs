@@ -17,10 +17,10 @@ export function each(attribute, work) {
 /**
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name
- * @param {Record<string, string>} attributes
+ * @param {Record<string, string>} [attributes]
  * @param {string} [text]
  */
-export function newElement(name, attributes, text = "") {
+export function newElement(name, attributes = {}, text = "") {
   const made = document.createElement(name);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.textContent = text;

@@ -1,59 +1,52 @@
 // Forms that sign out or switch accounts. Each works without this script. With it, the page sends the form's
 // fields itself, and the form says how that goes.
 
-import { API } from "./api.mjs";
+import { ORIGIN } from "./api.mjs";
+import { text } from "./data.mjs";
 import { newElement } from "./elements.mjs";
-import { readOptions } from "./options.mjs";
-import { text } from "./texts.mjs";
-
-/** @typedef {import("./guardian.d.ts").Guardian} Guardian */
-/** @typedef {import("./guardian.d.ts").GuardianError} GuardianError */
+import { readOptions, stays } from "./options.mjs";
 
 /** @type {WeakSet<HTMLFormElement>} */
 const busyForms = new WeakSet();
 
-/** @param {Guardian} guardian */
-export function listenToForms(guardian) {
+export function listenToForms() {
   // On the document, for forms that come later, too.
-  document.addEventListener("submit", (event) => submit(event, guardian).catch(console.debug));
+  document.addEventListener("submit", (event) => submit(event).catch(console.debug));
 }
 
 /**
  * Whatever fails before `preventDefault` leaves the form to the browser, which sends it as it stands.
  *
  * @param {any} event a SubmitEvent
- * @param {Guardian} guardian
  */
-async function submit(event, { signOut, switchAccount }) {
+async function submit(event) {
   /** @type {{ target: HTMLFormElement, submitter: HTMLButtonElement | null }} */
-  const { target: form, submitter } = event;
-  /** @type {HTMLButtonElement | null} */
-  const button = submitter ?? form.querySelector("button:not([type=button])");
+  const { target: form, submitter: button } = event;
   const action = button?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
-  const { origin, pathname } = new URL(action, document.baseURI);
+  const { href } = new URL(action, form.closest("[data-guardian]") ? ORIGIN : document.baseURI);
   // The app may have asked the person, or sent it by itself.
-  if (event.defaultPrevented || origin !== location.origin) return;
+  if (event.defaultPrevented) return;
 
-  const fields = new FormData(form);
-  if (submitter?.name) fields.set(submitter.name, submitter.value);
-  const options = pathname === `${API}sign_out` ? readOptions(fields) : null;
+  /** @type {any} */
+  const fields = Object.fromEntries(new FormData(form, button));
+  const options = href === `${ORIGIN}/api/sign_out` && readOptions(fields);
   // The server checks where a form leads. So a switch that leads elsewhere is the browser's to send.
-  if (!options && (pathname !== `${API}switch_account` || fields.get("callback_url"))) return;
+  if (!options && (href !== `${ORIGIN}/api/switch_account` || fields.callback_url)) return;
   if (busyForms.has(form)) return event.preventDefault();
 
+  const say = (/** @type {string} */ key) => options && (region(form, "status").textContent = text(key));
   setBusy(form, button, true);
-  if (options) say(form, text("progress"));
+  say("progress");
   event.preventDefault();
   try {
-    await (options ? signOut(options) : switchAccount(String(fields.get("session"))));
+    const { guardian } = window;
+    await (options ? guardian.signOut(/** @type {any} */ (options)) : guardian.switchAccount(fields.session));
     // Busy until the next page is there.
-    if (!options || options.redirect) return;
-    say(form, text(options.scope === "others" ? "done_others" : "done"));
-    form.querySelector("[role=alert]")?.replaceChildren();
-  } catch (cause) {
-    if (options) say(form, "");
-    /** @type {GuardianError} */
-    const { signedOutHere, message } = Object(cause);
+    if (!options || !stays(options)) return;
+    say(options.scope === "others" ? "done_others" : "done");
+    region(form, "alert").replaceChildren();
+  } catch (/** @type {any} */ { signedOutHere, message }) {
+    say("");
     // Where nobody is signed in any more, the page says so: the form may be gone with the user.
     if (!signedOutHere) sayFailure(form, message, button);
   }
@@ -67,15 +60,9 @@ async function submit(event, { signOut, switchAccount }) {
  */
 function setBusy(form, button, isBusy) {
   busyForms[isBusy ? "add" : "delete"](form);
-  for (const name of ["aria-busy", "aria-disabled"]) button?.setAttribute(name, String(isBusy));
-}
-
-/**
- * @param {HTMLFormElement} form
- * @param {string} message
- */
-function say(form, message) {
-  region(form, "status", "guardian-message").textContent = message;
+  // Then as the server renders it: a list that is shown again keeps the button, and the focus.
+  const change = isBusy ? "setAttribute" : "removeAttribute";
+  for (const name of ["aria-busy", "aria-disabled"]) button?.[change](name, "true");
 }
 
 /**
@@ -87,17 +74,12 @@ function say(form, message) {
  * @param {HTMLButtonElement | null} [button] the one that was pressed: its field is sent again
  */
 export function sayFailure(form, message, button) {
-  const alert = region(form, "alert", "guardian-message guardian-failure");
-  const before = alert.querySelector(".guardian-reason");
-  if (before) {
-    before.textContent = message;
-    return;
-  }
+  const alert = region(form, "alert");
+  const reason = alert.querySelector("span") ?? newElement("span");
+  reason.textContent = message;
+  if (reason.parentNode) return;
   const { name = "", value = "" } = button ?? {};
-  alert.replaceChildren(
-    newElement("span", { class: "guardian-reason" }, message),
-    newElement("button", { class: "guardian-link", name, value }, text("try_again")),
-  );
+  alert.replaceChildren(reason, newElement("button", { class: "guardian-link", name, value }, text("try_again")));
 }
 
 /**
@@ -105,12 +87,8 @@ export function sayFailure(form, message, button) {
  *
  * @param {HTMLFormElement} form
  * @param {string} role
- * @param {string} classes
  */
-function region(form, role, classes) {
-  const found = form.querySelector(`[role=${role}]`);
-  if (found) return found;
-  const made = newElement("div", { class: classes, role });
-  form.append(made);
-  return made;
+function region(form, role) {
+  const region = form.querySelector(`[role=${role}]`);
+  return region ?? form.appendChild(newElement("div", { class: "guardian-message", role }));
 }

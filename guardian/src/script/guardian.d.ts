@@ -2,32 +2,48 @@
 //
 //   <script type="module" src="/guardian/guardian.js"></script>
 //
+// A page of another origin may load it from the app's origin, if the app allows that origin.
+//
 // These attributes make a page's elements live, also those that are added later:
 //
 //   data-guardian-signed-in    `hidden` while nobody is signed in
 //   data-guardian-signed-out   `hidden` while somebody is
-//   data-guardian-name         its text is the user's name
 //   data-guardian-requires-user="/sign-in"
-//       What is inside is for one user. The page leaves for the sign-in page when nobody is signed in any
-//       more, and is loaded again when somebody else is. While a sign-out is pending, the inside is removed.
+//       What is inside is for one user. The page leaves for the sign-in page, a path on the page's own site,
+//       when nobody is signed in any more, and is loaded again when somebody else is. While a sign-out is
+//       pending, the inside is removed.
+//
+// These elements are components. The server renders what is inside, and the page keeps it current. Their
+// attributes are the options of `mountUserButton` and so on:
+//
+//   <guardian-user-button show-name manage-url="/account"></guardian-user-button>
+//   <guardian-sign-out-button redirect="false" text="Sign out"></guardian-sign-out-button>
+//   <guardian-session-list></guardian-session-list>
 //
 // Forms that post to /api/sign_out or /api/switch_account are sent by the page, and say how it goes in their
 // `[role=status]` and `[role=alert]`.
 
 /**
- * What the server may write into the page, as JSON in
- * `<script type="application/json" id="guardian-page">`.
+ * What the server writes into a page, as JSON in `<script type="application/json" id="guardian-page">`. A page
+ * without it asks the server.
  */
 export interface PageData {
-  /** Who is signed in; null for nobody. Without it, the page asks. */
+  /** Who is signed in: null for nobody. Without it, the page asks. */
   state?: Accounts | null;
   /**
-   * The page's own sentences: for `progress`, `done`, `done_others` and `try_again`, and for the server's words
-   * (`unavailable`, `unreachable`, `signed_out`, `unknown_account`, `malformed`, `unsupported_media_type`,
-   * `too_large`, `not_protected`). A sign-out has its own `sign_out_unavailable` and `sign_out_unreachable`;
-   * `unavailable_here` and `pending_here` are for a browser that is signed out all the same.
+   * The page's sentences: `progress`, `done`, `done_others`, `try_again`, `pending`, `not_loaded`, `ended`,
+   * `ended_others`, `session_unreachable`, `sign_out_unreachable` and `switch_account_unreachable`. Every other
+   * failure has the server's own sentence.
    */
   texts?: Record<string, string>;
+  cookies?: {
+    /** The name of the cookie that names the browser's session. */
+    marker: string;
+    /** The cookie of a pending sign-out, as a page sets it. */
+    pending: string;
+  };
+  /** Whether Leptos hydrates the page. Then it changes the page itself. */
+  hydrates?: boolean;
 }
 
 /** Which sessions a sign-out ends. */
@@ -75,6 +91,33 @@ export interface SignOutOptions {
   callbackUrl?: string | null;
 }
 
+/** What a sign-out should do, as the fields of its form. */
+export interface SignOutFields {
+  scope: SignOutScope;
+  session?: string | null;
+  redirect?: string | undefined;
+  callback_url?: string | null | undefined;
+}
+
+/** How a user button looks, and where it leads. */
+export interface UserButtonOptions {
+  /** Whether the name is shown beside the picture. */
+  showName?: boolean;
+  /** The page for "Manage account": no such item unless given. */
+  manageUrl?: string;
+  /** The page for "Add account": no such item unless given. */
+  addAccountUrl?: string;
+  /** Where the browser goes after Sign out: the app's own default unless given. */
+  callbackUrl?: string;
+  /** The id of the menu: one of its own unless given. */
+  menuId?: string;
+}
+
+export interface SignOutButtonOptions extends SignOutOptions {
+  /** What the button says: "Sign out" unless given. */
+  text?: string;
+}
+
 /** A completed sign-out: the sessions are gone from the database. */
 export interface SignedOut {
   scope: SignOutScope;
@@ -103,22 +146,22 @@ export interface SignOutNotice {
 /** Why a call failed. */
 export interface GuardianError extends Error {
   /**
-   * The server's word: "unavailable", "unreachable", "malformed", "unknown_account" and so on; "pending" for a
-   * sign-out that could not be sent, and is sent again by itself.
+   * The server's word: "unavailable", "malformed", "unknown_account" and so on; "unreachable" if it did not
+   * respond; "pending" for a sign-out that could not be sent, and is sent again by itself.
    */
   error: string;
   /** Whether this browser is signed out all the same. */
   signedOutHere: boolean;
-  /** A sentence for the person, from the page's texts. */
+  /** A sentence for the person. */
   message: string;
 }
 
 /** A sign-out after which nobody is signed in here, but whose session has yet to end. */
 export interface PendingSignOut {
-  options: Required<SignOutOptions>;
-  /** "pending" if the server could not be reached, "unavailable" if it could not end the session. */
-  error: "pending" | "unavailable";
-  /** A sentence for the person, from the page's texts. */
+  options: SignOutFields;
+  /** "pending" if the server could not be reached, else the server's word: "unavailable" and so on. */
+  error: string;
+  /** A sentence for the person. */
   message: string;
 }
 
@@ -130,6 +173,12 @@ export interface AuthChange {
 }
 
 export interface Guardian {
+  /**
+   * Who was signed in when the server rendered the page: null for nobody, undefined if it did not say. For a
+   * framework that takes over the server's HTML.
+   */
+  rendered?: Accounts | null;
+
   /** Returns who is signed in, or null for nobody. Asks the server if the page does not know. */
   session(): Promise<Accounts | null>;
 
@@ -137,7 +186,7 @@ export interface Guardian {
    * Signs out. With `redirect`, the page at the outcome's `url` is loaded as a new document. Without, the page
    * stays and shows who is signed in then.
    *
-   * Rejects with a {@link GuardianError}, and with a TypeError for options that do not exist.
+   * Rejects with a {@link GuardianError}. Options that do not exist are "malformed" to the server.
    */
   signOut(options?: SignOutOptions): Promise<SignedOut>;
 
@@ -153,6 +202,21 @@ export interface Guardian {
 
   /** Asks the server who is signed in. Rejects with a {@link GuardianError}. */
   refresh(): Promise<Accounts | null>;
+
+  /**
+   * Makes an element a button with the user's picture or initials, and a menu. It is empty while nobody is
+   * signed in. Returns a function that empties the element for good.
+   */
+  mountUserButton(element: Element, options?: UserButtonOptions): () => void;
+
+  /** Makes an element a button that signs out. Returns a function that empties the element for good. */
+  mountSignOutButton(element: Element, options?: SignOutButtonOptions): () => void;
+
+  /**
+   * Makes an element the list of the user's sessions. It is empty while nobody is signed in. Returns a function
+   * that empties the element for good.
+   */
+  mountSessionList(element: Element): () => void;
 }
 
 declare global {
@@ -167,7 +231,11 @@ declare global {
     "guardian:change": CustomEvent<AuthChange>;
     /** A sign-out concerns the page's user. */
     "guardian:signed-out": CustomEvent<SignOutNotice>;
-    /** The sessions may have changed, also elsewhere. A list of them should be loaded again. */
-    "guardian:checked": CustomEvent<null>;
+  }
+
+  interface HTMLElementTagNameMap {
+    "guardian-user-button": HTMLElement;
+    "guardian-sign-out-button": HTMLElement;
+    "guardian-session-list": HTMLElement;
   }
 }

@@ -1,95 +1,130 @@
 // Makes a page live: connects its state with the browser, and offers `window.guardian`.
 
-import { post } from "./api.mjs";
+import { post, requestPage } from "./api.mjs";
 import { attempt } from "./attempt.mjs";
+import { defineElement, fillComponents } from "./components.mjs";
+import { readCookie } from "./cookies.mjs";
+import { data, readPage, text } from "./data.mjs";
+import { each } from "./elements.mjs";
 import { listenToForms } from "./forms.mjs";
-import { SCOPES } from "./options.mjs";
-import { isFromHistory, listenToPage, loadPage, readPage, readSignInUrl, reloadPage } from "./page.mjs";
+import { listenToMenus, showMenus } from "./menus.mjs";
+import { readOptions } from "./options.mjs";
+import { listenToPage, loadPage, readSignInUrl } from "./page.mjs";
 import { forget, readKept, remember } from "./pending.mjs";
-import { hidePage, removePrivate, showNotice, showUser } from "./show.mjs";
+import { hidePrivate, showEnded, showNotice, showTime } from "./show.mjs";
 import { UNKNOWN, reduce } from "./state.mjs";
-import { askForLock, closeStream, openStream } from "./stream.mjs";
+import { follow } from "./stream.mjs";
 import { listenToTabs, tellTabs } from "./tabs.mjs";
-import { text } from "./texts.mjs";
+import { update } from "./update.mjs";
 
-/** @typedef {import("./guardian.d.ts").Accounts} Accounts */
-/** @typedef {import("./guardian.d.ts").SignOutOptions} SignOutOptions */
-/** @typedef {import("./types.d.ts").Dispatch} Dispatch */
-/** @typedef {import("./types.d.ts").Effect} Effect */
 /** @typedef {import("./types.d.ts").Event} Event */
 /** @typedef {import("./types.d.ts").Failure} Failure */
+/** @typedef {import("./types.d.ts").Outcome<any>} Outcome */
 
-/** @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void }} Waiting */
+const TICK_MS = 60_000;
 
 let state = UNKNOWN;
 
 /** @type {Event[]} */
 const queue = [];
 
-/** @type {Map<number, Waiting>} */
-const calls = new Map();
+/** What settles the promises of the API. @type {Record<number, (outcome: Outcome) => void>} */
+const calls = {};
 let lastCall = 0;
-
-/** Those who wait until it is known who is signed in. @type {Waiting[]} */
-let waiting = [];
 
 /** What the app was last told of the state. */
 let told = "";
 
+/** Grows whenever the sessions may have changed, also elsewhere. */
+let checks = 0;
+
 /**
  * Events wait for each other: an effect may be the app's own code, which may call the API.
  *
- * @param {Event} event
+ * @param {...any} event an Event
  */
-function dispatch(event) {
-  if (queue.push(event) > 1) return;
+function dispatch(...event) {
+  if (queue.push(/** @type {any} */ (event)) > 1) return;
   for (; queue.length > 0; queue.shift()) attempt(() => handle(queue[0]));
 }
 
 /** @param {Event} event */
 function handle(event) {
-  const here = location.pathname + location.search;
-  const surroundings = { now: Date.now(), kept: readKept(), signInUrl: readSignInUrl(), here };
-  const [next, effects] = reduce(state, { ...event, ...surroundings });
+  const around = {
+    now: Date.now(),
+    kept: readKept(),
+    signInUrl: readSignInUrl(),
+    marker: readCookie(data.cookies.marker) || null,
+    here: location.pathname + location.search,
+  };
+  const [next, effects] = reduce(state, around, ...event);
   state = next;
-  for (const effect of effects) {
-    /** @type {(effect: any, dispatch: Dispatch) => void} */
-    const carryOut = browser[effect.type];
-    attempt(() => carryOut(effect, dispatch));
-  }
+  if (next.active !== undefined) render();
+  for (const [name, ...details] of effects) attempt(() => /** @type {any} */ (browser)[name](...details));
 }
 
-/** @type {{ [E in Effect as E["type"]]: (effect: E, dispatch: Dispatch) => void }} */
+/** @type {import("./types.d.ts").Browser} */
 const browser = {
-  post, tellTabs, remember, forget, render, hidePage, loadPage, reloadPage, askForLock, openStream, closeStream,
-  wait: ({ ms, event }) => setTimeout(dispatch, ms, event),
-  notify: ({ notice: { is_current: isCurrent, ...notice } }) => tellApp("signed-out", { ...notice, isCurrent }),
-  check: () => tellApp("checked"),
-  finish({ id, value, failure }) {
-    const call = calls.get(id);
-    if (failure) call?.reject(newError(failure));
-    else call?.resolve(value);
-    calls.delete(id);
+  tellTabs, loadPage, forget,
+  post: (name, fields, ...event) => post(name, fields).then((outcome) => dispatch(...event, outcome)),
+  wait: (ms, ...event) => setTimeout(dispatch, ms, ...event),
+  follow: (session) => follow(dispatch, session),
+  remember(options) {
+    remember(options);
+    dispatch("changed");
   },
-  giveUp({ failure }) {
-    for (const { reject } of waiting) reject(newError(failure));
-    waiting = [];
+  notify({ is_current: isCurrent, ...notice }) {
+    if (!isCurrent && notice.reason === "user") showEnded(notice.scope);
+    tellApp("signed-out", { ...notice, isCurrent });
+  },
+  check() {
+    checks++;
+    showState();
+  },
+  finish(id, outcome) {
+    calls[id]?.(outcome);
+    delete calls[id];
   },
 };
 
 function render() {
-  const { active, others, pending } = state;
-  showUser(active);
-  const shown = { state: active, others, pending: pending && { ...pending, message: text(`${pending.error}_here`) } };
-  if (JSON.stringify(shown) !== told) {
-    told = JSON.stringify(shown);
-    if (pending) removePrivate();
-    // Not for the same one again: that would rebuild the notice under somebody's finger.
-    showNotice(pending);
-    tellApp("change", shown);
-  }
-  for (const { resolve } of waiting) resolve(null);
-  waiting = [];
+  const { active, others, isAway } = state;
+  const pending = state.pending && { message: text("pending"), ...state.pending };
+  // What is left is not to be seen when it comes back from the browser's memory.
+  document.documentElement.toggleAttribute("hidden", isAway);
+  const shown = { state: active, others, pending };
+  const before = told;
+  told = JSON.stringify(shown);
+  if (told === before) return;
+  hidePrivate(!!pending);
+  // Not for the same one again: that would rebuild the notice under somebody's finger.
+  showNotice(pending);
+  tellApp("change", shown);
+  // Where the server renders the page for its user, and Leptos does not change it.
+  if (before && window.guardian.rendered !== undefined && !data.hydrates) updatePage();
+  showState();
+}
+
+/** What is not known yet stays as the server has rendered it. */
+function showState() {
+  const { active } = state;
+  if (active === undefined) return;
+  each("data-guardian-signed-in", (element) => element.toggleAttribute("hidden", !active));
+  each("data-guardian-signed-out", (element) => element.toggleAttribute("hidden", !!active));
+  fillComponents(state, checks);
+  showMenus();
+}
+
+/** Shows the page as the server renders it now, with what has been typed into it. */
+async function updatePage() {
+  const shown = told;
+  const page = await requestPage(location.pathname + location.search, () => state.leftAt ?? loadPage());
+  const { state: rendered } = readPage(page);
+  // It comes too late, or it is another user's, or not a page of the server's.
+  if (rendered === undefined || shown !== told || state.leftAt) return;
+  if (rendered?.active.session !== state.active?.session) return;
+  update(document.body, /** @type {Document} */ (page).body);
+  showState();
 }
 
 /**
@@ -103,49 +138,20 @@ function tellApp(name, detail) {
 }
 
 /** @param {Failure} failure */
-function newError({ message, ...failure }) {
-  return Object.assign(new Error(message ?? text(`${failure.error}_here`)), { name: "GuardianError", ...failure });
+function newError({ error, message = text("pending"), signed_out_here: signedOutHere = false }) {
+  return Object.assign(new Error(message), { name: "GuardianError", error, signedOutHere });
 }
 
 /**
- * @param {(id: number) => Event} event
+ * @param {"signOut" | "switchAccount" | "refresh"} type
+ * @param {any} [detail]
  * @returns {Promise<any>}
  */
-function call(event) {
+function call(type, detail) {
   return new Promise((resolve, reject) => {
-    calls.set(++lastCall, { resolve, reject });
-    dispatch(event(lastCall));
+    calls[++lastCall] = ({ value, failure }) => (failure ? reject(newError(failure)) : resolve(value));
+    dispatch(type, lastCall, detail);
   });
-}
-
-/** @param {SignOutOptions} [options] */
-async function signOut({ scope = "local", session = null, redirect = true, callbackUrl = null, ...unknown } = {}) {
-  const options = { scope, session, redirect, callbackUrl };
-  // A misspelt field must not end other sessions than those asked for.
-  if (!SCOPES.includes(scope) || Object.keys(unknown).length > 0) {
-    throw new TypeError("unknown options");
-  }
-  return call((id) => ({ type: "signOut", id, options }));
-}
-
-/** @param {string} session */
-async function switchAccount(session) {
-  return call((id) => ({ type: "switchAccount", id, session }));
-}
-
-/** @returns {Promise<Accounts | null>} */
-async function refresh() {
-  await new Promise((resolve, reject) => {
-    waiting.push({ resolve, reject });
-    dispatch({ type: "refresh" });
-  });
-  return session();
-}
-
-/** @returns {Promise<Accounts | null>} */
-async function session() {
-  const { active, others } = state;
-  return active === undefined ? refresh() : active && { active, others };
 }
 
 /** @param {(notice: import("./guardian.d.ts").SignOutNotice) => void} callback */
@@ -156,24 +162,42 @@ function onSignedOut(callback) {
   return () => document.removeEventListener("guardian:signed-out", listener);
 }
 
-function start() {
-  const accounts = readPage();
+async function start() {
+  const own = readPage(document);
+  window.guardian.rendered = own.state;
+  const fetched = own.cookies ? {} : readPage(await requestPage("/guardian/fragment/page"));
+  Object.assign(data, fetched, own);
   listenToTabs(dispatch);
   listenToPage(dispatch);
+  listenToMenus();
+  document.addEventListener("pointerover", showTime);
+  // Lists of sessions say how long ago something was.
+  setInterval(() => document.hidden || browser.check(), TICK_MS);
+  dispatch("started", data.state);
   // Elements may come later.
   new MutationObserver(() => {
-    showUser(state.active);
+    showState();
     // A router may change the address only when the new page has been built.
-    if (state.active === null && readSignInUrl()) setTimeout(dispatch, 0, { type: "changed" });
-  }).observe(document, { childList: true, subtree: true });
-  dispatch({ type: "started", accounts, isFromHistory: attempt(isFromHistory) });
+    if (state.active === null) setTimeout(dispatch, 0, "changed");
+  }).observe(document, { childList: true, subtree: true, attributeFilter: ["data-guardian"] });
   tellApp("ready");
 }
 
 // Not twice. An element with this id has another type.
 if (typeof window.guardian?.refresh !== "function") {
-  window.guardian = { session, signOut, switchAccount, onSignedOut, refresh };
-  listenToForms(window.guardian);
-  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
-  else start();
+  window.guardian = {
+    onSignedOut,
+    refresh: () => call("refresh"),
+    signOut: (options = {}) => call("signOut", readOptions(options)),
+    switchAccount: (session) => call("switchAccount", session),
+    async session() {
+      const { active, others } = state;
+      return active === undefined ? call("refresh") : active && { active, others };
+    },
+    mountUserButton: defineElement("user-button"),
+    mountSignOutButton: defineElement("sign-out-button"),
+    mountSessionList: defineElement("session-list"),
+  };
+  listenToForms();
+  start();
 }

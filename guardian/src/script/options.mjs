@@ -1,10 +1,34 @@
-// What a sign-out should do, as an object and as the fields of a form: a browser stores the fields, passes
-// them to its other tabs and sends them to the server.
+// What a sign-out should do: the fields of its form. A browser stores them, passes them to its other tabs and
+// sends them to the server.
 
 /** @typedef {import("./types.d.ts").Options} Options */
 
-/** @type {Options["scope"][]} */
-export const SCOPES = ["local", "browser", "others", "global"];
+/**
+ * Names the fields as the server does: `callbackUrl` and `callback-url` are `callback_url`. An empty one means the
+ * default, as it does for the server.
+ *
+ * @param {object} options
+ */
+export function toFields(options) {
+  const fields = new URLSearchParams();
+  for (const [name, value] of Object.entries(options)) {
+    if ((value ?? "") !== "") fields.set(name.replace(/-|(?=[A-Z])/g, "_").toLowerCase(), value);
+  }
+  return fields;
+}
+
+/**
+ * @param {object} options
+ * @returns {Options}
+ */
+export function readOptions(options) {
+  return { scope: "local", ...Object.fromEntries(toFields(options)) };
+}
+
+/** @param {Options} options */
+export function stays({ redirect }) {
+  return redirect === "false";
+}
 
 /**
  * Whether it signs out the browser that asks, and so can be pending there.
@@ -12,7 +36,7 @@ export const SCOPES = ["local", "browser", "others", "global"];
  * @param {Options} options
  */
 export function mayBePending({ scope }) {
-  return scope !== "others";
+  return ["local", "browser", "global"].includes(scope);
 }
 
 /**
@@ -27,35 +51,6 @@ export function endsSession(options, current) {
 }
 
 /**
- * Reads the fields. Returns null for an unknown scope.
- *
- * @param {FormData | URLSearchParams} fields
- * @returns {Options | null}
- */
-export function readOptions(fields) {
-  /** @param {string} name */
-  const field = (name) => String(fields.get(name) ?? "") || null;
-  const scope = SCOPES.find((scope) => scope === (field("scope") ?? "local"));
-  return scope
-    ? { scope, session: field("session"), redirect: field("redirect") !== "false", callbackUrl: field("callback_url") }
-    : null;
-}
-
-/** @param {Options} options */
-export function toFields({ scope, session, redirect, callbackUrl }) {
-  const fields = new URLSearchParams({ scope });
-  if (session) fields.set("session", session);
-  if (callbackUrl) fields.set("callback_url", callbackUrl);
-  if (!redirect) fields.set("redirect", "false");
-  return fields;
-}
-
-/** @param {string} fields */
-export function fromFields(fields) {
-  return readOptions(new URLSearchParams(fields));
-}
-
-/**
  * Reads the options of a pending sign-out. They are bound to the session that they were for: what an
  * earlier user has left does not end the next user's sessions. Without such options it is a sign-out of this
  * browser.
@@ -63,7 +58,6 @@ export function fromFields(fields) {
  * @param {string} fields
  */
 export function readPending(fields) {
-  const options = fromFields(fields);
-  const isBound = options && mayBePending(options) && (options.scope === "browser" || options.session);
-  return isBound ? options : fromFields("");
+  const options = readOptions(Object.fromEntries(new URLSearchParams(fields)));
+  return mayBePending(options) && (options.scope === "browser" || options.session) ? options : readOptions({});
 }

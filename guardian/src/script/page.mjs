@@ -1,61 +1,40 @@
-// The page in the browser: what the server has written into it, what it lives through, where it goes.
+// The page in the browser: what it lives through, and where it goes.
 
 import { attempt } from "./attempt.mjs";
-import { NEEDS_USER, each } from "./elements.mjs";
-import { readAccounts } from "./messages.mjs";
-import { setTexts } from "./texts.mjs";
+import { NEEDS_USER } from "./elements.mjs";
 
-/** Reads what the server has written into the page. Without anything readable, the page asks. */
-export function readPage() {
-  const data = String(document.querySelector("script#guardian-page")?.textContent);
-  const { state, texts } = attempt(() => JSON.parse(data)) ?? {};
-  setTexts(texts);
-  return attempt(() => state && readAccounts({ ...state.active, others: state.others }));
-}
-
-/** @returns {boolean} */
-export function isFromHistory() {
-  return performance.getEntriesByType("navigation").some((loaded) => Object(loaded).type === "back_forward");
-}
-
-/** Returns the address of the sign-in page, if the page needs a user. */
+/** Returns the path of the sign-in page, if the page needs a user. */
 export function readSignInUrl() {
-  /** @type {string | null} */
-  let found = null;
-  each(NEEDS_USER, (element) => {
-    const url = new URL(element.getAttribute(NEEDS_USER) ?? "", document.baseURI);
-    // Only on this site: the element may be somebody else's.
-    if (url.origin === location.origin) found ??= url.href;
-  });
-  return found;
+  const urls = [...document.querySelectorAll(`[${NEEDS_USER}]`)].map((element) => element.getAttribute(NEEDS_USER));
+  // Only on this site: an element may be somebody else's.
+  return urls.find((url) => /^\/([^/\\\s]|$)/.test(url ?? "")) ?? null;
 }
 
 /**
  * Loads a page as a new document, even when it is the one that is shown.
  *
- * @param {{ url: string }} effect
+ * @param {string} [url]
  */
-export function loadPage({ url }) {
-  const { href } = location;
+export function loadPage(url) {
+  if (!url) return location.reload();
+  const { href } = new URL(url, location.href);
   location.href = url;
-  const target = new URL(url, href).href;
-  // A URL that differs in its fragment alone scrolls instead of loading.
-  if (target.includes("#") && target.split("#")[0] === href.split("#")[0]) reloadPage();
-}
-
-export function reloadPage() {
-  location.reload();
+  // A URL that differs in its fragment alone is the page's at once, without loading anything.
+  if (location.href === href) location.reload();
 }
 
 /** @param {import("./types.d.ts").Dispatch} dispatch */
 export function listenToPage(dispatch) {
-  const look = () => {
-    if (document.visibilityState === "visible") dispatch({ type: "looked" });
-  };
+  const look = () => document.hidden || dispatch("looked");
   document.addEventListener("visibilitychange", look);
   // A window beside another one stays visible.
   addEventListener("focus", look);
-  addEventListener("online", () => dispatch({ type: "online" }));
-  addEventListener("pagehide", () => dispatch({ type: "hidden" }));
-  addEventListener("pageshow", ({ persisted }) => persisted && dispatch({ type: "restored" }));
+  addEventListener("online", () => dispatch("online"));
+  addEventListener("pagehide", () => dispatch("hidden"));
+  addEventListener("pageshow", ({ persisted }) => persisted && dispatch("restored"));
+  // However somebody signs in or out, the cookie changes with it. Not every browser tells of that, but of
+  // the request that did it.
+  const change = () => dispatch("changed");
+  attempt(() => cookieStore.addEventListener("change", change));
+  attempt(() => new PerformanceObserver(change).observe({ type: "resource" }));
 }

@@ -6,58 +6,33 @@
 // other origin can write.
 
 import { attempt } from "./attempt.mjs";
+import { readCookie } from "./cookies.mjs";
+import { data } from "./data.mjs";
 import { readPending, toFields } from "./options.mjs";
-
-// As long as browsers keep any cookie: 400 days.
-const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
 
 const STORAGE_KEY = "leptos-guardian.pending_sign_out";
 
-const IS_SECURE = location.protocol === "https:";
-
-// Over https, the prefix keeps other hosts and plain http from setting it. Browsers send cookies to all ports
-// of a host: the port keeps two apps on one machine apart.
-const COOKIE = `${IS_SECURE ? "__Host-" : ""}pending_sign_out${location.port && `-${location.port}`}`;
-
 /** Returns the pending sign-out, if the browser has its cookie. */
 export function readKept() {
-  return hasCookie() ? readPending(attempt(() => localStorage.getItem(STORAGE_KEY)) ?? "") : null;
+  const isKept = readCookie(data.cookies.pending.split("=")[0]) !== undefined;
+  return isKept ? readPending(attempt(() => localStorage.getItem(STORAGE_KEY)) ?? "") : null;
 }
 
 /**
  * Keeps a sign-out until the server can be reached.
  *
- * @param {{ options: import("./types.d.ts").Options }} effect
- * @param {import("./types.d.ts").Dispatch} dispatch
+ * @param {import("./types.d.ts").Options} options
  */
-export function remember({ options }, dispatch) {
+export function remember({ scope, session }) {
   // An older one must not take its place.
   forget();
-  setCookie("1", MAX_AGE_SECONDS);
-  // The callback URL could make the request too large, and the page that sends it goes nowhere.
-  const fields = toFields({ ...options, callbackUrl: null });
-  // Where cookies are refused, this page alone forgets.
-  if (hasCookie()) attempt(() => localStorage.setItem(STORAGE_KEY, String(fields)));
-  dispatch({ type: "changed" });
+  attempt(() => (document.cookie = data.cookies.pending));
+  // Where cookies are refused, this page alone forgets. The page that sends it goes nowhere.
+  if (readKept()) attempt(() => localStorage.setItem(STORAGE_KEY, String(toFields({ scope, session }))));
 }
 
 /** The server knows now. */
 export function forget() {
-  setCookie("", 0);
+  attempt(() => (document.cookie = data.cookies.pending.replace(/Max-Age=\d+/, "Max-Age=0")));
   attempt(() => localStorage.removeItem(STORAGE_KEY));
-}
-
-function hasCookie() {
-  const cookies = attempt(() => document.cookie) ?? "";
-  return cookies.split("; ").some((cookie) => cookie.startsWith(`${COOKIE}=`));
-}
-
-/**
- * @param {string} value
- * @param {number} maxAge
- */
-function setCookie(value, maxAge) {
-  const secure = IS_SECURE ? "; Secure" : "";
-  const cookie = `${COOKIE}=${value}; Path=/; SameSite=Lax; Max-Age=${maxAge}${secure}`;
-  attempt(() => (document.cookie = cookie));
 }

@@ -1,60 +1,61 @@
 // What the page shows.
 
-import { API } from "./api.mjs";
+import { ORIGIN } from "./api.mjs";
+import { data, text } from "./data.mjs";
 import { NEEDS_USER, each, newElement } from "./elements.mjs";
 import { sayFailure } from "./forms.mjs";
 import { toFields } from "./options.mjs";
-import { text } from "./texts.mjs";
 
-/** @typedef {import("./types.d.ts").State} State */
-
-/** @type {Element | undefined} */
+/** @type {HTMLFormElement | undefined} */
 let notice;
-
-/**
- * Shows who is signed in. What is not known stays as the server has rendered it.
- *
- * @param {State["active"]} active
- */
-export function showUser(active) {
-  if (active === undefined) return;
-  each("data-guardian-signed-in", (element) => element.toggleAttribute("hidden", !active));
-  each("data-guardian-signed-out", (element) => element.toggleAttribute("hidden", !!active));
-  const name = active ? active.profile.name : "";
-  each("data-guardian-name", (element) => {
-    // Written again, it would call the observer again.
-    if (element.textContent !== name) element.textContent = name;
-  });
-}
 
 /**
  * Says that the server has not ended the session yet, and offers to send the sign-out again. The form that
  * began it may be hidden with the signed-in state.
  *
- * @param {State["pending"]} pending
+ * @param {import("./guardian.d.ts").PendingSignOut | null} pending
  */
 export function showNotice(pending) {
   notice?.remove();
   if (!pending) return;
-  notice = newElement("div", { class: "guardian-notice" });
-  const form = newElement("form", { class: "guardian-form", method: "post", action: `${API}sign_out` });
+  notice = newElement("form", { class: "guardian-notice", method: "post", action: `${ORIGIN}/api/sign_out` });
   for (const [name, value] of toFields(pending.options)) {
-    form.append(newElement("input", { type: "hidden", name, value }));
+    notice.append(newElement("input", { type: "hidden", name, value }));
   }
-  sayFailure(form, text(`${pending.error}_here`));
-  notice.append(form);
+  sayFailure(notice, pending.message);
   document.body.append(notice);
 }
 
-/** Removes what only a user may see. */
-export function removePrivate() {
+/**
+ * Hides what only a user may see. A page that nobody else changes loses it, and shows it again only when the
+ * server sends it.
+ *
+ * @param {boolean} isHidden
+ */
+export function hidePrivate(isHidden) {
   each(NEEDS_USER, (element) => {
-    const { body } = document;
-    (body.contains(element) ? element : body).replaceChildren();
+    if (data.hydrates) element.toggleAttribute("hidden", isHidden);
+    // The whole document may be private. It still has to say that the sign-out is pending.
+    else if (isHidden) (element.querySelector("body") ?? element).replaceChildren();
   });
 }
 
-/** @param {{ isHidden: boolean }} effect */
-export function hidePage({ isHidden }) {
-  document.documentElement.toggleAttribute("hidden", isHidden);
+/**
+ * Says in the lists of sessions which of them have ended. The focus in such a list goes there, because the button
+ * that had it goes with its line.
+ *
+ * @param {string} scope
+ */
+export function showEnded(scope) {
+  each("data-guardian-ended", (/** @type {any} */ element) => {
+    element.textContent = text(scope === "others" ? "ended_others" : "ended");
+    if (element.parentNode.contains(document.activeElement)) element.focus();
+  });
+}
+
+/**
+ * Says when something was, in the viewer's language and time zone, which the server does not know.
+ */
+export function showTime(/** @type {any} */ { target }) {
+  if (target.matches("[data-guardian] time")) target.title = new Date(target.dateTime).toLocaleString();
 }

@@ -7,8 +7,8 @@ import { endsSession, mayBePending, toFields } from "./options.mjs";
 /** @typedef {import("./draft.mjs").Draft} Draft */
 /** @typedef {import("./types.d.ts").Call} Call */
 /** @typedef {import("./types.d.ts").Failure} Failure */
-/** @typedef {import("./types.d.ts").Notice} Notice */
 /** @typedef {import("./types.d.ts").Options} Options */
+/** @typedef {import("./types.d.ts").Outcome<any>} Outcome */
 /** @typedef {import("./guardian.d.ts").SignedOut} SignedOut */
 
 // How long the server may take for a sign-out before the page forgets without it: nothing may stay private
@@ -19,29 +19,32 @@ export const PATIENCE_MS = 5_000;
 export const FIRST_RETRY_MS = 2_000;
 
 /** @type {Failure} */
-export const PENDING = { error: "pending", signedOutHere: true };
-
-/**
- * @param {Draft} page
- * @param {{ id: number, options: Options }} what
- */
-export function sendSignOut(page, { id, options }) {
-  const here = shownSession(page);
-  const hasCookie = page.isKept || page.event.kept !== null;
-  const isAgain = mayBePending(options) && (hasCookie || isPending(page));
-  const endsHere = isAgain || endsSession(options, here);
-  page.calls.push({ id, options, here, endsHere, isKept: hasCookie });
-  const fields = String(toFields(options));
-  emit(page, { type: "post", name: "sign_out", fields, event: { type: "signedOut", id } });
-  if (endsHere) emit(page, { type: "wait", ms: PATIENCE_MS, event: { type: "late", id } });
-}
+export const PENDING = { error: "pending", signed_out_here: true };
 
 /**
  * @param {Draft} page
  * @param {number} id
+ * @param {Options} options
+ */
+export function sendSignOut(page, id, options) {
+  const here = shownSession(page);
+  const hasCookie = page.isKept || !!page.around.kept;
+  const isAgain = mayBePending(options) && (hasCookie || isPending(page));
+  const endsHere = isAgain || endsSession(options, here);
+  page.calls.push({ id, options, here, endsHere, isKept: hasCookie });
+  emit(page, "post", "sign_out", toFields(options), "signedOut", id);
+  if (endsHere) emit(page, "wait", PATIENCE_MS, "late", id);
+}
+
+/**
+ * Takes a sign-out that waits for its response.
+ *
+ * @param {Draft} page
+ * @param {number} id
+ * @returns {(Call & { options: Options }) | undefined}
  */
 export function findCall(page, id) {
-  return page.calls.find((call) => call.id === id);
+  return /** @type {any} */ (page.calls.find((call) => call.id === id && call.options));
 }
 
 /**
@@ -50,35 +53,36 @@ export function findCall(page, id) {
  * @param {Options} options
  * @param {SignedOut} value
  */
-export function complete(page, { id, here, endsHere = false, isKept }, options, value) {
+export function complete(page, { id, here = null, endsHere = false, isKept }, options, value) {
   const { active } = page;
   // After a late response, somebody else may be signed in.
   const isCurrent = endsHere && (!active || active.session === here);
   const mayPend = mayBePending(options);
-  const wasPending = mayPend && (isKept || page.event.kept !== null);
+  const wasPending = mayPend && (isKept || page.around.kept);
   if (mayPend) {
     page.retry.pauseMs = FIRST_RETRY_MS;
-    emit(page, { type: "forget" });
+    emit(page, "forget");
   }
-  /** @type {Notice} */
-  const notice = { scope: options.scope, reason: "user", is_current: isCurrent, events: value.events };
   // The other tabs have been told of a pending one when it became that.
-  if (wasPending) emit(page, { type: "tellTabs", hint: { type: "settled" } });
+  if (wasPending) emit(page, "tellTabs", "settled");
   if (endsHere || value.ended.length > 0) {
-    if (!wasPending) emit(page, { type: "tellTabs", hint: { type: "signed_out", notice } });
+    /** @type {import("./types.d.ts").Notice} */
+    const notice = { scope: options.scope, reason: "user", is_current: isCurrent, events: value.events };
+    if (!wasPending) emit(page, "tellTabs", "signed_out", notice);
     notify(page, notice);
   }
   if (value.url) {
     load(page, value.url);
   } else if (!endsHere) {
-    emit(page, { type: "check" });
+    emit(page, "check");
   } else if (active && isCurrent && page.others.length === 0) {
+    page.checkedMarker = here;
     show(page, null);
   } else {
     // Another account may be the active one now. A pending sign-out has left nothing that could tell.
-    return ask(page, { purpose: "next", call: { id, value } });
+    return ask(page, "next", { id, value });
   }
-  finish(page, id, value);
+  finish(page, id, { value });
 }
 
 /**
@@ -86,11 +90,10 @@ export function complete(page, { id, here, endsHere = false, isKept }, options, 
  *
  * @param {Draft} page
  * @param {number} id
- * @param {unknown} value
- * @param {Failure} [failure]
+ * @param {Outcome} outcome
  */
-export function finish(page, id, value, failure) {
-  emit(page, { type: "finish", id, value, failure });
+export function finish(page, id, outcome) {
+  emit(page, "finish", id, outcome);
   page.calls = page.calls.filter((call) => call.id !== id);
   for (const notice of page.heldNotices.splice(0)) hear(page, notice);
   if (page.isQuestionHeld) ask(page);
@@ -104,16 +107,18 @@ export function finish(page, id, value, failure) {
  * @param {Options} asked
  */
 export function keepPending(page, call, asked) {
-  const { kept } = page.event;
+  const { kept } = page.around;
   // Another tab has sent it, or a sign-in has replaced it. Kept again, it would hide the next user.
   if (call.isKept && !kept) return settle(page);
   // Said twice, it must not sign out the account that is active by then.
   const bound = asked.session ?? call.here ?? kept?.session ?? null;
-  const options = { ...asked, session: asked.scope === "browser" ? null : bound };
+  const { scope, redirect, callback_url } = asked;
+  // Nothing else: what the server refuses would stay pending for good.
+  const options = { scope, session: scope === "browser" ? null : bound, redirect, callback_url };
   call.isLate = true;
   if (!kept) {
-    emit(page, { type: "remember", options });
-    emit(page, { type: "tellTabs", hint: { type: "pending", options } });
+    emit(page, "remember", options);
+    emit(page, "tellTabs", "pending", options);
   }
   showPending(page, options);
 }
@@ -135,8 +140,8 @@ export function showPending(page, options) {
  * @param {Options} options
  * @param {Failure} failure
  */
-export function showFailure(page, options, { error }) {
-  page.pending = { options, error };
+export function showFailure(page, options, failure) {
+  page.pending = { ...failure, options };
   show(page, null);
 }
 
@@ -144,7 +149,7 @@ export function showFailure(page, options, { error }) {
 export function retryLater(page) {
   const { isWaiting, pauseMs } = page.retry;
   if (isWaiting) return;
-  emit(page, { type: "wait", ms: pauseMs, event: { type: "retry" } });
+  emit(page, "wait", pauseMs, "retry");
   page.retry = { isWaiting: true, pauseMs: longer(pauseMs) };
 }
 
@@ -154,31 +159,27 @@ export function retryLater(page) {
  * @param {Draft} page
  */
 export function retryPending(page) {
-  const { kept } = page.event;
+  const { kept } = page.around;
   const own = isPending(page) ? page.pending : null;
   if (!kept && (page.isKept || !own)) {
     // A sign-in has removed the cookie, or another page has sent it.
-    emit(page, { type: "forget" });
+    emit(page, "forget");
     if (own) settle(page);
     else page.retry.pauseMs = FIRST_RETRY_MS;
-  } else if (!isRetrying(page)) {
+  } else {
     // Only the page on which it was asked for goes where it was to lead.
-    const options = own?.options ?? (kept && { ...kept, redirect: false });
-    if (options) retry(page, options);
+    retry(page, own?.options ?? (kept && { ...kept, redirect: "false" }));
   }
 }
 
-/** @param {Draft} page */
-export function isRetrying(page) {
-  return page.calls.some(({ id }) => id < 0);
-}
-
 /**
+ * Sends a pending sign-out, but not twice at once.
+ *
  * @param {Draft} page
- * @param {Options} options
+ * @param {Options | null} options
  */
 export function retry(page, options) {
-  sendSignOut(page, { id: -page.event.now, options });
+  if (options && page.calls.every(({ id }) => id > 0)) sendSignOut(page, -page.around.now, options);
 }
 
 /**
@@ -187,5 +188,5 @@ export function retry(page, options) {
  * @param {Draft} page
  */
 export function settle(page) {
-  ask(page, isPending(page) ? { purpose: "settle" } : {});
+  ask(page, isPending(page) ? "settle" : undefined);
 }

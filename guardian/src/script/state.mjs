@@ -1,12 +1,12 @@
 // The page's state, and how each event changes it. Nothing here asks the browser, the clock or chance: what
 // a transition needs comes with the event, and what the page must do goes out as an effect.
 
-import { COOKIE_ON_ITS_WAY_MS, ask, compare, hear, setAccounts, show } from "./auth_state.mjs";
-import { conclude, stopFollowing } from "./conclude.mjs";
-import { emit, isPending, isQuiet, longer, reload, shownSession } from "./draft.mjs";
-import { mayBePending } from "./options.mjs";
-import { FIRST_RETRY_MS, PENDING, complete, findCall, finish, isRetrying } from "./sign_out.mjs";
-import { keepPending, retry, retryLater, retryPending, sendSignOut, settle, showFailure, showPending } from "./sign_out.mjs";
+import { COOKIE_ON_ITS_WAY_MS, ask, compare, finishWaiting, hear, setAccounts, show } from "./auth_state.mjs";
+import { conclude } from "./conclude.mjs";
+import { emit, isPending, isQuiet, load, longer, shownSession } from "./draft.mjs";
+import { mayBePending, stays } from "./options.mjs";
+import { FIRST_RETRY_MS, PENDING, complete, findCall, finish, keepPending, retry } from "./sign_out.mjs";
+import { retryLater, retryPending, sendSignOut, settle, showFailure, showPending } from "./sign_out.mjs";
 
 /** @typedef {import("./draft.mjs").Draft} Draft */
 /** @typedef {import("./types.d.ts").Effect} Effect */
@@ -29,6 +29,7 @@ export const UNKNOWN = {
   isKept: false,
   latest: 0,
   calls: [],
+  waiting: [],
   heldNotices: [],
   isQuestionHeld: false,
   toldEvents: [],
@@ -36,88 +37,90 @@ export const UNKNOWN = {
   reason: null,
   leftAt: null,
   owner: null,
+  marker: "",
+  checkedMarker: null,
   isAway: false,
   retry: { isWaiting: false, pauseMs: FIRST_RETRY_MS },
-  stream: { session: null, hasAskedForLock: false, holdsLock: false, pauseMs: FIRST_REOPEN_MS },
+  stream: { session: null, pauseMs: FIRST_REOPEN_MS },
 };
 
 /**
  * @param {State} state
- * @param {Event & Surroundings} event
+ * @param {Surroundings} around
+ * @param {Event} event
  * @returns {[State, Effect[]]}
  */
-export function reduce(state, event) {
+export function reduce(state, around, ...[type, ...details]) {
   /** @type {Draft} */
-  const page = { ...structuredClone(state), event, effects: [] };
-  /** @type {(page: Draft, event: any) => void} */
-  const transition = transitions[event.type];
-  transition(page, event);
+  const page = { ...structuredClone(state), around, effects: [] };
+  /** @type {(page: Draft, ...details: any[]) => void} */
+  const transition = transitions[type];
+  transition(page, ...details);
   conclude(page);
-  const { event: _, effects, ...next } = page;
+  const { around: _, effects, ...next } = page;
   return [next, effects];
 }
 
-/** @type {{ [E in Event as E["type"]]: (page: Draft, event: E & Surroundings) => void }} */
+/** @type {import("./types.d.ts").Transitions<Draft>} */
 const transitions = {
-  started(page, { accounts, isFromHistory, kept }) {
-    if (page.active === undefined && accounts !== undefined) {
-      // A page from the browser's cache may be older than the pending sign-out.
-      setAccounts(page, kept ? null : accounts);
-      // The other tabs may have been opened before somebody signed in, or switched.
-      emit(page, { type: "tellTabs", hint: { type: "session", session: shownSession(page) } });
-      emit(page, { type: "render" });
-    }
+  started(page, accounts) {
     retryPending(page);
-    // What is known may come from the browser's cache, older than a sign-in.
-    if (accounts === undefined || isFromHistory) ask(page);
+    if (accounts === undefined) {
+      ask(page);
+    } else if (page.active === undefined) {
+      // A page from the browser's cache may be older than the pending sign-out.
+      setAccounts(page, page.around.kept ? null : accounts);
+      // The other tabs may have been opened before somebody signed in, or switched.
+      emit(page, "tellTabs", "session", shownSession(page));
+    }
   },
 
-  refresh(page) {
+  refresh(page, id) {
+    if (id) page.waiting.push(id);
     ask(page);
   },
 
-  answered(page, { question, value, failure, signInUrl }) {
-    const { number, purpose, call } = question;
+  answered(page, { number, purpose, call, marker }, { value, failure }) {
+    if (!failure) page.checkedMarker = marker;
     if (purpose === "confirm") {
       const isSame = value?.active.session === page.active?.session;
-      if (page.leftAt !== null || failure || (signInUrl && !isSame)) {
+      if (page.leftAt !== null || failure || (page.around.signInUrl && !isSame)) {
         // The server renders what is true, or the browser says that it cannot be reached.
-        reload(page);
+        load(page);
       } else {
         page.isAway = false;
         show(page, value);
-        emit(page, { type: "hidePage", isHidden: false });
       }
-    } else if (purpose === "next" && call) {
+    } else if (call) {
       show(page, value);
       page.pending = null;
-      finish(page, call.id, call.value);
-    } else if (purpose === "settle" && isPending(page)) {
+      finish(page, call.id, call);
+    } else if (purpose && isPending(page)) {
       if (failure) return retryLater(page);
       show(page, value);
       if (!page.pending) return;
       // Nobody is signed in, and nothing is left to end. A sign-out that was to lead on asks where.
-      if (!page.pending.options.redirect) page.pending = null;
-      else if (!isRetrying(page)) retry(page, page.pending.options);
+      if (stays(page.pending.options)) page.pending = null;
+      else retry(page, page.pending.options);
     } else if (number === page.latest) {
       // What the page's own request does could be the answer, and lead elsewhere.
       if (isQuiet(page)) page.isQuestionHeld = true;
       // Any other state would be a guess.
-      else if (failure) emit(page, { type: "giveUp", failure });
+      else if (failure) finishWaiting(page, { failure });
       // The browser refuses the cookie, so the server does not know that nobody is to be shown.
-      else if (isPending(page) && !page.isKept) emit(page, { type: "render" });
-      else show(page, value);
+      else show(page, isPending(page) && !page.isKept ? null : value);
     }
   },
 
   signOut: sendSignOut,
 
-  late(page, { id }) {
+  late(page, id) {
     const call = findCall(page, id);
-    if (call?.options) keepPending(page, call, call.options);
+    if (call) keepPending(page, call, call.options);
   },
 
-  signedOut(page, { id, value, failure, kept }) {
+  signedOut(page, id, { value, failure }) {
+    /** @type {import("./types.d.ts").Call | undefined} */
     const call = findCall(page, id);
     if (!call?.options) return;
     const { options } = call;
@@ -126,23 +129,22 @@ const transitions = {
     if (value) return complete(page, call, options, value);
     const becomesPending = failure.error === "unreachable" && call.endsHere;
     if (becomesPending) keepPending(page, call, options);
-    else if (kept && mayBePending(options)) retryLater(page);
-    if (failure.signedOutHere) showFailure(page, options, failure);
-    finish(page, id, undefined, becomesPending ? PENDING : failure);
+    else if (page.around.kept && mayBePending(options)) retryLater(page);
+    if (failure.signed_out_here) showFailure(page, options, failure);
+    finish(page, id, { failure: becomesPending ? PENDING : failure });
   },
 
-  switchAccount(page, { id, session }) {
+  switchAccount(page, id, session) {
     page.calls.push({ id });
-    const fields = String(new URLSearchParams({ session }));
-    emit(page, { type: "post", name: "switch_account", fields, event: { type: "switched", id } });
+    emit(page, "post", "switch_account", { session }, "switched", id);
   },
 
-  switched(page, { id, value, failure }) {
-    if (value) {
-      emit(page, { type: "tellTabs", hint: { type: "session", session: value.active.session } });
-      reload(page);
+  switched(page, id, outcome) {
+    if (outcome.value) {
+      emit(page, "tellTabs", "session", outcome.value.active.session);
+      load(page);
     }
-    finish(page, id, value, failure);
+    finish(page, id, outcome);
   },
 
   retry(page) {
@@ -150,34 +152,27 @@ const transitions = {
     retryPending(page);
   },
 
-  hint(page, { hint, isSecond, kept }) {
-    if (hint.type === "session") compare(page, hint.session);
-    else if (hint.type === "signed_out") hear(page, hint.notice);
+  hint(page, [type, content], isSecond) {
+    const { kept } = page.around;
+    if (type === "session") compare(page, content);
+    else if (type === "signed_out") hear(page, content);
     // A tab that was frozen hears of it late. Without the cookie it has been sent, or a sign-in has
     // replaced it.
-    else if (hint.type === "pending" && kept) showPending(page, { ...hint.options, redirect: false });
-    else settle(page);
+    else if (type === "pending" && kept) showPending(page, { ...content, redirect: "false" });
     // Or the cookie is still on its way to this tab's process.
-    if (hint.type === "pending" && !kept && !isSecond) {
-      emit(page, { type: "wait", ms: COOKIE_ON_ITS_WAY_MS, event: { type: "hint", hint, isSecond: true } });
-    }
+    else if (type === "pending" && !isSecond) emit(page, "wait", COOKIE_ON_ITS_WAY_MS, "hint", [type, content], true);
+    else settle(page);
   },
 
-  lockGranted(page) {
-    page.stream.holdsLock = true;
-    if (page.stream.session !== null) emit(page, { type: "openStream" });
-    else stopFollowing(page);
-  },
-
-  streamSession(page, { session }) {
+  streamSession(page, session) {
     page.stream.pauseMs = FIRST_REOPEN_MS;
     // Nobody told what happened while there was no stream.
     compare(page, session);
-    emit(page, { type: "tellTabs", hint: { type: "session", session } });
+    emit(page, "tellTabs", "session", session);
   },
 
-  streamNotice(page, { notice }) {
-    emit(page, { type: "tellTabs", hint: { type: "signed_out", notice } });
+  streamNotice(page, notice) {
+    emit(page, "tellTabs", "signed_out", notice);
     hear(page, notice);
   },
 
@@ -185,12 +180,12 @@ const transitions = {
   // nobody is signed in any more, or something in between has failed.
   streamRefused(page) {
     ask(page);
-    emit(page, { type: "wait", ms: page.stream.pauseMs, event: { type: "reopen" } });
+    emit(page, "wait", page.stream.pauseMs, "reopen");
     page.stream.pauseMs = longer(page.stream.pauseMs);
   },
 
   reopen(page) {
-    if (page.stream.session !== null && page.stream.holdsLock) emit(page, { type: "openStream" });
+    emit(page, "follow", page.stream.session);
   },
 
   online(page) {
@@ -199,9 +194,9 @@ const transitions = {
   },
 
   // Not every browser can hold a stream, and another tab may have no JavaScript.
-  looked(page, { now }) {
+  looked(page) {
     if (page.leftAt === null) ask(page);
-    else if (now - page.leftAt > LONGEST_WAY_MS) reload(page);
+    else if (page.around.now - page.leftAt > LONGEST_WAY_MS) load(page);
   },
 
   // What has changed comes with the event, and `conclude` does what there is to do.
@@ -209,17 +204,15 @@ const transitions = {
 
   hidden(page) {
     page.isAway = true;
-    emit(page, { type: "hidePage", isHidden: true });
   },
 
   // A page from the back/forward cache is as old as when it was left: nothing of it is shown until the
   // server has said that the same session is still there.
   restored(page) {
-    if (page.leftAt !== null) return reload(page);
-    if (page.active) return ask(page, { purpose: "confirm" });
+    if (page.leftAt !== null) return load(page);
+    if (page.active) return ask(page, "confirm");
     // Nobody's page: there is nothing to hide.
     page.isAway = false;
-    emit(page, { type: "hidePage", isHidden: false });
     ask(page);
   },
 };

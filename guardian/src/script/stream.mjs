@@ -2,49 +2,30 @@
 // hears: browsers allow six connections per host over HTTP/1.1, so a stream for each tab would starve them.
 // Where there are no locks or no event streams, a tab asks when it is looked at.
 
+import { ORIGIN } from "./api.mjs";
 import { attempt } from "./attempt.mjs";
-import { readNotice } from "./messages.mjs";
 
 /** @typedef {import("./types.d.ts").Dispatch} Dispatch */
 
-/** @type {EventSource | undefined} */
-let source;
-
-/** @type {((value?: unknown) => void) | undefined} */
-let release;
+/** Ends the stream, or the wait for it. */
+let stop = () => {};
 
 /**
- * @param {unknown} _
  * @param {Dispatch} dispatch
+ * @param {string | null} session nothing ends the stream, and another tab may have it
  */
-export function askForLock(_, dispatch) {
-  const granted = () => {
-    // Held until the promise is kept.
-    const held = new Promise((keep) => (release = keep));
-    dispatch({ type: "lockGranted" });
-    return held;
-  };
-  navigator.locks.request("leptos-guardian", granted).catch(console.debug);
-}
-
-/**
- * @param {unknown} _
- * @param {Dispatch} dispatch
- */
-export function openStream(_, dispatch) {
-  source?.close();
-  const stream = (source = new EventSource("/guardian/events"));
-  stream.addEventListener("session", ({ data }) => dispatch({ type: "streamSession", session: data }));
-  stream.addEventListener("signed_out", ({ data }) =>
-    attempt(() => dispatch({ type: "streamNotice", notice: readNotice(data) })),
-  );
-  stream.addEventListener("error", () => {
-    if (stream.readyState === stream.CLOSED) dispatch({ type: "streamRefused" });
+export function follow(dispatch, session) {
+  stop();
+  if (!session) return;
+  const wait = new AbortController();
+  stop = () => wait.abort();
+  // Held until the promise is kept.
+  const granted = () => new Promise((keep) => {
+    const stream = new EventSource(`${ORIGIN}/guardian/events`, { withCredentials: true });
+    stop = () => keep(stream.close());
+    stream.addEventListener("session", ({ data }) => dispatch("streamSession", data));
+    stream.addEventListener("signed_out", ({ data }) => attempt(() => dispatch("streamNotice", JSON.parse(data))));
+    stream.addEventListener("error", () => stream.readyState === stream.CLOSED && dispatch("streamRefused"));
   });
-}
-
-export function closeStream() {
-  source?.close();
-  release?.();
-  source = release = undefined;
+  navigator.locks.request("leptos-guardian", { signal: wait.signal }, granted).catch(console.debug);
 }

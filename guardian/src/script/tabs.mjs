@@ -1,19 +1,17 @@
-// The other tabs of this browser.
+// The other tabs of this browser. Only pages of this site hear each other.
 
 import { attempt } from "./attempt.mjs";
-import { readMessage, toMessage } from "./messages.mjs";
 
-// One end for both directions: it does not hear what it says itself, and a second one would.
-const channel = attempt(() => new BroadcastChannel("leptos-guardian"));
+// One end for both directions: it does not hear what it says itself, and a second one would. The name has a
+// version: a tab may be older than the site.
+const channel = attempt(() => new BroadcastChannel("leptos-guardian.2"));
 
-/** @param {{ hint: import("./types.d.ts").Hint }} effect */
-export function tellTabs({ hint }) {
-  channel?.postMessage(toMessage(hint));
+/** @param {import("./types.d.ts").Hint} hint */
+export function tellTabs(...hint) {
+  channel?.postMessage(hint);
 }
 
 /** @param {import("./types.d.ts").Dispatch} dispatch */
 export function listenToTabs(dispatch) {
-  channel?.addEventListener("message", ({ data }) =>
-    attempt(() => dispatch({ type: "hint", hint: readMessage(data) })),
-  );
+  channel?.addEventListener("message", ({ data }) => dispatch("hint", data));
 }

@@ -1,14 +1,8 @@
 // What the script's modules exchange. The API of a page is in guardian.d.ts.
 
-import type { Accounts, SignOutScope, SignedOut, User } from "./guardian.d.ts";
+import type { Accounts, SignOutFields as Options, SignOutScope, SignedOut, User } from "./guardian.d.ts";
 
-/** What a sign-out should do. */
-export interface Options {
-  scope: SignOutScope;
-  session: string | null;
-  redirect: boolean;
-  callbackUrl: string | null;
-}
+export type { Options };
 
 /** A sign-out that concerns the page's user, in the server's words. */
 export interface Notice {
@@ -22,23 +16,23 @@ export interface Notice {
 export interface Failure {
   error: string;
   /** Whether this browser is signed out all the same. */
-  signedOutHere: boolean;
+  signed_out_here?: boolean;
   message?: string;
 }
 
 /** What came back from the server: a value, or why there is none. */
 export type Outcome<T> = { value: T; failure?: undefined } | { value?: undefined; failure: Failure };
 
-/** What one tab tells the others. It is a hint: the server decides. */
+/** What one tab tells the others. The server decides. */
 export type Hint =
   /** This session is the one that the browser has now. */
-  | { type: "session"; session: string | null }
+  | [type: "session", session: string | null]
   /** Sessions have ended. */
-  | { type: "signed_out"; notice: Notice }
+  | [type: "signed_out", notice: Notice]
   /** A sign-out of this browser is pending: the server could not be reached. */
-  | { type: "pending"; options: Options }
+  | [type: "pending", options: Options]
   /** It has been reached. */
-  | { type: "settled" };
+  | [type: "settled"];
 
 /** A request of this page's own: a sign-out, or a switch to another account. */
 export interface Call {
@@ -66,6 +60,8 @@ export interface Question {
   purpose?: "next" | "settle" | "confirm";
   /** The call to complete with the response, and its value. */
   call?: { id: number; value: SignedOut };
+  /** The session that the marker cookie named when it was asked. */
+  marker: string | null;
 }
 
 /** Everything that the page knows. */
@@ -74,13 +70,15 @@ export interface State {
   active: User | null | undefined;
   others: User[];
   /** The sign-out after which nobody is signed in here, but whose session has yet to end. */
-  pending: { options: Options; error: string } | null;
+  pending: (Failure & { options: Options }) | null;
   /** Whether its cookie has been seen. Some browsers refuse it. */
   isKept: boolean;
   /** Counts what is asked and shown, so that a late answer undoes nothing newer. */
   latest: number;
   /** The page's own requests under way. Until they are done it is quiet: they may be what it hears of. */
   calls: Call[];
+  /** The calls that wait until it is known who is signed in. */
+  waiting: number[];
   /** What was heard meanwhile. */
   heldNotices: Notice[];
   /** Whether it was time meanwhile to ask who is signed in. */
@@ -95,15 +93,16 @@ export interface State {
   leftAt: number | null;
   /** The id of the user whom the page was last made for: none once what only they may see is removed. */
   owner: string | null;
+  /** The session that the browser's marker cookie named last: "" before the page has looked. */
+  marker: string | null;
+  /** What it named when the page asked the question that the server has answered last. */
+  checkedMarker: string | null;
   /** Whether the page is in the back/forward cache, or not confirmed yet. */
   isAway: boolean;
   retry: { isWaiting: boolean; pauseMs: number };
   stream: {
     /** The session to follow. */
     session: string | null;
-    /** Whether this tab holds the lock or waits for it. */
-    hasAskedForLock: boolean;
-    holdsLock: boolean;
     pauseMs: number;
   };
 }
@@ -116,70 +115,74 @@ export interface Surroundings {
   kept: Options | null;
   /** The address of the sign-in page, if the page needs a user. */
   signInUrl: string | null;
+  /** The session that the browser's marker cookie names. */
+  marker: string | null;
   /** The way back to this page: path and query. */
   here: string;
 }
 
-export type Event =
-  | { type: "started"; accounts: Accounts | null | undefined; isFromHistory: boolean | undefined }
+/** What can happen to a page, with what its transition needs to know. */
+interface Events {
+  started: [accounts: Accounts | null | undefined];
   /** Ask who is signed in. */
-  | { type: "refresh" }
+  refresh: [id?: number];
   /** The server has said who is signed in. */
-  | ({ type: "answered"; question: Question } & Outcome<Accounts | null>)
-  | { type: "signOut"; id: number; options: Options }
+  answered: [question: Question, outcome: Outcome<Accounts | null>];
+  signOut: [id: number, options: Options];
   /** The server has not responded in time. */
-  | { type: "late"; id: number }
-  | ({ type: "signedOut"; id: number } & Outcome<SignedOut>)
-  | { type: "switchAccount"; id: number; session: string }
-  | ({ type: "switched"; id: number } & Outcome<Accounts>)
-  | { type: "retry" }
+  late: [id: number];
+  signedOut: [id: number, outcome: Outcome<SignedOut>];
+  switchAccount: [id: number, session: string];
+  switched: [id: number, outcome: Outcome<Accounts>];
+  retry: [];
   /** Another tab has said something. */
-  | { type: "hint"; hint: Hint; isSecond?: boolean }
-  | { type: "lockGranted" }
+  hint: [hint: Hint, isSecond?: boolean];
   /** The server's stream has begun. */
-  | { type: "streamSession"; session: string }
-  | { type: "streamNotice"; notice: Notice }
-  | { type: "streamRefused" }
-  | { type: "reopen" }
-  | { type: "online" }
+  streamSession: [session: string];
+  streamNotice: [notice: Notice];
+  streamRefused: [];
+  reopen: [];
+  online: [];
   /** A person looks at the page again. */
-  | { type: "looked" }
-  /** The page's elements have changed, or the cookie of the pending sign-out. */
-  | { type: "changed" }
-  | { type: "hidden" }
+  looked: [];
+  /** The page's elements have changed, or its cookies. */
+  changed: [];
+  hidden: [];
   /** From the back/forward cache. */
-  | { type: "restored" };
+  restored: [];
+}
 
-/** What the page must do. The function that does it has the same name. */
-export type Effect =
-  /** Call a function of the server, and dispatch the event with its outcome. */
-  | ({ type: "post"; fields: string } & (
-      | { name: "session"; event: { type: "answered"; question: Question } }
-      | { name: "sign_out"; event: { type: "signedOut"; id: number } }
-      | { name: "switch_account"; event: { type: "switched"; id: number } }
-    ))
+/** A name and the details. */
+type Named<T extends Record<keyof T, unknown[]>> = { [Name in keyof T]: [name: Name, ...details: T[Name]] }[keyof T];
+
+export type Event = Named<Events>;
+
+export type Transitions<Draft> = { [Name in keyof Events]: (page: Draft, ...details: Events[Name]) => void };
+
+export type Dispatch = (...event: Event) => void;
+
+/** What the page must do. */
+interface Effects {
+  /** Call a function of the server, and dispatch an event with its outcome. */
+  post: [name: string, fields: Record<string, string> | URLSearchParams, ...event: unknown[]];
   /** Settle the promise of a call of the API. */
-  | { type: "finish"; id: number; value: unknown; failure: Failure | undefined }
+  finish: [id: number, outcome: Outcome<unknown>];
   /** Dispatch an event later. */
-  | { type: "wait"; ms: number; event: Event }
-  | { type: "tellTabs"; hint: Hint }
+  wait: [ms: number, ...event: Event];
+  tellTabs: Hint;
   /** Tell the app that a sign-out concerns the page's user. */
-  | { type: "notify"; notice: Notice }
+  notify: [notice: Notice];
   /** Keep a sign-out until the server can be reached. */
-  | { type: "remember"; options: Options }
-  | { type: "forget" }
-  /** Show what is known. */
-  | { type: "render" }
-  /** Tell those who wait for it that it is not known who is signed in. */
-  | { type: "giveUp"; failure: Failure }
-  /** Tell the app that the sessions may have changed, also elsewhere. */
-  | { type: "check" }
-  | { type: "loadPage"; url: string }
-  | { type: "reloadPage" }
-  | { type: "hidePage"; isHidden: boolean }
-  | { type: "askForLock" }
-  | { type: "openStream" }
-  /** Close the stream, and give the lock to another tab. */
-  | { type: "closeStream" };
+  remember: [options: Options];
+  forget: [];
+  /** Show lists of sessions again, because the sessions may have changed, also elsewhere. */
+  check: [];
+  /** Load a page as a new document: this one, unless another is given. */
+  loadPage: [url: string | undefined];
+  /** Follow what happens to a session, unless another tab does. */
+  follow: [session: string | null];
+}
 
-export type Dispatch = (event: Event) => void;
+export type Effect = Named<Effects>;
+
+export type Browser = { [Name in keyof Effects]: (...details: Effects[Name]) => void };

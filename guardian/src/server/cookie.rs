@@ -2,7 +2,7 @@
 //! has the attributes of the cookie.
 
 use super::{key::SigningKey, planted::Places, token::TokenHash};
-use crate::cookie_names::{PENDING_SIGN_OUT, cookie_name};
+use crate::SessionHandle;
 use cookie::{Cookie, CookieJar, SameSite, time};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
@@ -15,6 +15,17 @@ pub(super) const SESSION: &str = "session";
 /// The hashes of tokens whose sessions the server could not end: enough to end them on a retry, and
 /// useless for signing in.
 pub(super) const UNREVOKED: &str = "unrevoked";
+
+/// Marks a pending sign-out: one that the page could not send to the server. While the cookie is set,
+/// nobody counts as signed in on this browser, and the next page with a network sends the sign-out
+/// again. Only the cookie's presence counts. An attacker who sets it can sign out this browser, and
+/// no other.
+pub(super) const PENDING_SIGN_OUT: &str = "pending_sign_out";
+
+/// Names the session with which this browser is signed in, by its handle. The page's script notices by it
+/// that somebody has signed in or out, however that happened, and then asks the server. It signs nobody
+/// in, and the server does not read it.
+pub(super) const MARKER: &str = "signed_in";
 
 /// How many failed sign-outs a browser remembers: more than a day brings.
 const MAX_UNREVOKED: usize = 4;
@@ -91,6 +102,41 @@ impl Cookies {
         }
     }
 
+    /// The name of the cookie that names the browser's session for the page's script.
+    pub(crate) fn marker_name(&self) -> String {
+        self.name(MARKER)
+    }
+
+    /// The cookie that the page's script sets for a pending sign-out. Browsers keep no cookie for longer
+    /// than 400 days
+    /// ([RFC 6265bis, section 5.5](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.5)).
+    pub(crate) fn pending_sign_out(&self) -> String {
+        let max_age = Duration::from_secs(400 * 24 * 60 * 60);
+        let mut cookie = self.build(PENDING_SIGN_OUT, "1", max_age);
+        cookie.set_http_only(false);
+        cookie.to_string()
+    }
+
+    /// Makes the marker name the browser's session, unless it does.
+    pub(crate) fn set_marker(
+        &self,
+        headers: &mut HeaderMap,
+        presented: &[String],
+        session: &SessionHandle,
+    ) {
+        if presented != [session.as_str()] {
+            let mut marker = self.build(MARKER, session.as_str(), self.max_age);
+            marker.set_http_only(false);
+            push(headers, &marker);
+        }
+    }
+
+    pub(crate) fn remove_marker(&self, headers: &mut HeaderMap) {
+        let mut marker = self.build(MARKER, "", Duration::ZERO);
+        marker.set_http_only(false);
+        push(headers, &marker);
+    }
+
     fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Duration) {
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.key.0)
@@ -114,6 +160,17 @@ impl Cookies {
             .max_age(time::Duration::try_from(max_age).unwrap_or(time::Duration::MAX))
             .build()
     }
+}
+
+/// Returns the full name of a cookie. Over https, the prefix `__Host-` keeps other hosts and plain http
+/// from setting it
+/// ([RFC 6265bis, section 4.1.3.2](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2)).
+/// Browsers send cookies to all ports of a host, so the port keeps two apps on one machine apart. It
+/// is empty for the scheme's default port.
+fn cookie_name(name: &str, is_secure: bool, port: &str) -> String {
+    let prefix = if is_secure { "__Host-" } else { "" };
+    let dash = if port.is_empty() { "" } else { "-" };
+    format!("{prefix}{name}{dash}{port}")
 }
 
 fn push(headers: &mut HeaderMap, cookie: &Cookie<'_>) {

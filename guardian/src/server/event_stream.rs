@@ -1,7 +1,7 @@
 //! `/guardian/events`: the stream of server-sent events that one tab of each browser opens.
 
 use super::{Auth, auth::Watch, live::Kind};
-use crate::{AuthError, event_names};
+use crate::AuthError;
 use axum::response::{
     IntoResponse, Response,
     sse::{Event, KeepAlive, Sse},
@@ -9,6 +9,15 @@ use axum::response::{
 use futures::{StreamExt as _, future, stream};
 use http::{StatusCode, header};
 use std::{convert::Infallible, time::Duration};
+
+/// The path of the stream. The page's script knows it, and the names of the events.
+pub(super) const PATH: &str = "/guardian/events";
+
+/// The first event, with the handle of the session that the server sees.
+const SESSION: &str = "session";
+
+/// An event with a [`SignOutNotice`](crate::SignOutNotice).
+const SIGNED_OUT: &str = "signed_out";
 
 /// The pause between two comments. They keep proxies from closing the connection, and reveal that the
 /// browser is gone.
@@ -31,14 +40,11 @@ pub(crate) async fn stream(auth: Auth) -> Response {
     let retry = Duration::from_millis(RETRY + rand::random_range(0..RETRY_SPREAD));
     let first = Event::default()
         .retry(retry)
-        .event(event_names::SESSION)
+        .event(SESSION)
         .data(watch.session().as_str());
     let notices = stream::unfold(watch, |mut watch| async {
         let notice = watch.next().await?;
-        let event = Event::default()
-            .event(event_names::SIGNED_OUT)
-            .json_data(&notice)
-            .ok()?;
+        let event = Event::default().event(SIGNED_OUT).json_data(&notice).ok()?;
         Some((event, watch))
     });
     let events = stream::once(future::ready(first)).chain(notices);

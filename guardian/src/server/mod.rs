@@ -25,11 +25,13 @@ mod database;
 mod dispatcher;
 mod event;
 mod event_stream;
+mod file;
 mod functions;
 mod guardian;
 mod housekeeping;
 mod key;
 mod live;
+pub(crate) mod markup;
 mod match_database;
 mod migrate;
 mod open_transaction;
@@ -65,6 +67,7 @@ pub use event::{Cause, SignOutEvent};
 pub use guardian::Guardian;
 pub use housekeeping::CleanedUp;
 pub use key::{KeyError, SigningKey};
+pub use markup::guardian_head;
 pub use protect::GuardianLayer;
 pub use redirect::{RedirectPolicy, RefusedRedirect, SafeRedirect};
 pub use registry::WritePermit;
@@ -78,6 +81,7 @@ pub use sqlx;
 /// The version of tower-sessions whose `Session` handlers extract.
 pub use tower_sessions;
 
+pub(crate) use file::File;
 pub(crate) use functions::{
     refuse_call, refuse_sign_out, session, sessions, sign_out, switch_account,
 };

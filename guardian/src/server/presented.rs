@@ -1,12 +1,11 @@
 //! The library's cookies in a request.
 
 use super::{
-    cookie::{Cookies, SEPARATOR, SESSION, UNREVOKED},
+    cookie::{Cookies, PENDING_SIGN_OUT, SEPARATOR, SESSION, UNREVOKED},
     cookie_header::cookie_values,
     planted::Places,
     token::TokenHash,
 };
-use crate::cookie_names::PENDING_SIGN_OUT;
 use cookie::{Cookie, CookieJar};
 use http::{HeaderMap, HeaderValue};
 use tower_sessions::session::Id;
@@ -25,6 +24,8 @@ pub(crate) struct Presented {
     pub(crate) unrevoked: Vec<TokenHash>,
     /// Whether the browser has a pending sign-out, which the page could not send.
     pub(crate) has_pending_sign_out: bool,
+    /// Which session the browser's marker names. Several, if another host has set one, too.
+    pub(crate) markers: Vec<String>,
     /// The names of cookies that may come from a place where this site sets none.
     planted: Vec<&'static str>,
 }
@@ -35,6 +36,9 @@ impl Cookies {
             has_pending_sign_out: cookie_values(headers, &self.name(PENDING_SIGN_OUT))
                 .next()
                 .is_some(),
+            markers: cookie_values(headers, &self.marker_name())
+                .map(str::to_owned)
+                .collect(),
             ..Default::default()
         };
         if presented.has_pending_sign_out {

@@ -8,19 +8,23 @@
 //! `flush`.
 
 use super::{
-    Auth, Guardian, auth::CookieChange, caching, client_info::ClientInfo, event_stream,
+    Auth, Guardian, auth::CookieChange, caching, client_info::ClientInfo, event_stream, markup,
     referer::check_referer, request_target::refuse_other_targets, token::TokenHash,
 };
-use crate::{event_names, script, stylesheet};
+use crate::{
+    api::{GetSession, GetSessions, PostSignOut, PostSwitchAccount},
+    script, stylesheet,
+};
 use axum::{
     Router,
     body::Body,
     extract::{OriginalUri, Request, State},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use http::{StatusCode, header};
+use leptos::server_fn::ServerFn as _;
 use std::convert::Infallible;
 use tower::{Layer, Service, ServiceBuilder, util::BoxCloneSyncService};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
@@ -67,8 +71,8 @@ impl Guardian {
     }
 
     /// The library's own routes: the components' stylesheet, the pages' script
-    /// (`/guardian/guardian.js`), and the stream of sign-outs for open pages.
-    /// They bring their own [layer](Self::layer).
+    /// (`/guardian/guardian.js`), the components' HTML for the script, and the stream of sign-outs for
+    /// open pages. They bring their own [layer](Self::layer).
     ///
     /// ```
     /// use axum::Router;
@@ -83,13 +87,46 @@ impl Guardian {
         S: Clone + Send + Sync + 'static,
     {
         let files = script::routes()
-            .route(&stylesheet::path(), get(serve_stylesheet))
+            .merge(stylesheet::routes())
             .layer(from_fn(refuse_other_targets));
         let events = Router::new()
-            .route(event_names::PATH, get(event_stream::stream))
+            .route(event_stream::PATH, get(event_stream::stream))
+            .merge(markup::routes())
             .layer(self.layer());
         // In this order: axum takes the response to unknown paths from the router that is merged last.
         files.merge(events)
+    }
+}
+
+impl Guardian {
+    /// The [server functions](crate::api), for an app without Leptos's routes, which have them. They bring
+    /// their own [layer](Self::layer).
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// # use leptos_guardian::server::Guardian;
+    ///
+    /// # fn example(guardian: &Guardian) -> Router {
+    /// let app = Router::new().route("/", get(|| async { "Hello" }));
+    /// guardian.protect(app).merge(guardian.api())
+    /// # }
+    /// ```
+    pub fn api<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let paths = [
+            GetSession::PATH,
+            GetSessions::PATH,
+            PostSignOut::PATH,
+            PostSwitchAccount::PATH,
+        ];
+        paths
+            .into_iter()
+            .fold(Router::new(), |router, path| {
+                router.route(path, post(leptos_axum::handle_server_fns))
+            })
+            .layer(self.layer())
     }
 }
 
@@ -140,17 +177,6 @@ fn refuse(refused: ProtectionError) -> Response<Body> {
     (StatusCode::FORBIDDEN, message).into_response()
 }
 
-async fn serve_stylesheet() -> impl IntoResponse {
-    (
-        [
-            (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-            // The path changes with the content.
-            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        ],
-        stylesheet::CSS,
-    )
-}
-
 async fn with_session(
     State(guardian): State<Guardian>,
     mut request: Request,
@@ -163,8 +189,8 @@ async fn with_session(
         .remove_planted(&presented, path(&request));
     let client = ClientInfo::of(&request, &guardian.0.trusted_proxies);
     let auth = Auth::resolve(&guardian, presented, client).await;
-    // Requests keep the session alive, but the stream of an open page does not.
-    if request.uri().path() != event_names::PATH {
+    // Requests keep the session alive, but what an open page asks for by itself does not.
+    if !path(&request).starts_with("/guardian/") {
         auth.record_activity().await;
     }
 
@@ -178,13 +204,15 @@ async fn with_session(
     request.extensions_mut().insert(auth.session().clone());
     request.extensions_mut().insert(auth.clone());
     let signed_in_before = auth.user().is_some();
+    // The page asks who is signed in.
+    let is_question = request.uri().path() == GetSession::PATH && !auth.is_unknown();
     let mut response = next.run(request).await;
 
     // First: a browser that takes one of these for the site's own cookie keeps what is set after it.
     for removal in cookies_to_remove {
         response.headers_mut().append(header::SET_COOKIE, removal);
     }
-    if let Err(cause) = write_cookies(&guardian, &auth, &mut response).await {
+    if let Err(cause) = write_cookies(&guardian, &auth, &mut response, is_question).await {
         tracing::error!(%cause, "the visitor's data could not be saved");
         response = unavailable();
     }
@@ -207,6 +235,7 @@ async fn write_cookies(
     guardian: &Guardian,
     auth: &Auth,
     response: &mut Response,
+    is_question: bool,
 ) -> Result<(), tower_sessions::session::Error> {
     let cookies = &guardian.0.cookies;
     let presented = auth.presented();
@@ -229,6 +258,15 @@ async fn write_cookies(
     }
     if presented.has_pending_sign_out && !auth.has_pending_sign_out() {
         cookies.remove_pending_sign_out(response.headers_mut());
+    }
+    // A file is the same for everybody, so it sets no cookie.
+    if auth.was_used()
+        && let Some(user) = auth.user()
+    {
+        cookies.set_marker(response.headers_mut(), &presented.markers, &user.session);
+    } else if !presented.markers.is_empty() && (change == CookieChange::Remove || is_question) {
+        // Other responses may be late, and the browser has signed in since.
+        cookies.remove_marker(response.headers_mut());
     }
     Ok(())
 }

@@ -33,6 +33,12 @@ impl Browser {
         }
     }
 
+    /// The names of its cookies, without the marker.
+    pub fn cookie_names(&self) -> Vec<&str> {
+        let names = self.cookies.iter().map(|(name, _)| name.as_str());
+        names.filter(|name| !name.contains("signed_in")).collect()
+    }
+
     pub async fn get(&mut self, path: &str) -> TestResponse {
         self.send(Request::builder().method(Method::GET).uri(path))
             .await
@@ -44,14 +50,19 @@ impl Browser {
     }
 
     pub async fn send(&mut self, request: http::request::Builder) -> TestResponse {
-        let response = TestResponse::read(self.request(request).await).await;
-        for cookie in response.set_cookies() {
+        self.send_with(request, "").await
+    }
+
+    /// Sends a request with a body.
+    pub async fn send_with(&mut self, request: http::request::Builder, body: &str) -> TestResponse {
+        let response = TestResponse::read(self.request(request, body).await).await;
+        for cookie in response.all_set_cookies() {
             self.store_cookie(cookie);
         }
         response
     }
 
-    async fn request(&self, request: http::request::Builder) -> Response {
+    async fn request(&self, request: http::request::Builder, body: &str) -> Response {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -60,7 +71,7 @@ impl Browser {
         let request = request
             .header(header::HOST, "site.test")
             .header(header::COOKIE, cookies.join("; "))
-            .body(Body::empty())
+            .body(Body::from(body.to_owned()))
             .unwrap();
         self.router.clone().oneshot(request).await.unwrap()
     }
@@ -121,7 +132,7 @@ impl Browser {
     }
 
     pub async fn open_stream(&self) -> EventStream {
-        let response = self.request(Request::get("/guardian/events")).await;
+        let response = self.request(Request::get("/guardian/events"), "").await;
         EventStream {
             status: response.status(),
             body: response.into_body(),
@@ -201,7 +212,14 @@ impl TestResponse {
         serde_json::from_str(&self.body).unwrap()
     }
 
+    /// The cookies that it sets, without the marker, which follows the session and signs nobody in.
     pub fn set_cookies(&self) -> Vec<&str> {
+        let mut cookies = self.all_set_cookies();
+        cookies.retain(|cookie| !cookie.contains("signed_in"));
+        cookies
+    }
+
+    pub fn all_set_cookies(&self) -> Vec<&str> {
         let cookies = self.headers.get_all(header::SET_COOKIE).iter();
         cookies.map(|cookie| cookie.to_str().unwrap()).collect()
     }

@@ -148,7 +148,7 @@ impl Jar {
             .unwrap();
         let response =
             TestResponse::read(self.router.clone().oneshot(request).await.unwrap()).await;
-        for set_cookie in response.set_cookies() {
+        for set_cookie in response.all_set_cookies() {
             self.store(set_cookie);
         }
         response

@@ -5,6 +5,9 @@ import { describe, test } from "node:test";
 import { settled } from "./fake_browser.mjs";
 import { ADA, FORGOTTEN, SIGNED_OUT, adas, failure } from "./visits.mjs";
 
+/** What the server says when it refuses a call. @param {number} status @param {object} body */
+const refusal = (status, body) => ({ status, json: { ...body, message: "Sorry." } });
+
 describe("window.guardian", () => {
   test("signs out, with everything that a sign-out can be told", async () => {
     const browser = adas();
@@ -12,16 +15,16 @@ describe("window.guardian", () => {
     const guardian = await browser.run();
     const done = await guardian.signOut({ scope: "global", session: "x", redirect: false, callbackUrl: "/bye" });
     assert.deepEqual(structuredClone(done), SIGNED_OUT);
-    assert.equal(browser.requests[0][1], "scope=global&session=x&callback_url=%2Fbye&redirect=false");
+    assert.equal(browser.requests[0][1], "scope=global&session=x&redirect=false&callback_url=%2Fbye");
   });
 
   test("says why it failed, in the server's word and in a sentence", async () => {
     const browser = adas();
     const guardian = await browser.run();
     for (const [response, error, signedOutHere, sentence] of /** @type {const} */ ([
-      [{ status: 503, json: { error: "unavailable", signed_out_here: false } }, "unavailable", false, /^The server could/],
-      [{ status: 413, json: { error: "too_large" } }, "too_large", false, /too large/],
-      [{ status: 503, json: { error: "unavailable", signed_out_here: true } }, "unavailable", true, /^You are signed out/],
+      [refusal(503, { error: "unavailable", signed_out_here: false }), "unavailable", false, /^Sorry/],
+      [refusal(413, { error: "too_large" }), "too_large", false, /^Sorry/],
+      [refusal(503, { error: "unavailable", signed_out_here: true }), "unavailable", true, /^Sorry/],
       [{ status: 502, json: { error: "a gateway's word" } }, "pending", true, FORGOTTEN],
       [{ json: "<html>" }, "pending", true, FORGOTTEN],
       [{ json: {} }, "pending", true, FORGOTTEN],
@@ -34,13 +37,31 @@ describe("window.guardian", () => {
     }
   });
 
-  test("refuses options that it does not know", async () => {
+  test("leaves the options that it does not know to the server, which refuses them", async () => {
     const browser = adas();
     const guardian = await browser.run();
-    for (const misspelt of [{ scop: "others" }, { scope: "everything" }]) {
-      assert.equal((await failure(guardian.signOut(misspelt))).name, "TypeError");
+    browser.responses["/api/sign_out"] = refusal(400, { error: "malformed" });
+    for (const [misspelt, sent] of [
+      [{ scop: "others" }, "scope=local&scop=others"],
+      [{ scope: "everything" }, "scope=everything"],
+      // As an event listener gets it.
+      [{ isTrusted: true }, "scope=local&is_trusted=true"],
+    ]) {
+      assert.equal((await failure(guardian.signOut(misspelt))).error, "malformed");
+      assert.equal(browser.requests.at(-1)?.[1], sent);
+      assert.deepEqual(structuredClone(await guardian.session()), { active: ADA, others: [] });
     }
-    assert.deepEqual(browser.requests, []);
+  });
+
+  test("does not keep options that it does not know, which the server would refuse again and again", async () => {
+    const browser = adas();
+    const guardian = await browser.run();
+    browser.responses["/api/sign_out"] = new Error("offline");
+    await failure(guardian.signOut({ scop: "others", redirect: false }));
+    browser.responses["/api/sign_out"] = SIGNED_OUT;
+    await browser.pass(2_000);
+    assert.equal(browser.requestsTo("/api/sign_out").at(-1)?.[1], "scope=local&session=ada-session&redirect=false");
+    assert.equal(browser.cookies.has("pending_sign_out-3000"), false);
   });
 
   test("asks again, and says if it cannot", async () => {
@@ -50,6 +71,18 @@ describe("window.guardian", () => {
     browser.responses["/api/session"] = new Error("offline");
     assert.equal((await failure(guardian.refresh())).error, "unreachable");
     assert.equal(await guardian.session(), null, "what is known stays");
+  });
+
+  test("takes nothing for an answer that the server would not say", async () => {
+    const browser = adas();
+    const guardian = await browser.run();
+    for (const body of [{}, "", 0, false, "<html>", [], { id: "ada" }]) {
+      browser.responses["/api/session"] = { json: body };
+      assert.equal((await failure(guardian.refresh())).error, "unreachable", JSON.stringify(body));
+    }
+    browser.responses["/api/session"] = { status: 500, json: null };
+    assert.equal((await failure(guardian.refresh())).error, "unreachable");
+    assert.deepEqual(structuredClone(await guardian.session()), { active: ADA, others: [] });
   });
 
   test("asks once more for a caller who waits while the page signs out", async () => {

@@ -1,122 +1,10 @@
 // As much of a browser as the script uses. Tests change it to one that refuses something.
 
 import vm from "node:vm";
+import { Document, Element, element } from "./fake_dom.mjs";
 import { join } from "./joined.mjs";
 
-const SELECTOR = /^(\w+)?(?:#([\w-]+))?(?:\.([\w-]+))?(?:\[([\w-]+)(?:=([\w-]+))?\])?(?::not\(\[([\w-]+)=([\w-]+)\]\))?$/;
-
-export class Element {
-  /** @type {Map<string, string>} */
-  attributes = new Map();
-  /** @type {Element[]} */
-  children = [];
-  /** @type {Element | null} */
-  parent = null;
-  text = "";
-
-  /** @param {string} name @param {Record<string, string>} [attributes] @param {...(Element | string)} content */
-  constructor(name, attributes = {}, ...content) {
-    this.tag = name;
-    for (const [name, value] of Object.entries(attributes)) this.setAttribute(name, value);
-    for (const part of content) {
-      if (typeof part === "string") this.text = part;
-      else this.append(part);
-    }
-  }
-
-  get name() {
-    return this.getAttribute("name") ?? "";
-  }
-
-  get value() {
-    return this.getAttribute("value") ?? "";
-  }
-
-  /** @param {string} name */
-  getAttribute(name) {
-    return this.attributes.get(name) ?? null;
-  }
-
-  /** @param {string} name */
-  hasAttribute(name) {
-    return this.attributes.has(name);
-  }
-
-  /** @param {string} name @param {string} value */
-  setAttribute(name, value) {
-    this.attributes.set(name, value);
-  }
-
-  /** @param {string} name @param {boolean} isThere */
-  toggleAttribute(name, isThere) {
-    if (isThere) this.setAttribute(name, "");
-    else this.attributes.delete(name);
-  }
-
-  get textContent() {
-    return [this.text, ...this.children.map(({ textContent }) => textContent)].join("");
-  }
-
-  set textContent(/** @type {string} */ text) {
-    this.replaceChildren();
-    this.text = text;
-  }
-
-  /** @param {...Element} added */
-  append(...added) {
-    for (const element of added) {
-      element.remove();
-      element.parent = this;
-      this.children.push(element);
-    }
-  }
-
-  /** @param {...Element} added */
-  replaceChildren(...added) {
-    for (const child of [...this.children]) child.remove();
-    this.text = "";
-    this.append(...added);
-  }
-
-  remove() {
-    if (this.parent) this.parent.children = this.parent.children.filter((child) => child !== this);
-    this.parent = null;
-  }
-
-  /** @param {Element | null} element @returns {boolean} */
-  contains(element) {
-    return element !== null && (element === this || this.contains(element.parent));
-  }
-
-  /** @param {string} selector */
-  matches(selector) {
-    const [, tag, id, className, attribute, value, notAttribute, notValue] = SELECTOR.exec(selector) ?? [];
-    return (
-      (!tag || this.tag === tag) &&
-      (!id || this.getAttribute("id") === id) &&
-      (!className || (this.getAttribute("class") ?? "").split(" ").includes(className)) &&
-      (!attribute || this.hasAttribute(attribute)) &&
-      (!value || this.getAttribute(attribute) === value) &&
-      (!notAttribute || this.getAttribute(notAttribute) !== notValue)
-    );
-  }
-
-  /** @param {string} selector @returns {Element[]} */
-  querySelectorAll(selector) {
-    return this.children.flatMap((child) => [
-      ...(child.matches(selector) ? [child] : []),
-      ...child.querySelectorAll(selector),
-    ]);
-  }
-
-  /** @param {string} selector */
-  querySelector(selector) {
-    return this.querySelectorAll(selector)[0] ?? null;
-  }
-}
-
-/** @param {string} name @param {Record<string, string>} [attributes] @param {...(Element | string)} content */
-export const element = (name, attributes, ...content) => new Element(name, attributes, ...content);
+export { element };
 
 /** The data that a server writes into a page. @param {unknown} data */
 export const pageData = (data) =>
@@ -132,20 +20,49 @@ export const signOutForm = (fields = {}, path = "/api/sign_out") =>
   );
 
 /** Lets everything happen that waits for nothing but its turn. */
-export const settled = () => new Promise((resolve) => setTimeout(resolve));
+export async function settled() {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve));
+}
+
+/** What the tabs of one browser have in common. */
+export class Shared {
+  /** @type {Map<string, string>} */
+  cookies = new Map();
+  /** @type {Map<string, string>} */
+  stored = new Map();
+  /** @type {Set<EventTarget>} */
+  channels = new Set();
+  /** The tabs that wait for the lock. The first one has it. @type {(() => unknown)[]} */
+  lock = [];
+
+  /** @param {{ signal: AbortSignal }} options @param {() => unknown} granted */
+  async requestLock({ signal }, granted) {
+    await new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        // One that is granted is not taken back.
+        if (this.lock.indexOf(take) > 0) this.lock.splice(this.lock.indexOf(take), 1);
+        reject(signal.reason);
+      });
+      const take = () => resolve(undefined);
+      if (this.lock.push(take) === 1) take();
+    });
+    try {
+      await granted();
+    } finally {
+      this.lock.shift();
+      this.lock[0]?.();
+    }
+  }
+}
 
 export class Browser {
   /** What the page has sent: path and fields. @type {[string, string][]} */
   requests = [];
-  /** What the server says: JSON, or an Error when it cannot be reached. @type {Record<string, any>} */
+  /** What the server says: JSON, HTML as a node, or an Error when it cannot be reached. @type {Record<string, any>} */
   responses = { "/api/session": null };
-  /** @type {Map<string, string>} */
-  cookies = new Map();
   /** The cookies as the page has set them. @type {string[]} */
   cookiesSet = [];
-  /** @type {Map<string, string>} */
-  stored = new Map();
-  /** @type {{ run: () => void, ms: number }[]} */
+  /** @type {{ run: () => void, ms: number, repeats?: boolean }[]} */
   timers = [];
   /** @type {string[]} */
   loaded = [];
@@ -154,20 +71,38 @@ export class Browser {
   streams = [];
   /** @type {any[]} */
   errors = [];
-  body = element("body");
+  /** How often the page has heard of changed elements. */
+  mutations = 0;
+  /** @type {(() => void)[]} */
+  resourceObservers = [];
+  document = new Document();
+  body = this.document.body;
   /** The page's global object. @type {any} */
   window;
 
-  /** @param {string} url @param {...Element} content */
+  /** @param {string} url @param {...(Element | string)} content */
   constructor(url, ...content) {
+    this.url = new URL(url);
+    // Where the module comes from.
+    this.origin = this.url.origin;
     this.body.append(...content);
-    this.window = this.#makeWindow(new URL(url));
+    this.shared = new Shared();
+    this.window = this.#makeWindow(this.url);
     vm.createContext(this.window);
+  }
+
+  get cookies() {
+    return this.shared.cookies;
+  }
+
+  get stored() {
+    return this.shared.stored;
   }
 
   /** Loads the script, and lets it settle. */
   async run() {
-    vm.runInContext(`"use strict";\n{${join()}}`, this.window);
+    const module = join().replaceAll("import.meta.url", JSON.stringify(`${this.origin}/guardian/guardian.js`));
+    vm.runInContext(`"use strict";\n{${module}}`, this.window);
     await settled();
     return this.window.guardian;
   }
@@ -175,19 +110,16 @@ export class Browser {
   /** Runs the timers of a duration. @param {number} duration */
   async pass(duration) {
     const due = this.timers.filter(({ ms }) => ms === duration);
-    this.timers = this.timers.filter(({ ms }) => ms !== duration);
+    this.timers = this.timers.filter(({ ms, repeats }) => ms !== duration || repeats);
     for (const { run } of due) run();
     await settled();
   }
 
   /** Submits a form. Returns whether the browser is left to send it. @param {Element} form */
   async submit(form, submitter = form.querySelector("button")) {
-    const event = Object.assign(new Event("submit", { cancelable: true }), { submitter });
-    Object.defineProperty(event, "target", { value: form });
-    this.window.document.dispatchEvent(event);
-    const isLeft = !event.defaultPrevented;
+    const event = this.#dispatch("submit", form, { submitter });
     await settled();
-    return isLeft;
+    return !event.defaultPrevented;
   }
 
   /** Dispatches an event on the window. @param {string} type @param {object} [more] */
@@ -196,33 +128,58 @@ export class Browser {
     await settled();
   }
 
+  /** A pointer or a menu does something to an element. @param {string} type @param {Element} target */
+  async happensTo(type, target) {
+    this.#dispatch(type, target, {});
+    await settled();
+  }
+
+  /** Another request of the page brings a cookie. @param {string} name @param {string} value */
+  async receiveCookie(name, value) {
+    if (value) this.cookies.set(name, value);
+    else this.cookies.delete(name);
+    for (const tell of this.resourceObservers) tell();
+    await settled();
+  }
+
+  /** The requests to one path. @param {string} path */
+  requestsTo(path) {
+    return this.requests.filter(([sent]) => sent === path);
+  }
+
+  #dispatch(/** @type {string} */ type, /** @type {Element} */ target, /** @type {object} */ more) {
+    const event = Object.assign(new Event(type, { cancelable: true }), more);
+    Object.defineProperty(event, "target", { value: target });
+    this.window.document.dispatchEvent(event);
+    return event;
+  }
+
   #makeWindow(/** @type {URL} */ url) {
     const browser = this;
-    const root = element("html", {}, this.body);
-    const document = Object.assign(new EventTarget(), {
-      documentElement: root,
-      body: this.body,
-      baseURI: url.href,
-      readyState: "interactive",
-      visibilityState: "visible",
+    const document = Object.assign(this.document, { baseURI: url.href, hidden: false });
+    const events = new EventTarget();
+    // A listener that throws is the window's error, and stops nobody.
+    const report = (/** @type {unknown} */ cause) => browser.errors.push(cause);
+    Object.assign(document, {
+      addEventListener: events.addEventListener.bind(events),
+      removeEventListener: events.removeEventListener.bind(events),
+      dispatchEvent: events.dispatchEvent.bind(events),
       createElement: element,
-      querySelector: (/** @type {string} */ selector) => root.querySelector(selector),
-      querySelectorAll: (/** @type {string} */ selector) => root.querySelectorAll(selector),
     });
+    guardListeners(document, report);
     Object.defineProperty(document, "cookie", {
       configurable: true,
       get: () => [...browser.cookies].map(([name, value]) => `${name}=${value}`).join("; "),
       set(/** @type {string} */ cookie) {
-        browser.cookiesSet.push(cookie);
         const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+        if (name === undefined) return;
+        browser.cookiesSet.push(cookie);
         if (/Max-Age=0(;|$)/.test(cookie)) browser.cookies.delete(name);
         else browser.cookies.set(name, value);
       },
     });
     const location = {
       origin: url.origin,
-      protocol: url.protocol,
-      port: url.port,
       pathname: url.pathname,
       search: url.search,
       get href() {
@@ -230,6 +187,9 @@ export class Browser {
       },
       set href(target) {
         browser.loaded.push(target);
+        const { href, hash } = new URL(target, url);
+        // Another place on this page.
+        if (hash && href.split("#")[0] === url.href.split("#")[0]) url.hash = hash;
       },
       reload: () => void browser.reloads++,
     };
@@ -239,9 +199,6 @@ export class Browser {
       removeItem: (/** @type {string} */ key) => void browser.stored.delete(key),
     };
     const window = new EventTarget();
-    // A listener that throws is the window's error, and stops nobody.
-    const report = (/** @type {unknown} */ cause) => browser.errors.push(cause);
-    document.dispatchEvent = dispatchAll(document, report);
     return Object.assign(window, {
       window,
       document,
@@ -249,57 +206,126 @@ export class Browser {
       localStorage,
       addEventListener: window.addEventListener.bind(window),
       dispatchEvent: window.dispatchEvent.bind(window),
-      navigator: { locks: { request: async (/** @type {string} */ _, /** @type {() => unknown} */ granted) => granted() } },
-      performance: { getEntriesByType: () => [] },
+      navigator: {
+        locks: {
+          request: (/** @type {string} */ _, /** @type {any} */ options, /** @type {() => unknown} */ granted) =>
+            browser.shared.requestLock(options, granted),
+        },
+      },
       BroadcastChannel: class extends EventTarget {
-        postMessage() {}
+        constructor() {
+          super();
+          browser.shared.channels.add(this);
+        }
+
+        postMessage(/** @type {unknown} */ data) {
+          const message = structuredClone(data);
+          for (const other of browser.shared.channels) {
+            if (other !== this) other.dispatchEvent(Object.assign(new Event("message"), { data: message }));
+          }
+        }
       },
       EventSource: class extends EventTarget {
         CLOSED = 2;
         readyState = 1;
         close = () => void (this.readyState = 2);
 
-        constructor() {
+        constructor(/** @type {string} */ address, /** @type {unknown} */ options) {
           super();
-          browser.streams.push(this);
+          browser.streams.push(Object.assign(this, { address, options }));
         }
       },
       MutationObserver: class {
-        observe() {}
-      },
-      FormData: class extends URLSearchParams {
-        constructor(/** @type {Element} */ form) {
-          super(form.querySelectorAll("input").map(({ name, value }) => [name, value]));
+        isDue = false;
+
+        constructor(/** @type {() => void} */ callback) {
+          this.callback = callback;
+        }
+
+        observe(/** @type {Document} */ target, /** @type {{ attributeFilter: string[] }} */ { attributeFilter }) {
+          target.observers.push({ notify: () => this.#notify(), attributes: attributeFilter });
+        }
+
+        #notify() {
+          if (this.isDue) return;
+          this.isDue = true;
+          queueMicrotask(() => {
+            this.isDue = false;
+            if (++browser.mutations > 1_000) throw new Error("the page changes itself without end");
+            this.callback();
+          });
         }
       },
+      PerformanceObserver: class {
+        constructor(/** @type {() => void} */ callback) {
+          this.callback = callback;
+        }
+
+        observe() {
+          browser.resourceObservers.push(this.callback);
+        }
+      },
+      FormData: class extends URLSearchParams {
+        constructor(/** @type {Element} */ form, /** @type {Element | null} */ submitter) {
+          const isSent = (/** @type {Element} */ field) => field.name && (field.tag === "input" || field === submitter);
+          super([...form.querySelectorAll("input"), ...form.querySelectorAll("button")].filter(isSent).map(
+            ({ name, value }) => [name, value],
+          ));
+        }
+      },
+      DOMParser: class {
+        parseFromString(/** @type {any} */ html) {
+          return html instanceof Document ? html : new Document();
+        }
+      },
+      customElements: { define: this.document.define.bind(this.document) },
+      Element,
+      HTMLElement: Element,
+      AbortController,
       CustomEvent,
       URL,
       URLSearchParams,
       structuredClone,
       console: { debug() {} },
-      setTimeout(/** @type {(argument: unknown) => void} */ work, ms = 0, /** @type {unknown} */ argument) {
-        browser.timers.push({ ms, run: () => work(argument) });
+      setTimeout(/** @type {(...details: unknown[]) => void} */ work, ms = 0, /** @type {unknown[]} */ ...details) {
+        browser.timers.push({ ms, run: () => work(...details) });
       },
-      fetch: async (/** @type {string} */ path, /** @type {{ body: URLSearchParams }} */ { body }) => {
+      setInterval(/** @type {() => void} */ run, /** @type {number} */ ms) {
+        browser.timers.push({ ms, run, repeats: true });
+      },
+      fetch: async (/** @type {string} */ address, /** @type {any} */ { body = "", credentials } = {}) => {
+        const { origin, pathname, search } = new URL(address, url);
+        const path = (origin === browser.url.origin ? "" : origin) + pathname + search;
         browser.requests.push([path, String(body)]);
-        const response = await browser.responses[path];
-        if (response instanceof Error) throw response;
-        const { status = 200, json = response } = Object(response);
-        return { ok: status < 400, json: async () => json };
+        try {
+          const response = await browser.responses[path];
+          if (response instanceof Error) throw response;
+          if (credentials !== "include") throw new Error("without cookies");
+          return respond(response);
+        } finally {
+          setTimeout(() => browser.resourceObservers.forEach((tell) => tell()));
+        }
       },
     });
   }
 }
 
+/** @param {any} response */
+function respond(response) {
+  const { status = 200, json = response, redirected = false } = Object(response);
+  // In place of its text.
+  const html = json instanceof Element ? new Document(json.cloneNode(true)) : json;
+  return { ok: status < 400, redirected, json: async () => json, text: async () => html };
+}
+
 /**
  * Calls every listener, even after one that throws, as browsers do.
  *
- * @param {EventTarget} target
+ * @param {any} target
  * @param {(cause: unknown) => void} report
  */
-function dispatchAll(target, report) {
-  const add = target.addEventListener.bind(target);
-  const remove = target.removeEventListener.bind(target);
+function guardListeners(target, report) {
+  const { addEventListener: add, removeEventListener: remove } = target;
   const guarded = new Map();
   Object.assign(target, {
     addEventListener(/** @type {string} */ type, /** @type {(event: Event) => unknown} */ listener) {
@@ -317,5 +343,4 @@ function dispatchAll(target, report) {
       remove(type, guarded.get(listener));
     },
   });
-  return target.dispatchEvent.bind(target);
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 /** @param {string} path */
-const read = (path) => readFileSync(new URL(`../../src/${path}`, import.meta.url), "utf8");
+export const read = (path) => readFileSync(new URL(`../../src/${path}`, import.meta.url), "utf8");
 
 /** The files' names in their order. */
 export const FILES = [...read("script.rs").matchAll(/include_str!\("(script\/\w+\.mjs)"\)/g)].map(([, name]) => name);
@@ -12,5 +12,6 @@ export const FILES = [...read("script.rs").matchAll(/include_str!\("(script\/\w+
 export function join() {
   const lines = FILES.flatMap((name) => read(name).split("\n").map((line) => line.trim()));
   const code = lines.filter((line) => line !== "" && !/^(import |\/\/|\/\*|\*)/.test(line));
-  return code.map((line) => line.replace(/^export /, "") + "\n").join("");
+  const bare = code.map((line) => line.replace(/^export /, "").replaceAll(/\/\*\* .*?\*\/ */g, ""));
+  return bare.map((line) => (/[;{,([]$/.test(line) ? line : `${line}\n`)).join("");
 }

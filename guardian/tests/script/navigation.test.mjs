@@ -3,25 +3,26 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LONGEST_WAY_MS } from "../../src/script/state.mjs";
-import { ADA, GRACE, SIGN_IN, Tab, accounts, adas, adasPrivate, notice, pendingTab, signedOut, user } from "./tab.mjs";
+import { ADA, GRACE, SIGN_IN, THIS_PAGE, Tab, accounts, adas, adasPrivate, notice } from "./tab.mjs";
+import { pendingTab, signedOut, user } from "./tab.mjs";
 
 describe("a page that needs a user", () => {
   test("leaves for the sign-in page, with the way back, when nobody is signed in any more", () => {
     const tab = adasPrivate();
     tab.here = "/account?tab=1&x=ä";
-    tab.send({ type: "looked" });
+    tab.send("looked");
     tab.answer(tab.question, null);
-    const back = "https://site.test/sign-in?callback_url=%2Faccount%3Ftab%3D1%26x%3D%C3%A4&reason=unknown";
-    assert.deepEqual(tab.all("loadPage").map(({ url }) => url), [back]);
+    const back = "/sign-in?callback_url=%2Faccount%3Ftab%3D1%26x%3D%C3%A4&reason=unknown";
+    assert.deepEqual(tab.loads, [back]);
   });
 
   test("does not say why it was thought to be over, when it was not", () => {
     const tab = adasPrivate();
-    tab.send({ type: "streamNotice", notice: notice({ events: ["a"], reason: "other_device" }) });
+    tab.send("streamNotice", notice({ events: ["a"], reason: "other_device" }));
     tab.answer(tab.question, accounts(ADA));
-    const id = tab.signOut({ redirect: false });
-    tab.send({ type: "signedOut", id, value: signedOut() });
-    assert.deepEqual(tab.all("loadPage").map(({ url }) => url), [`${SIGN_IN}?callback_url=%2Faccount`]);
+    const id = tab.signOut({ redirect: "false" });
+    tab.succeed(id);
+    assert.deepEqual(tab.loads, [`${SIGN_IN}?callback_url=%2Faccount`]);
   });
 
   test("says why, unless the person signed out", () => {
@@ -30,93 +31,93 @@ describe("a page that needs a user", () => {
       ["user", "callback_url=%2Faccount"],
     ]) {
       const tab = adasPrivate();
-      tab.send({ type: "streamNotice", notice: notice({ events: ["a"], reason }) });
+      tab.send("streamNotice", notice({ events: ["a"], reason }));
       tab.answer(tab.question, null);
-      assert.deepEqual(tab.all("loadPage").map(({ url }) => url), [`${SIGN_IN}?${query}`]);
+      assert.deepEqual(tab.loads, [`${SIGN_IN}?${query}`]);
     }
   });
 
   test("keeps the sign-in page's own query", () => {
     const tab = adasPrivate();
     tab.signInUrl = `${SIGN_IN}?tab=1`;
-    tab.send({ type: "streamNotice", notice: notice({ events: ["a"] }) });
+    tab.send("streamNotice", notice({ events: ["a"] }));
     tab.answer(tab.question, null);
-    assert.deepEqual(tab.all("loadPage").map(({ url }) => url), [`${SIGN_IN}?tab=1&callback_url=%2Faccount`]);
+    assert.deepEqual(tab.loads, [`${SIGN_IN}?tab=1&callback_url=%2Faccount`]);
   });
 
   test("leaves once", () => {
     const tab = adasPrivate();
-    tab.send({ type: "looked" });
+    tab.send("looked");
     tab.answer(tab.question, null);
-    tab.send({ type: "changed" });
-    assert.equal(tab.all("loadPage").length, 1);
+    tab.send("changed");
+    assert.equal(tab.loads.length, 1);
   });
 
   test("does not leave while it is not known who is signed in", () => {
     const tab = new Tab();
     tab.signInUrl = SIGN_IN;
-    tab.send({ type: "started", accounts: undefined, isFromHistory: false });
-    assert.equal(tab.all("loadPage").length, 0);
+    tab.send("started", undefined);
+    assert.deepEqual(tab.loads, []);
     tab.answer(tab.question, null);
-    assert.equal(tab.all("loadPage").length, 1);
+    assert.equal(tab.loads.length, 1);
   });
 
   test("leaves also when it comes later, by a link within the app", () => {
     const tab = Tab.open(null);
     tab.signInUrl = SIGN_IN;
-    tab.send({ type: "changed" });
-    assert.equal(tab.all("loadPage").length, 1);
+    tab.send("changed");
+    assert.equal(tab.loads.length, 1);
   });
 
   test("follows its own sign-out instead of leaving", () => {
     const tab = adasPrivate();
     const id = tab.signOut();
-    tab.send({ type: "streamNotice", notice: notice({ events: ["event-1"] }) });
-    tab.send({ type: "signedOut", id, value: signedOut({ url: "/" }) });
+    tab.send("streamNotice", notice({ events: ["event-1"] }));
+    tab.succeed(id, signedOut({ url: "/" }));
     tab.answer(tab.question, null);
-    assert.deepEqual(tab.all("loadPage").map(({ url }) => url), ["/"]);
+    assert.deepEqual(tab.loads, ["/"]);
   });
 
   test("stays without its content while a sign-out is pending, and leaves when that is over", () => {
-    const tab = pendingTab({ redirect: false }, adasPrivate());
-    assert.equal(tab.all("loadPage").length, 0);
+    const tab = pendingTab({ redirect: "false" }, adasPrivate());
+    assert.deepEqual(tab.loads, []);
     assert.equal(tab.state.owner, "");
     tab.kept = null;
-    tab.send({ type: "hint", hint: { type: "settled" } });
+    tab.send("hint", ["settled"]);
     tab.answer(tab.question, null);
-    assert.deepEqual(tab.all("loadPage").map(({ url }) => url), [`${SIGN_IN}?callback_url=%2Faccount`]);
+    assert.deepEqual(tab.loads, [`${SIGN_IN}?callback_url=%2Faccount`]);
   });
 
   test("is loaded again when the user is back, because its content is gone", () => {
-    const tab = pendingTab({ redirect: false }, adasPrivate());
+    const tab = pendingTab({ redirect: "false" }, adasPrivate());
     tab.kept = null;
-    tab.send({ type: "hint", hint: { type: "settled" } });
+    tab.send("hint", ["settled"]);
     tab.answer(tab.question, accounts(user("ada", "another-session")));
-    assert.equal(tab.all("reloadPage").length, 1);
+    assert.deepEqual(tab.loads, [THIS_PAGE]);
   });
 
   test("is loaded again when another user becomes the active one", () => {
     const tab = adasPrivate();
-    tab.send({ type: "changed" });
-    tab.send({ type: "looked" });
+    tab.send("changed");
+    tab.send("looked");
     tab.answer(tab.question, accounts(GRACE, ADA));
-    assert.equal(tab.all("reloadPage").length, 1);
+    assert.deepEqual(tab.loads, [THIS_PAGE]);
   });
 
   test("is not loaded again for another session of the same user", () => {
     const tab = adasPrivate();
-    tab.send({ type: "looked" });
+    tab.send("looked");
     tab.answer(tab.question, accounts(user("ada", "another-session")));
-    assert.equal(tab.all("reloadPage").length, 0);
+    assert.deepEqual(tab.loads, []);
   });
 
   test("is the only kind that is loaded again: typed text stays on the others", () => {
     const tab = adas();
-    tab.send({ type: "looked" });
+    tab.send("looked");
     tab.answer(tab.question, accounts(GRACE));
-    tab.send({ type: "looked" });
+    tab.send("looked");
     tab.answer(tab.question, null);
-    assert.deepEqual([tab.all("reloadPage"), tab.all("loadPage")], [[], []]);
+    assert.deepEqual(tab.loads, []);
   });
 });
 
@@ -124,81 +125,76 @@ describe("a page that was left", () => {
   test("is loaded again when it is looked at after a while: somebody has stopped the way", () => {
     const tab = adas();
     const id = tab.signOut();
-    tab.send({ type: "signedOut", id, value: signedOut({ url: "/slow" }) });
+    tab.succeed(id, signedOut({ url: "/slow" }));
     tab.now += LONGEST_WAY_MS;
-    tab.send({ type: "looked" });
-    assert.equal(tab.all("reloadPage").length, 0);
+    tab.send("looked");
+    assert.deepEqual(tab.loads, ["/slow"]);
     tab.now += 1;
-    tab.send({ type: "looked" });
-    assert.equal(tab.all("reloadPage").length, 1);
+    tab.send("looked");
+    assert.deepEqual(tab.loads, ["/slow", THIS_PAGE]);
   });
 
   test("is hidden, and holds neither stream nor lock", () => {
     const tab = adas();
-    tab.send({ type: "lockGranted" });
-    tab.take();
-    tab.send({ type: "hidden" });
-    assert.deepEqual(tab.take(), [{ type: "hidePage", isHidden: true }, { type: "closeStream" }]);
+    tab.send("hidden");
+    assert.equal(tab.state.isAway, true);
+    assert.deepEqual(tab.take(), [["follow", null]]);
   });
 
   test("is shown from the back/forward cache once the same session is confirmed", () => {
     const tab = adas();
-    tab.send({ type: "lockGranted" });
-    tab.send({ type: "hidden" });
-    tab.take();
-    tab.send({ type: "restored" });
-    assert.equal(tab.all("hidePage").length, 0);
+    tab.send("hidden");
+    tab.send("restored");
+    assert.equal(tab.state.isAway, true);
     tab.answer(tab.question, accounts(ADA));
-    const types = tab.take().map(({ type }) => type);
-    assert.ok(types.indexOf("render") < types.indexOf("hidePage"), "first it changes, then it is seen");
-    assert.equal(types.at(-1), "askForLock");
+    assert.equal(tab.state.isAway, false);
+    assert.deepEqual(tab.followed, [null, "ada-session"]);
   });
 
   test("is loaded again if it needs a user and the session is another one", () => {
     for (const found of [null, accounts(user("ada", "another-session"))]) {
       const tab = adasPrivate();
-      tab.send({ type: "hidden" });
-      tab.send({ type: "restored" });
+      tab.send("hidden");
+      tab.send("restored");
       tab.answer(tab.question, found);
-      assert.equal(tab.all("reloadPage").length, 1);
-      assert.deepEqual(tab.all("hidePage").map(({ isHidden }) => isHidden), [true]);
+      assert.deepEqual(tab.loads, [THIS_PAGE]);
+      assert.equal(tab.state.isAway, true);
     }
   });
 
   test("changes in place if it needs no user", () => {
     const tab = adas();
-    tab.send({ type: "hidden" });
-    tab.send({ type: "restored" });
+    tab.send("hidden");
+    tab.send("restored");
     tab.answer(tab.question, null);
-    assert.equal(tab.state.active, null);
-    assert.deepEqual(tab.all("hidePage").map(({ isHidden }) => isHidden), [true, false]);
+    assert.deepEqual([tab.state.active, tab.state.isAway], [null, false]);
   });
 
   test("is loaded again if the server cannot be asked", () => {
     const tab = adas();
-    tab.send({ type: "hidden" });
-    tab.send({ type: "restored" });
+    tab.send("hidden");
+    tab.send("restored");
     tab.failToAnswer(tab.question);
-    assert.equal(tab.all("reloadPage").length, 1);
+    assert.deepEqual(tab.loads, [THIS_PAGE]);
   });
 
   test("is shown at once if it is nobody's, and asks", () => {
     const tab = Tab.open(null);
-    tab.send({ type: "hidden" });
-    tab.send({ type: "restored" });
-    assert.deepEqual(tab.all("hidePage").map(({ isHidden }) => isHidden), [true, false]);
+    tab.send("hidden");
+    tab.send("restored");
+    assert.equal(tab.state.isAway, false);
     assert.equal(tab.posts("session").length, 1);
     tab.answer(tab.question, accounts(ADA));
-    assert.equal(tab.all("askForLock").length, 1, "and follows whoever signs in");
+    assert.deepEqual(tab.followed, ["ada-session"], "and follows whoever signs in");
   });
 
   test("after a sign-out with a redirect is loaded again", () => {
     const tab = adas();
     const id = tab.signOut();
-    tab.send({ type: "signedOut", id, value: signedOut({ url: "/bye" }) });
-    tab.send({ type: "hidden" });
-    tab.send({ type: "restored" });
-    assert.equal(tab.all("reloadPage").length, 1);
-    assert.deepEqual(tab.all("hidePage").map(({ isHidden }) => isHidden), [true]);
+    tab.succeed(id, signedOut({ url: "/bye" }));
+    tab.send("hidden");
+    tab.send("restored");
+    assert.deepEqual(tab.loads, ["/bye", THIS_PAGE]);
+    assert.equal(tab.state.isAway, true);
   });
 });

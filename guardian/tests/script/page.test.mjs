@@ -3,37 +3,102 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Browser, element, pageData, settled, signOutForm } from "./fake_browser.mjs";
-import { ADA, GRACE, SIGNED_OUT, SITE, adas, record, shownTo } from "./visits.mjs";
+import { ADA, GRACE, MARKER, SIGNED_OUT, SITE, adas, data, page, record, shownTo, visit } from "./visits.mjs";
+
+const FRAGMENT = "/guardian/fragment/page";
 
 describe("a page", () => {
   test("that knows its user shows them without asking", async () => {
-    const [inside, outside, name] = [shownTo("in"), shownTo("out"), element("b", { "data-guardian-name": "" })];
-    const browser = adas(inside, outside, name);
+    const [inside, outside] = [shownTo("in"), shownTo("out")];
+    const browser = adas(inside, outside);
     const [ready, changes] = [record(browser, "ready"), record(browser, "change")];
     const guardian = await browser.run();
     assert.deepEqual([inside, outside].map((shown) => shown.hasAttribute("hidden")), [false, true]);
-    assert.equal(name.textContent, "Ada Lovelace");
     assert.deepEqual(browser.requests, []);
     assert.equal(ready.length, 1);
     assert.deepEqual(changes, [{ state: ADA, others: [], pending: null }]);
     assert.deepEqual(structuredClone(await guardian.session()), { active: ADA, others: [] });
   });
 
-  test("that knows nothing asks, and shows nothing of its own until then", async () => {
-    const inside = element("p", { "data-guardian-signed-in": "", hidden: "" });
-    const browser = new Browser(SITE, inside);
-    browser.responses["/api/session"] = { ...ADA, others: [GRACE] };
+  test("takes its data out of the document, and says for whom it was rendered", async () => {
+    const browser = adas();
     const guardian = await browser.run();
-    assert.deepEqual(browser.requests, [["/api/session", ""]]);
-    assert.equal(inside.hasAttribute("hidden"), false);
-    assert.deepEqual(structuredClone(await guardian.session()), { active: ADA, others: [GRACE] });
+    assert.equal(browser.document.querySelector("#guardian-page"), null);
+    await guardian.refresh();
+    assert.equal(await guardian.session(), null);
+    assert.deepEqual(structuredClone(guardian.rendered), { active: ADA, others: [] });
+    const unknown = new Browser(SITE);
+    assert.equal((await unknown.run()).rendered, undefined);
   });
 
-  test("with unreadable data asks", async () => {
-    for (const data of ["{", '{"state":{"active":{"id":1}}}', '{"state":"Ada"}', "null", "[]"]) {
-      const browser = new Browser(SITE, element("script", { id: "guardian-page" }, data));
+  test("shows elements that come later, too: it is live while the rest of it is still on its way", async () => {
+    const browser = adas();
+    await browser.run();
+    const [inside, outside] = [shownTo("in"), shownTo("out")];
+    browser.body.append(inside, outside);
+    await settled();
+    assert.deepEqual([inside, outside].map((shown) => shown.hasAttribute("hidden")), [false, true]);
+  });
+
+  test("without data asks for it, and shows nothing of its own until then", async () => {
+    const inside = element("p", { "data-guardian-signed-in": "", hidden: "" });
+    const form = signOutForm({ scope: "others", redirect: "false" });
+    const browser = new Browser(SITE, inside, form);
+    browser.responses[FRAGMENT] = page(pageData(data({ state: { active: ADA, others: [GRACE] } })));
+    browser.responses["/api/sign_out"] = { ...SIGNED_OUT, scope: "others" };
+    browser.cookies.set(MARKER, "ada-session");
+    const guardian = await browser.run();
+    assert.deepEqual(browser.requests, [[FRAGMENT, ""]]);
+    assert.equal(inside.hasAttribute("hidden"), false);
+    assert.deepEqual(structuredClone(await guardian.session()), { active: ADA, others: [GRACE] });
+    await browser.submit(form);
+    assert.equal(form.querySelector("[role=status]")?.textContent, "Signed out everywhere else.");
+  });
+
+  test("without data asks who is signed in if the data cannot be had", async () => {
+    const inside = shownTo("in");
+    const browser = new Browser(SITE, inside);
+    browser.responses[FRAGMENT] = new Error("offline");
+    browser.responses["/api/session"] = { ...ADA, others: [] };
+    const guardian = await browser.run();
+    assert.deepEqual(browser.requests, [[FRAGMENT, ""], ["/api/session", ""]]);
+    assert.deepEqual(structuredClone(await guardian.session()), { active: ADA, others: [] });
+    browser.responses["/api/sign_out"] = SIGNED_OUT;
+    await guardian.signOut({ redirect: false });
+    assert.equal(inside.hasAttribute("hidden"), true);
+    assert.deepEqual([...browser.cookies], []);
+  });
+
+  test("that does not know yet who is signed in stays as the server has rendered it", async () => {
+    const browser = new Browser(SITE);
+    browser.responses[FRAGMENT] = new Error("offline");
+    browser.responses["/api/session"] = new Promise(() => {});
+    await browser.run();
+    const [inside, outside] = [shownTo("in"), shownTo("out")];
+    browser.body.append(inside, outside);
+    await settled();
+    assert.deepEqual([inside, outside].map((shown) => shown.hasAttribute("hidden")), [false, false]);
+  });
+
+  test("that the server has rendered for nobody in particular asks for what is missing", async () => {
+    const form = signOutForm({ redirect: "false" });
+    const browser = new Browser(SITE, pageData({ hydrates: true, texts: { done: "Abgemeldet." } }), form);
+    browser.cookies.set(MARKER, "ada-session");
+    browser.responses[FRAGMENT] = page(pageData(data({ state: { active: ADA, others: [] } })));
+    browser.responses["/api/sign_out"] = SIGNED_OUT;
+    const guardian = await browser.run();
+    assert.deepEqual(structuredClone(await guardian.session()), { active: ADA, others: [] });
+    await browser.submit(form);
+    assert.equal(form.querySelector("[role=status]")?.textContent, "Abgemeldet.");
+    assert.deepEqual(browser.requestsTo("/page?x=1"), [], "Leptos changes it");
+  });
+
+  test("with unreadable data asks for it", async () => {
+    for (const text of ["{", "null", "[]", '"Ada"', "{}"]) {
+      const browser = new Browser(SITE, element("script", { id: "guardian-page" }, text));
+      browser.responses[FRAGMENT] = page(pageData(data({ state: null })));
       const guardian = await browser.run();
-      assert.equal(browser.requests.length, 1, data);
+      assert.deepEqual(browser.requests, [[FRAGMENT, ""]], text);
       assert.equal(await guardian.session(), null);
     }
   });
@@ -44,25 +109,16 @@ describe("a page", () => {
     browser.window.guardian = browser.body.children[0];
     const guardian = await browser.run();
     assert.equal(await browser.run(), guardian);
-    assert.equal(browser.requests.length, 1);
+    const before = browser.requests.length;
     await browser.happens("focus");
-    assert.equal(browser.requests.length, 2);
-  });
-
-  test("that is still loading is read when it is complete", async () => {
-    const browser = adas();
-    browser.window.document.readyState = "loading";
-    const changes = record(browser, "change");
-    await browser.run();
-    assert.equal(changes.length, 0);
-    await browser.happens("DOMContentLoaded");
-    assert.equal(changes.length, 1);
+    assert.equal(browser.requests.length, before + 1);
   });
 
   test("has its own sentences", async () => {
     const form = signOutForm({ redirect: "false" });
-    const data = pageData({ state: { active: ADA }, texts: { done: "Abgemeldet." } });
-    const browser = new Browser(SITE, data, form);
+    const own = pageData(data({ state: { active: ADA, others: [] }, texts: { done: "Abgemeldet." } }));
+    const browser = new Browser(SITE, form);
+    browser.document.head.append(own);
     browser.responses["/api/sign_out"] = SIGNED_OUT;
     await browser.run();
     await browser.submit(form);
@@ -70,15 +126,27 @@ describe("a page", () => {
   });
 
   test("that needs a user leaves for the sign-in page of this site only", async () => {
-    const foreign = ["https://evil.example/", "javascript:alert(1)", "https://", "//evil.example"].map((url) =>
-      element("b", { "data-guardian-requires-user": url }),
-    );
+    const foreign = [
+      "https://evil.example/", "javascript:alert(1)", "https://", "//evil.example", "/\\evil.example",
+      "/\t/evil.example", "sign-in", "",
+    ].map((url) => element("b", { "data-guardian-requires-user": url }));
     const browser = new Browser(SITE, ...foreign);
     await browser.run();
     assert.deepEqual(browser.loaded, []);
-    const needing = new Browser(SITE, ...foreign, element("main", { "data-guardian-requires-user": "/sign-in" }));
-    await needing.run();
-    assert.deepEqual(needing.loaded, ["http://127.0.0.1:3000/sign-in?callback_url=%2Fpage%3Fx%3D1"]);
+    for (const url of ["/sign-in", "/вход", "/"]) {
+      const needing = new Browser(SITE, ...foreign, element("main", { "data-guardian-requires-user": url }));
+      await needing.run();
+      assert.deepEqual(needing.loaded, [`${url}?callback_url=%2Fpage%3Fx%3D1`]);
+    }
+  });
+
+  test("that needs a user is left also when a router has shown it", async () => {
+    const browser = visit(null);
+    await browser.run();
+    browser.body.append(element("main", { "data-guardian-requires-user": "/sign-in" }));
+    await settled();
+    await browser.pass(0);
+    assert.deepEqual(browser.loaded, ["/sign-in?callback_url=%2Fpage%3Fx%3D1"]);
   });
 
   test("that is left is hidden, and comes back when the server has confirmed it", async () => {
@@ -94,8 +162,8 @@ describe("a page", () => {
     assert.equal(browser.streams.length, 2);
   });
 
-  test("loads a URL that differs in its fragment alone", async () => {
-    for (const [url, reloads] of [["/page?x=1#top", 1], ["/page?x=1", 0], ["/other#top", 0]]) {
+  test("loads a URL also if it differs in its fragment alone, or not at all", async () => {
+    for (const [url, reloads] of [["/page?x=1#top", 1], ["/page?x=1", 1], ["/other#top", 0]]) {
       const browser = adas();
       browser.responses["/api/sign_out"] = { ...SIGNED_OUT, url };
       const guardian = await browser.run();

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { element } from "./fake_browser.mjs";
 import { FORGOTTEN, SIGNED_OUT, adas, failure, shownTo } from "./visits.mjs";
 
 describe("a browser that refuses", () => {
@@ -9,7 +10,14 @@ describe("a browser that refuses", () => {
     throw new DOMException("refused", "SecurityError");
   };
   /** @param {object} target @param {string} name @param {() => unknown} get */
-  const replace = (target, name, get, set = get) => Object.defineProperty(target, name, { configurable: true, get, set });
+  const replace = (target, name, get, set = get) =>
+    Object.defineProperty(target, name, { configurable: true, get, set });
+
+  /** An older one does not know the selector. @param {Element} menu */
+  const refusePopovers = (menu) => {
+    const { matches } = menu;
+    menu.matches = (selector) => (selector === ":popover-open" ? refuse() : matches.call(menu, selector));
+  };
 
   for (const [what, change] of /** @type {[string, (window: any) => void][]} */ ([
     ["nothing", () => {}],
@@ -24,13 +32,17 @@ describe("a browser that refuses", () => {
     ["locks, in the end", (window) => (window.navigator.locks.request = async () => refuse())],
     ["event streams", (window) => delete window.EventSource],
     ["to open event streams", (window) => (window.EventSource = class { constructor() { refuse(); } })],
-    ["to say where the page comes from", (window) => (window.performance.getEntriesByType = refuse)],
-    ["an element's attribute", (window) => (window.document.body.children[1].toggleAttribute = refuse)],
+    ["to observe cookies", (window) => (window.cookieStore = { addEventListener: refuse })],
+    ["to observe requests", (window) => delete window.PerformanceObserver],
+    ["to read a page that was fetched", (window) => (window.DOMParser = refuse)],
+    ["popovers", (window) => refusePopovers(window.document.querySelector(".guardian-menu"))],
+    ["an element's attribute", (window) => (window.document.body.children[0].toggleAttribute = refuse)],
     ["a callback", (window) => window.document.addEventListener("guardian:change", refuse)],
   ])) {
     test(`${what} still signs out, now or later`, async () => {
       const [first, inside] = [shownTo("in"), shownTo("in")];
-      const browser = adas(first, inside);
+      const trigger = element("button", { popovertarget: "menu" });
+      const browser = adas(first, inside, trigger, element("div", { id: "menu", class: "guardian-menu" }));
       change(browser.window);
       const guardian = await browser.run();
       browser.responses["/api/sign_out"] = new Error("offline");

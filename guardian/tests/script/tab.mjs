@@ -5,6 +5,7 @@ import { UNKNOWN, reduce } from "../../src/script/state.mjs";
 /** @typedef {import("../../src/script/types.d.ts").Effect} Effect */
 /** @typedef {import("../../src/script/types.d.ts").Event} Event */
 /** @typedef {import("../../src/script/types.d.ts").Options} Options */
+/** @typedef {import("../../src/script/types.d.ts").Question} Question */
 /** @typedef {import("../../src/script/guardian.d.ts").User} User */
 
 /** @param {string} id @param {string} [session] @returns {User} */
@@ -17,7 +18,7 @@ export const GRACE = user("grace");
 export const accounts = (active, ...others) => ({ active, others });
 
 /** @param {Partial<Options>} [some] @returns {Options} */
-export const options = (some) => ({ scope: "local", session: null, redirect: true, callbackUrl: null, ...some });
+export const options = (some) => ({ scope: "local", ...some });
 
 /** @param {Partial<import("../../src/script/types.d.ts").Notice>} [some] */
 export const notice = (some) =>
@@ -39,7 +40,10 @@ export const signedOut = (some) =>
     ...some,
   });
 
-export const UNREACHABLE = { error: "unreachable", signedOutHere: false };
+export const UNREACHABLE = { error: "unreachable", message: "The server did not answer." };
+
+/** As JSON has it: without what is undefined. @param {unknown} value */
+export const plain = (value) => JSON.parse(JSON.stringify(value));
 
 export class Tab {
   state = UNKNOWN;
@@ -52,6 +56,8 @@ export class Tab {
   kept = null;
   /** @type {string | null} */
   signInUrl = null;
+  /** The session that the browser's marker cookie names. @type {string | null} */
+  marker = null;
   here = "/account";
   refusesCookies = false;
   /** The id of the sign-out that was sent last. */
@@ -61,23 +67,24 @@ export class Tab {
   /** A tab whose page the server has rendered. @param {ReturnType<typeof accounts> | null} [known] */
   static open(known) {
     const tab = new Tab();
-    tab.send({ type: "started", accounts: known, isFromHistory: false });
+    tab.marker = known?.active.session ?? null;
+    tab.send("started", known);
     tab.take();
     return tab;
   }
 
   /** @param {Event} event */
-  send(event) {
-    const { now, kept, signInUrl, here } = this;
-    const [state, effects] = reduce(this.state, { ...event, now, kept, signInUrl, here });
+  send(...event) {
+    const { now, kept, signInUrl, marker, here } = this;
+    const [state, effects] = reduce(this.state, { now, kept, signInUrl, marker, here }, ...event);
     this.state = state;
     this.effects.push(...effects);
     for (const effect of effects) {
-      if (effect.type === "post" && effect.name === "sign_out") this.sent = effect.event.id;
-      if (effect.type === "forget") this.kept = null;
-      if (effect.type !== "remember") continue;
-      if (!this.refusesCookies) this.kept = effect.options;
-      this.send({ type: "changed" });
+      if (effect[0] === "post" && effect[1] === "sign_out") this.sent = Number(effect[4]);
+      if (effect[0] === "forget") this.kept = null;
+      if (effect[0] !== "remember") continue;
+      if (!this.refusesCookies) this.kept = effect[1];
+      this.send("changed");
     }
   }
 
@@ -86,62 +93,87 @@ export class Tab {
     return this.effects.splice(0);
   }
 
-  /** @template {Effect["type"]} T @param {T} type @returns {(Effect & { type: T })[]} */
-  all(type) {
-    return /** @type {any} */ (this.effects.filter((effect) => effect.type === type));
+  /** The details of the effects with a name. @param {Effect[0]} wanted @returns {any[][]} */
+  all(wanted) {
+    return this.effects.filter(([name]) => name === wanted).map(([, ...details]) => details);
   }
 
-  /** The requests that the page has sent. @param {string} name */
-  posts(name) {
-    return this.all("post").filter((effect) => effect.name === name);
+  /** The requests that the page has sent. @param {string} wanted */
+  posts(wanted) {
+    const posts = this.all("post").filter(([name]) => name === wanted);
+    return posts.map(([, fields, ...event]) => ({ fields: String(new URLSearchParams(fields)), event }));
   }
 
-  /** The latest question who is signed in. */
+  /** The latest question who is signed in. @returns {Question} */
   get question() {
-    const event = this.posts("session").at(-1)?.event;
-    if (event?.type !== "answered") throw new Error("the page has not asked");
-    return event.question;
+    const post = this.posts("session").at(-1);
+    if (!post) throw new Error("the page has not asked");
+    return post.event[1];
   }
 
-  /** @param {import("../../src/script/types.d.ts").Question} question @param {any} value */
+  /** The server's answer, and the marker cookie that comes with it. @param {Question} question @param {any} value */
   answer(question, value) {
-    this.send({ type: "answered", question, value });
+    this.marker = value?.active.session ?? null;
+    this.send("answered", question, { value });
   }
 
-  /** @param {import("../../src/script/types.d.ts").Question} question */
+  /** @param {Question} question */
   failToAnswer(question) {
-    this.send({ type: "answered", question, failure: UNREACHABLE });
+    this.send("answered", question, { failure: UNREACHABLE });
   }
 
   /** Signs out. Returns the id of the call. @param {Partial<Options>} [some] */
   signOut(some) {
     const id = ++this.#lastId;
-    this.send({ type: "signOut", id, options: options(some) });
+    this.send("signOut", id, options(some));
     return id;
   }
 
-  /** The timers that the page has set for an event. @param {Event["type"]} type */
-  timers(type) {
-    return this.all("wait").filter((effect) => effect.event.type === type);
+  /** The server's response to a sign-out, with the marker cookie. @param {number} id @param {any} value */
+  succeed(id, value = signedOut()) {
+    if (value.ended.includes(this.marker)) this.marker = null;
+    this.send("signedOut", id, { value });
+  }
+
+  /** @param {number} id @param {import("../../src/script/types.d.ts").Failure} [failure] */
+  fail(id, failure = UNREACHABLE) {
+    this.send("signedOut", id, { failure });
+  }
+
+  /** The timers that are set for an event. @param {Event[0]} wanted @returns {{ ms: number, event: Event }[]} */
+  timers(wanted) {
+    const timers = this.all("wait").map(([ms, ...event]) => ({ ms, event: /** @type {Event} */ (event) }));
+    return timers.filter(({ event }) => event[0] === wanted);
   }
 
   /** What the app was told. */
   get notices() {
-    return this.all("notify").map((effect) => effect.notice);
+    return this.all("notify").map(([notice]) => notice);
   }
 
   /** What the other tabs were told. */
   get hints() {
-    return this.all("tellTabs").map((effect) => effect.hint);
+    return this.all("tellTabs");
   }
 
   /** How the calls of the API ended. */
   get outcomes() {
-    return this.all("finish").map(({ id, value, failure }) => ({ id, value, error: failure?.error }));
+    return this.all("finish").map(([id, { value, failure }]) => ({ id, value, error: failure?.error }));
+  }
+
+  /** The pages that are loaded. */
+  get loads() {
+    return this.all("loadPage").map(([url]) => url ?? THIS_PAGE);
+  }
+
+  /** The sessions that the page has begun to follow. */
+  get followed() {
+    return this.all("follow").map(([session]) => session);
   }
 }
 
-export const SIGN_IN = "https://site.test/sign-in";
+export const SIGN_IN = "/sign-in";
+export const THIS_PAGE = "this page";
 
 /** A tab with Ada's page. */
 export const adas = () => Tab.open(accounts(ADA));
@@ -155,7 +187,6 @@ export function adasPrivate() {
 
 /** A tab whose sign-out could not be sent. @param {Partial<Options>} [some] */
 export function pendingTab(some, tab = adas()) {
-  const id = tab.signOut(some);
-  tab.send({ type: "signedOut", id, failure: UNREACHABLE });
+  tab.fail(tab.signOut(some));
   return tab;
 }

@@ -10,7 +10,7 @@ use tower_sessions::session::Id;
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) current: Current,
-    /// Whether the browser has a [pending sign-out](crate::cookie_names::PENDING_SIGN_OUT): nobody
+    /// Whether the browser has a [pending sign-out](crate::server::cookie::PENDING_SIGN_OUT): nobody
     /// counts as signed in, though the session has yet to end.
     pub(super) has_pending_sign_out: bool,
     /// The browser's token, whether or not anybody is signed in with it.

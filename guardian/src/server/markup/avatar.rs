@@ -1,21 +1,22 @@
-use crate::{Profile, platform::initial};
+use crate::Profile;
 use leptos::prelude::*;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The user's picture over their initials, which show until it has loaded. It is decoration: the name
 /// is beside it or in the label.
-#[component]
-pub(crate) fn Avatar(profile: Profile) -> impl IntoView {
+pub(super) fn avatar(profile: &Profile) -> AnyView {
+    let picture = profile.picture.clone();
     view! {
         <span class="guardian-avatar" aria-hidden="true">
             {initials(&profile.name)}
-            {profile.picture.map(|picture| view! {
-                <img src=picture alt="" referrerpolicy="no-referrer"/>
-            }.into_any())}
+            {picture.map(|picture| view! { <img src=picture alt="" referrerpolicy="no-referrer"/> })}
         </span>
     }
+    .into_any()
 }
 
-/// Returns the first letters of the first and the last word.
+/// Returns the first letters of the first and the last word, as capitals. A family emoji, or a letter with
+/// its accents, counts as one letter.
 fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next();
@@ -23,7 +24,8 @@ fn initials(name: &str) -> String {
     [first, last]
         .into_iter()
         .flatten()
-        .filter_map(initial)
+        .filter_map(|word| word.graphemes(true).next())
+        .map(str::to_uppercase)
         .collect()
 }
 

@@ -1,31 +1,28 @@
-use crate::platform::{exact_time, iso_time};
 use leptos::prelude::*;
+use time::{
+    UtcDateTime, format_description::well_known::Rfc3339, formatting::Formattable,
+    macros::format_description,
+};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// How long ago something was. A tooltip has the exact time: in UTC as the server renders it, and in
-/// the viewer's language and time zone once the pointer is over it.
-#[component]
-pub(super) fn RelativeTime(
-    /// In seconds since the Unix epoch.
-    time: i64,
-    /// Now, in seconds since the Unix epoch.
-    #[prop(into)]
-    now: Signal<i64>,
-) -> impl IntoView {
-    // The first date that a browser formats costs more time than the rest of the page.
-    let has_tooltip = RwSignal::new(cfg!(feature = "ssr"));
+/// How long ago something was, both in seconds since the Unix epoch. A tooltip has the exact time in UTC.
+/// The page's script says it in the viewer's language and time zone.
+pub(super) fn relative_time(time: i64, now: i64) -> AnyView {
+    let exact =
+        format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute] UTC");
     view! {
-        <time
-            datetime=iso_time(time)
-            title=move || has_tooltip.get().then(|| exact_time(time))
-            on:pointerenter=move |_| has_tooltip.set(true)
-        >
-            {move || Some(ago(now.get() - time))}
-        </time>
+        <time datetime=in_utc(time, &Rfc3339) title=in_utc(time, &exact)>{ago(now - time)}</time>
     }
+    .into_any()
+}
+
+fn in_utc(seconds: i64, format: &(impl Formattable + ?Sized)) -> String {
+    let time = UtcDateTime::from_unix_timestamp(seconds).ok();
+    time.and_then(|time| time.format(format).ok())
+        .unwrap_or_default()
 }
 
 /// Describes an age, given in seconds.

@@ -1,0 +1,123 @@
+//! An axum app without Leptos: pages from a template engine, and a static file beside them. Run it with
+//! `cargo run --package leptos-guardian --features ssr --example without_leptos`. Anybody may sign in
+//! under any name.
+
+use axum::{
+    Form, Router,
+    response::{Html, Redirect},
+    routing::get,
+};
+use leptos_guardian::{
+    AuthError, Profile,
+    server::{Auth, Database, Guardian, Identity, SigningKey, guardian_head},
+};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde::Deserialize;
+use std::{env, error::Error};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let address = env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".into());
+    let guardian = Guardian::builder(Database::connect("sqlite::memory:").await?)
+        .site_url(format!("http://{address}"))
+        .key(SigningKey::generate())
+        .sign_out_page("/sign-out")
+        .build()
+        .await?;
+    let pages = Router::new()
+        .route("/", get(home))
+        .route("/account", get(account))
+        .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route("/sign-out", get(sign_out_page));
+    let router = guardian.protect(pages).merge(guardian.api()).route(
+        "/static.html",
+        get(Html(include_str!("without_leptos.html"))),
+    );
+    let listener = tokio::net::TcpListener::bind(&address).await?;
+    println!("http://{address}");
+    axum::serve(listener, router).await?;
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct SignInForm {
+    name: String,
+}
+
+async fn sign_in(auth: Auth, Form(form): Form<SignInForm>) -> Result<Redirect, AuthError> {
+    let identity = Identity::new(form.name.clone(), Profile::new(form.name)).method("name");
+    auth.sign_in(identity).await?;
+    Ok(Redirect::to("/"))
+}
+
+fn page(auth: &Auth, title: &str, content: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                (PreEscaped(guardian_head(auth, None)))
+            }
+            body {
+                header {
+                    @if auth.user().is_some() {
+                        guardian-user-button show-name manage-url="/account" {
+                            a href="/sign-out" { "Sign out" }
+                        }
+                    } @else {
+                        a href="/sign-in" { "Sign in" }
+                    }
+                }
+                main { (content) }
+            }
+        }
+    }
+}
+
+async fn home(auth: Auth) -> Markup {
+    let content = html! {
+        @if let Some(user) = auth.user() {
+            // The script hides this as soon as nobody is signed in, also without a network.
+            h1 data-guardian-signed-in { "Hello, " (user.profile.name) }
+        } @else {
+            h1 { "Hello, stranger" }
+        }
+        label { "Note " textarea name="note" {} }
+    };
+    page(&auth, "Home", content)
+}
+
+async fn account(auth: Auth) -> Result<Markup, Redirect> {
+    let Some(user) = auth.user() else {
+        return Err(Redirect::to("/sign-in"));
+    };
+    let content = html! {
+        div data-guardian-requires-user="/sign-in" {
+            h1 { "Your account, " (user.profile.name) }
+            guardian-session-list {}
+        }
+    };
+    Ok(page(&auth, "Your account", content))
+}
+
+async fn sign_in_page(auth: Auth) -> Markup {
+    let content = html! {
+        form method="post" action="/sign-in" {
+            label { "Name " input name="name" required; }
+            button { "Sign in" }
+        }
+    };
+    page(&auth, "Sign in", content)
+}
+
+/// For browsers without JavaScript, and after a sign-out that has failed.
+async fn sign_out_page(auth: Auth) -> Markup {
+    let content = html! {
+        form method="post" action="/api/sign_out" {
+            button { "Sign out" }
+        }
+    };
+    page(&auth, "Sign out", content)
+}

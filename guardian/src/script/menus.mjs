@@ -1,0 +1,19 @@
+// The menus of user buttons. Browsers open and close them: see the Popover API.
+
+import { each } from "./elements.mjs";
+
+/** Tells assistive technology that does not ask the browser whether a menu is open. */
+export function showMenus() {
+  each("popovertarget", (/** @type {any} */ trigger) => {
+    const menu = trigger.popoverTargetElement;
+    if (menu?.matches(".guardian-menu")) trigger.setAttribute("aria-expanded", menu.matches(":popover-open"));
+  });
+}
+
+export function listenToMenus() {
+  document.addEventListener("toggle", showMenus, true);
+  // A router may follow the link inside the page, and the menu would stay open over the new one.
+  document.addEventListener("click", (/** @type {any} */ { target }) => {
+    target.closest(".guardian-menu a")?.closest(".guardian-menu").hidePopover();
+  });
+}

@@ -1,0 +1,62 @@
+//! Which proxies are believed about a client's address.
+
+mod common;
+
+use axum::extract::ConnectInfo;
+use common::Site;
+use http::{Method, Request};
+use leptos_guardian::server::{Database, Guardian, SigningKey};
+use std::net::SocketAddr;
+
+/// The address in the list of sessions, of a sign-in that came through a proxy at 10.1.2.3.
+async fn listed_address(trusted: &[&str]) -> Option<String> {
+    let site = Site::with(|builder| {
+        trusted
+            .iter()
+            .fold(builder, |builder, proxy| builder.trust_proxy(*proxy))
+    })
+    .await;
+    let mut browser = site.browser();
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/sign-in/ada")
+        .header("x-forwarded-for", "192.0.2.7")
+        .extension(ConnectInfo(SocketAddr::from(([10, 1, 2, 3], 4711))));
+    browser.send(request).await;
+    browser.sessions().await.remove(0).ip
+}
+
+#[tokio::test]
+async fn a_named_proxy_is_believed() {
+    for trusted in ["10.1.2.3", "10.0.0.0/8"] {
+        assert_eq!(
+            listed_address(&[trusted]).await.as_deref(),
+            Some("192.0.2.7"),
+            "{trusted}"
+        );
+    }
+    for trusted in [&[] as &[&str], &["10.1.2.4"], &["10.2.0.0/16"]] {
+        assert_eq!(
+            listed_address(trusted).await.as_deref(),
+            Some("10.1.2.3"),
+            "{trusted:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_no_network_stops_the_start() {
+    for wrong in ["", "proxy.internal", "10.0.0.0/33", "10.0.0"] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("app.db").display());
+        let builder = Guardian::builder(Database::connect(&url).await.unwrap())
+            .site_url("http://site.test")
+            .key(SigningKey::generate())
+            .trust_proxy(wrong);
+        let error = builder.build().await.unwrap_err().to_string();
+        assert!(
+            error.contains(wrong) && error.contains("network"),
+            "{error}"
+        );
+    }
+}

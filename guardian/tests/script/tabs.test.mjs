@@ -1,0 +1,84 @@
+// Two tabs of one browser.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { settled } from "./fake_browser.mjs";
+import { ADA, GRACE, MARKER, SIGNED_OUT, adas, record, shownTo } from "./visits.mjs";
+
+/** @typedef {import("./fake_browser.mjs").Browser} Browser */
+
+/** Two tabs with Ada's page. The first one has the stream. */
+async function open() {
+  const tabs = [adas(shownTo("in")), adas(shownTo("in"))];
+  tabs[1].shared = tabs[0].shared;
+  for (const tab of tabs) {
+    tab.responses["/api/session"] = { ...ADA, others: [] };
+    await tab.run();
+  }
+  return tabs;
+}
+
+/** How many streams of a tab are open. @param {Browser} tab */
+const openStreams = ({ streams }) => streams.filter(({ readyState }) => readyState === 1).length;
+
+describe("of two tabs", () => {
+  test("one has the stream, and passes on what it hears", async () => {
+    const [first, second] = await open();
+    assert.deepEqual([first, second].map(openStreams), [1, 0]);
+    const told = record(second, "signed-out");
+    const notice = { scope: "local", reason: "expiry", is_current: true, events: ["1"] };
+    const data = JSON.stringify(notice);
+    first.streams[0].dispatchEvent(Object.assign(new Event("signed_out"), { data }));
+    await settled();
+    assert.deepEqual(told.map(({ reason }) => reason), ["expiry"]);
+  });
+
+  test("the other one gets the stream when the first is left", async () => {
+    const [first, second] = await open();
+    await first.happens("pagehide");
+    assert.deepEqual([first, second].map(openStreams), [0, 1]);
+    await first.happens("pageshow", { persisted: true });
+    assert.deepEqual([first, second].map(openStreams), [0, 1]);
+  });
+
+  test("one that waits for the stream in vain does not get it", async () => {
+    const [first, second] = await open();
+    await second.happens("pagehide");
+    await first.happens("pagehide");
+    assert.deepEqual([first, second].map(openStreams), [0, 0]);
+  });
+
+  test("one that follows another session has one stream", async () => {
+    const tab = adas();
+    await tab.run();
+    tab.responses["/api/session"] = { ...GRACE, others: [] };
+    await tab.receiveCookie(MARKER, "grace-session");
+    assert.deepEqual(tab.streams.map(({ readyState }) => readyState), [2, 1]);
+  });
+
+  test("one opens a refused stream again", async () => {
+    const tab = adas();
+    tab.responses["/api/session"] = { ...ADA, others: [] };
+    await tab.run();
+    tab.streams[0].readyState = 2;
+    tab.streams[0].dispatchEvent(new Event("error"));
+    await settled();
+    await tab.pass(1_000);
+    assert.deepEqual([tab.streams.length, openStreams(tab)], [2, 1]);
+    // The browser itself brings back a lost connection.
+    tab.streams[1].dispatchEvent(new Event("error"));
+    await settled();
+    await tab.pass(1_000);
+    await tab.pass(2_000);
+    assert.equal(tab.streams.length, 2);
+  });
+
+  test("both show nobody after a sign-out in one of them", async () => {
+    const [first, second] = await open();
+    for (const tab of [first, second]) tab.responses["/api/session"] = null;
+    first.responses["/api/sign_out"] = SIGNED_OUT;
+    await first.window.guardian.signOut({ redirect: false });
+    await settled();
+    for (const tab of [first, second]) assert.equal(tab.body.querySelector("p")?.hasAttribute("hidden"), true);
+  });
+});
