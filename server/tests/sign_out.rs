@@ -140,9 +140,10 @@ async fn a_form_and_a_script_learn_that_the_database_is_away() {
     site.database.close().await;
     let response = site.post("/api/sign_out", &cookie, "").await;
     assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    let message = "You are signed out in this browser, but the server could not end the session. Please try again.";
     assert_eq!(
         response.json(),
-        json!({"error": "unavailable", "signed_out_here": true})
+        json!({"error": "unavailable", "signed_out_here": true, "message": message})
     );
     let fields = "scope=global&callback_url=/bye";
     let response = site.submit("/api/sign_out", &cookie, fields).await;

@@ -1,4 +1,4 @@
-use crate::platform::session_list;
+use crate::{platform::session_list, query::MAX_URL_LENGTH};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -26,5 +26,7 @@ use leptos_router::hooks::use_location;
 #[component]
 pub fn SessionList() -> impl IntoView {
     let search = use_location().search.get_untracked();
-    session_list(search.trim_start_matches('?').to_owned())
+    // The links to the other pages of the list keep the page's query, unless it is longer than any real one.
+    let query = Some(search.trim_start_matches('?')).filter(|query| query.len() <= MAX_URL_LENGTH);
+    session_list(query.unwrap_or_default().to_owned())
 }

@@ -1,7 +1,10 @@
 use super::slot::slot;
-use crate::platform::sign_out_panel;
+use crate::{
+    platform::sign_out_panel,
+    query::{to_query, use_query_parameter},
+    use_callback_url,
+};
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 /// The panel of the sign-out page: who is signed in, which sessions to end, the button. Inside a
 /// `<Router>` only.
@@ -23,7 +26,16 @@ use leptos_router::hooks::use_location;
 /// ```
 #[component]
 pub fn SignOut() -> impl IntoView {
-    let search = use_location().search.get_untracked();
-    let query = search.trim_start_matches('?');
-    slot(format!("sign-out?{query}"), sign_out_panel(query))
+    let fields = [
+        ("scope", use_query_parameter("scope")),
+        ("session", use_query_parameter("session")),
+        ("callback_url", use_callback_url()),
+        ("error", use_query_parameter("error")),
+    ];
+    let query = to_query(
+        &fields
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_deref())),
+    );
+    slot(format!("sign-out?{query}"), sign_out_panel(&query))
 }
