@@ -56,6 +56,7 @@ BROWSER_ONLY += --exclude islands
 
 # Clippy for the example with islands, on both sides.
 lint-examples:
+	scripts/install-tools
 	cargo clippy --package islands --features ssr --all-targets -- -D warnings
 	cargo clippy --package islands --features hydrate --lib --target wasm32-unknown-unknown -- -D warnings
 
