@@ -3,7 +3,7 @@
 use leptos_guardian::{
     Accounts, AuthError, AuthState, CallFailure, Profile, Reason, SessionCursor, SessionHandle,
     SessionInfo, SessionPage, SignOutError, SignOutNotice, SignOutOptions, SignOutScope, SignedOut,
-    UnknownCursor, UnknownReason, UnknownScope, User, server,
+    UnknownCursor, UnknownReason, UnknownScope, User, refresh, server, sign_out, switch_account,
 };
 use std::{error::Error, fmt::Debug};
 
@@ -52,6 +52,17 @@ fn public_types_cross_threads_and_show_themselves() {
     is_an_error::<server::ConnectError>();
     is_an_error::<server::KeyError>();
     is_an_error::<server::RefusedRedirect>();
+}
+
+fn is_sendable<T: Send>(_: T) {}
+
+/// Leptos's actions need it.
+#[test]
+fn what_the_browser_waits_for_crosses_threads() {
+    let session = SessionHandle::from("handle");
+    is_sendable(sign_out(SignOutOptions::default()));
+    is_sendable(switch_account(&session));
+    is_sendable(refresh());
 }
 
 #[test]

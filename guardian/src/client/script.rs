@@ -12,21 +12,23 @@ use web_sys::{
 };
 
 /// Calls a method of `window.guardian`. Without the script, the server counts as `unreachable`.
-pub(super) async fn call<T: FromJs, E: FromJs>(
+///
+/// The future is `Send`, for apps that need it. This is sound because a browser has one thread.
+pub(super) fn call<T: FromJs, E: FromJs>(
     method: &str,
     argument: JsValue,
     unreachable: E,
-) -> Result<T, E> {
-    // `Send`, for apps that need it. This is sound because a browser has one thread.
-    let outcome = SendWrapper::new(promise(method, &argument).map(JsFuture::from));
-    drop(argument);
-    let Some(promise) = outcome.take() else {
-        return Err(unreachable);
-    };
-    match SendWrapper::new(promise).await {
-        Ok(value) => T::from_js(&value).ok_or(unreachable),
-        Err(cause) => Err(E::from_js(&cause).unwrap_or(unreachable)),
-    }
+) -> impl Future<Output = Result<T, E>> + Send {
+    let promise = promise(method, &argument).map(JsFuture::from);
+    SendWrapper::new(async move {
+        let Some(promise) = promise else {
+            return Err(unreachable);
+        };
+        match promise.await {
+            Ok(value) => T::from_js(&value).ok_or(unreachable),
+            Err(cause) => Err(E::from_js(&cause).unwrap_or(unreachable)),
+        }
+    })
 }
 
 /// `window.guardian`, once the script runs. An element with this id has another type.
