@@ -5,6 +5,7 @@ use crate::status::ErrorStatus;
 use http::StatusCode;
 use leptos::prelude::ServerFnErrorErr;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
+use std::fmt;
 
 /// Why a sign-out failed, wholly or in part.
 ///
@@ -107,7 +108,6 @@ pub enum AuthError {
     NotProtected,
 }
 
-/// The JSON has the error's word for programs, its details, and its sentence for the person.
 impl Serialize for SignOutError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let word = match self {
@@ -119,17 +119,14 @@ impl Serialize for SignOutError {
             Self::TooLarge => "too_large",
             Self::NotProtected => "not_protected",
         };
-        let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("error", word)?;
-        if let Self::Unavailable { signed_out_here } = self {
-            body.serialize_entry("signed_out_here", signed_out_here)?;
-        }
-        body.serialize_entry("message", &self.to_string())?;
-        body.end()
+        let detail = match self {
+            Self::Unavailable { signed_out_here } => Some(("signed_out_here", signed_out_here)),
+            _ => None,
+        };
+        write(serializer, word, detail, self)
     }
 }
 
-/// As for [`SignOutError`].
 impl Serialize for AuthError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let word = match self {
@@ -143,14 +140,28 @@ impl Serialize for AuthError {
             Self::TooLarge => "too_large",
             Self::NotProtected => "not_protected",
         };
-        let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("error", word)?;
-        if let Self::TooManyAccounts { limit } = self {
-            body.serialize_entry("limit", limit)?;
-        }
-        body.serialize_entry("message", &self.to_string())?;
-        body.end()
+        let detail = match self {
+            Self::TooManyAccounts { limit } => Some(("limit", limit)),
+            _ => None,
+        };
+        write(serializer, word, detail, self)
     }
+}
+
+/// Writes an error's word for programs, its detail, and its sentence for the person.
+fn write<S: Serializer>(
+    serializer: S,
+    word: &str,
+    detail: Option<(&str, impl Serialize)>,
+    sentence: &impl fmt::Display,
+) -> Result<S::Ok, S::Error> {
+    let mut body = serializer.serialize_map(None)?;
+    body.serialize_entry("error", word)?;
+    if let Some((name, value)) = detail {
+        body.serialize_entry(name, &value)?;
+    }
+    body.serialize_entry("message", &sentence.to_string())?;
+    body.end()
 }
 
 /// The message with which a middleware reports that a body is not a form. Leptos passes on only the

@@ -7,13 +7,6 @@ use http::{Method, Request, StatusCode, header};
 use leptos_guardian::{Accounts, SignOutScope, SignedOut};
 use serde_json::Value;
 
-async fn site() -> Site {
-    let mut site = Site::new().await;
-    let router = site.guardian.protect(site.routes());
-    site.router = router.merge(site.guardian.api());
-    site
-}
-
 /// Posts a form to a server function, as a plain form or as a script does.
 async fn post(browser: &mut Browser, path: &str, fields: &str, accept: &str) -> TestResponse {
     let request = Request::builder()
@@ -30,7 +23,7 @@ async fn post_script(browser: &mut Browser, path: &str, fields: &str) -> TestRes
 
 #[tokio::test]
 async fn a_script_gets_json() {
-    let site = site().await;
+    let site = Site::with_api().await;
     let mut ada = site.signed_in("ada").await;
     let session = post_script(&mut ada, "/api/session", "").await;
     assert_eq!(session.json::<Accounts>().active.id, "ada");
@@ -48,7 +41,7 @@ async fn a_script_gets_json() {
 
 #[tokio::test]
 async fn a_form_gets_a_redirect() {
-    let site = site().await;
+    let site = Site::with_api().await;
     for (fields, target) in [
         ("", "/"),
         ("callback_url=", "/"),
@@ -64,7 +57,7 @@ async fn a_form_gets_a_redirect() {
 
 #[tokio::test]
 async fn what_is_refused_signs_nobody_out_and_says_why() {
-    let site = site().await;
+    let site = Site::with_api().await;
     let mut ada = site.signed_in("ada").await;
     for fields in [
         "scope=everything",
@@ -88,7 +81,7 @@ async fn what_is_refused_signs_nobody_out_and_says_why() {
 
 #[tokio::test]
 async fn an_unknown_account_is_refused() {
-    let site = site().await;
+    let site = Site::with_api().await;
     let mut ada = site.signed_in("ada").await;
     let refused = post_script(&mut ada, "/api/switch_account", "session=unknown").await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
@@ -98,7 +91,7 @@ async fn an_unknown_account_is_refused() {
 
 #[tokio::test]
 async fn the_functions_are_behind_the_layer() {
-    let site = site().await;
+    let site = Site::with_api().await;
     let mut ada = site.signed_in("ada").await;
     let request = Request::builder()
         .method(Method::POST)

@@ -31,13 +31,6 @@ async fn session(browser: &mut Browser) -> String {
     current.unwrap().handle.to_string()
 }
 
-async fn site_with_api() -> Site {
-    let mut site = Site::new().await;
-    let router = site.guardian.protect(site.routes());
-    site.router = router.merge(site.guardian.api());
-    site
-}
-
 /// Asks who is signed in, as a page does.
 async fn ask(browser: &mut Browser) {
     let request = Request::post("/api/session")
@@ -76,7 +69,7 @@ async fn the_marker_goes_with_the_session() {
 
 #[tokio::test]
 async fn the_marker_of_an_ended_session_goes_when_the_page_asks() {
-    let site = site_with_api().await;
+    let site = Site::with_api().await;
     let mut here = site.signed_in("ada").await;
     let mut elsewhere = site.signed_in("ada").await;
     elsewhere.sign_out(SignOutScope::Others).await;

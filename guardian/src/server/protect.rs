@@ -96,9 +96,7 @@ impl Guardian {
         // In this order: axum takes the response to unknown paths from the router that is merged last.
         files.merge(events)
     }
-}
 
-impl Guardian {
     /// The [server functions](crate::api), for an app without Leptos's routes, which have them. They bring
     /// their own [layer](Self::layer).
     ///

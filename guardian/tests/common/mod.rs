@@ -75,6 +75,14 @@ impl Site {
         Self::with(|builder| builder).await
     }
 
+    /// A site that also has the server functions.
+    pub async fn with_api() -> Self {
+        let mut site = Self::new().await;
+        let router = site.guardian.protect(site.routes());
+        site.router = router.merge(site.guardian.api());
+        site
+    }
+
     pub async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
         Self::through(|url| url, configure).await
     }
