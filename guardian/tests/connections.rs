@@ -262,3 +262,45 @@ async fn a_transaction_that_the_app_left_open_does_not_block_others_for_long() {
     assert_everything_works(&browser).await;
     assert_eq!(site.count("guardian_event").await, 3 * ROUNDS as i64);
 }
+
+/// Without the library's hooks, nothing else would end it.
+#[tokio::test]
+async fn a_dropped_transaction_is_undone_at_once_on_the_connections_of_the_app() {
+    let site = Site::new().await;
+    let database = app_pool(&site.url, &[], FEWEST).await;
+    let server = site.server_on(database.clone(), |builder| builder).await;
+    for _ in 0..3 {
+        drop(server.guardian.begin().await.unwrap());
+        leptos_guardian::with_pool!(&database, pool => {
+            let (one, two) = (pool.begin().await.unwrap(), pool.begin().await.unwrap());
+            one.rollback().await.unwrap();
+            two.rollback().await.unwrap();
+        });
+    }
+    let mut browser = site.signed_in("ada").await;
+    assert_eq!(browser.whoami().await, "ada");
+}
+
+/// PostgreSQL was restarted, or an operator has ended the process.
+#[tokio::test]
+async fn a_check_whose_connection_is_lost_moves_to_another() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let Database::Postgres(pool) = &site.database else {
+        return;
+    };
+    let mut other = PgConnection::connect(&site.url).await.unwrap();
+    let mut locked = other.begin().await.unwrap();
+    sqlx::query("lock table guardian_session")
+        .execute(&mut *locked)
+        .await
+        .unwrap();
+    let check = site.start_waiting(async move { browser.whoami().await });
+    let check = check.await;
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'";
+    let ended: Vec<bool> = sqlx::query_scalar(end).fetch_all(pool).await.unwrap();
+    assert_eq!(ended, [true]);
+    locked.rollback().await.unwrap();
+    assert_eq!(check.await.unwrap(), "ada");
+}

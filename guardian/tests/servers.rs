@@ -5,7 +5,7 @@ mod common;
 use common::{DatabaseProxy, Fault, Site, with_hook};
 use leptos_guardian::{Reason, SignOutScope};
 use std::time::{Duration, Instant};
-use tokio::{sync::mpsc::unbounded_channel, time::timeout};
+use tokio::{runtime::Handle, sync::mpsc::unbounded_channel, task::yield_now, time::timeout};
 
 /// Less than the time between two checks of a server that listens to PostgreSQL. An event within
 /// this time came as a notification.
@@ -141,4 +141,28 @@ async fn a_rolling_restart_signs_nobody_out_and_misses_nothing() {
     bob.sign_out(SignOutScope::Local).await;
     assert!(page.notice().await.is_current);
     assert_eq!(there.whoami().await, "nobody");
+}
+
+#[tokio::test]
+async fn dropped_servers_leave_no_work_behind() {
+    const SERVERS: usize = 8;
+    let (sender, _events) = unbounded_channel();
+    let site = Site::new().await;
+    let metrics = Handle::current().metrics();
+    let before = metrics.num_alive_tasks();
+    let mut servers = Vec::new();
+    for _ in 0..SERVERS {
+        let database = site.database.clone();
+        let server = site.server_on(database, |builder| with_hook(builder, &sender));
+        servers.push(server.await);
+    }
+    assert!(metrics.num_alive_tasks() > before + SERVERS);
+    drop(servers);
+    let ended = async {
+        while metrics.num_alive_tasks() > before {
+            yield_now().await;
+        }
+    };
+    let ended = timeout(Duration::from_secs(5), ended).await;
+    assert!(ended.is_ok(), "{} > {before}", metrics.num_alive_tasks());
 }

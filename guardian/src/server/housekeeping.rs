@@ -10,12 +10,12 @@ use tokio::{task::JoinHandle, time::sleep};
 
 /// The pause between two runs. Each server does them. If another one has just run, nothing is left to
 /// delete.
-const INTERVAL: Duration = Duration::from_secs(60 * 60);
+const INTERVAL: Duration = Duration::from_secs(3600);
 
 /// The shortest pause before the first run, and how much longer it may be at random: not during the
 /// start, and not on all servers at once.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
-const FIRST_PAUSE_SPREAD: Duration = Duration::from_secs(5 * 60);
+const FIRST_PAUSE_SPREAD: Duration = Duration::from_secs(300);
 
 /// How long expired rows are kept, in seconds: a day, so that a clock that is some hours wrong destroys
 /// nothing.
@@ -82,8 +82,7 @@ impl Housekeeping {
         sleep(FIRST_PAUSE + FIRST_PAUSE_SPREAD.mul_f64(rand::random())).await;
         loop {
             match self.clean_up().await {
-                Ok(deleted) if deleted == CleanedUp::default() => {}
-                Ok(deleted) => tracing::info!(?deleted, "expired rows were deleted"),
+                Ok(deleted) => tracing::debug!(?deleted, "expired rows are deleted"),
                 Err(cause) => {
                     tracing::warn!(%cause, "the housekeeping failed; the next run is in an hour")
                 }

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 /// The longest time until the session is read again, in case a notification was lost: one read per open
 /// page in five minutes.
-const LONGEST_SLEEP: Duration = Duration::from_secs(5 * 60);
+const LONGEST_SLEEP: Duration = Duration::from_secs(300);
 
 /// Follows the active session of one browser.
 pub(crate) struct Watch {

@@ -19,7 +19,7 @@ const PAGES_PER_SESSION: usize = 8;
 
 /// How long the ids of events are remembered, so that none is published twice: as far back as
 /// [`remote_events`](super::remote_events) looks.
-pub(super) const MEMORY: Duration = Duration::from_secs(5 * 60);
+pub(super) const MEMORY: Duration = Duration::from_secs(300);
 
 /// Passes events to the listeners of their users.
 #[derive(Debug, Default)]

@@ -64,3 +64,26 @@ fn has_statement_cache(options: &PgConnectOptions) -> bool {
     let found = url.query_pairs().find(|(name, _)| name == STATEMENT_CACHE);
     found.is_none_or(|(_, capacity)| capacity != "0")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::has_statement_cache;
+
+    #[test]
+    fn only_an_url_without_prepared_statements_has_no_statement_cache() {
+        for (query, expected) in [
+            ("", true),
+            ("?statement-cache-capacity=100", true),
+            ("?sslmode=disable&statement-cache-capacity=10", true),
+            ("?statement-cache-capacity=0", false),
+            ("?sslmode=disable&statement-cache-capacity=0", false),
+        ] {
+            let url = format!("postgres://ada@db.example.com/app{query}");
+            assert_eq!(
+                has_statement_cache(&url.parse().unwrap()),
+                expected,
+                "{url}"
+            );
+        }
+    }
+}
