@@ -18,12 +18,15 @@ use std::{env, error::Error};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".into());
-    let guardian = Guardian::builder(Database::connect("sqlite::memory:").await?)
+    let mut builder = Guardian::builder(Database::connect("sqlite::memory:").await?)
         .site_url(format!("http://{address}"))
         .key(SigningKey::generate())
-        .sign_out_page("/sign-out")
-        .build()
-        .await?;
+        .sign_out_page("/sign-out");
+    // The site of static files beside the app, if there is one.
+    if let Ok(origin) = env::var("STATIC_SITE") {
+        builder = builder.allow_origin(origin);
+    }
+    let guardian = builder.build().await?;
     let pages = Router::new()
         .route("/", get(home))
         .route("/account", get(account))

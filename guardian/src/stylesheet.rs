@@ -15,9 +15,15 @@ pub(crate) fn path() -> String {
     STYLESHEET.path("css")
 }
 
+/// Serves the stylesheet, also under a name that static pages can know.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route(
-        &path(),
-        get(async |request: HeaderMap| STYLESHEET.unchanging(&request)),
-    )
+    Router::new()
+        .route(
+            &path(),
+            get(async |request: HeaderMap| STYLESHEET.unchanging(&request)),
+        )
+        .route(
+            "/guardian/guardian.css",
+            get(async |request: HeaderMap| STYLESHEET.revalidated(&request)),
+        )
 }

@@ -24,6 +24,24 @@ async fn the_stream_names_its_session_first() {
     assert_eq!(stream.next().await.unwrap(), ("session".into(), handle));
 }
 
+/// Their lists of sessions have one more.
+#[tokio::test]
+async fn a_sign_in_elsewhere_names_the_session_again_on_the_users_pages() {
+    let site = Site::new().await;
+    let mut ada = site.signed_in("ada").await;
+    let handle = ada.sessions().await[0].handle.to_string();
+    let mut page = ada.open_page().await;
+    let mut other_page = site.signed_in("bob").await.open_page().await;
+    site.signed_in("ada").await;
+    assert_eq!(page.next().await.unwrap(), ("session".into(), handle));
+    // This comes first.
+    site.guardian
+        .sign_out_user("bob", Reason::Administrator)
+        .await
+        .unwrap();
+    assert_eq!(other_page.notice().await.reason, Reason::Administrator);
+}
+
 /// It keeps proxies from closing the connection, and detects that the browser is gone.
 #[tokio::test]
 async fn an_idle_stream_sends_a_comment_every_fifteen_seconds() {

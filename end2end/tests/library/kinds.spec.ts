@@ -3,6 +3,8 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { NOTICE_LIMIT_MS, cookieName, refocus, userButton } from "../site";
 import { test } from "../test";
@@ -37,11 +39,13 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
   test.describe(name, () => {
     let server: ChildProcess;
     let url: string;
+    let staticSite: string;
 
     test.beforeEach(async () => {
       const address = `127.0.0.1:${await freePort()}`;
       url = `http://${address}`;
-      const env = { ...process.env, ADDRESS: address };
+      staticSite = `http://127.0.0.1:${await freePort()}`;
+      const env = { ...process.env, ADDRESS: address, STATIC_SITE: staticSite };
       server = spawn(join(ROOT, program), { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
       await once(server.stdout!, "data");
     });
@@ -131,6 +135,21 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
       await expect(userButton(page)).toBeVisible();
     });
 
+    if (name !== "islands") {
+      test("what the page's own scripts have added stays", async ({ page, context }) => {
+        await page.goto(url);
+        await page.locator("main").evaluate((main) => {
+          const [kept, lost] = ["kept", "lost"].map((text) => Object.assign(document.createElement("p"), { textContent: text }));
+          kept.dataset.guardianKeep = "";
+          main.append(kept, lost);
+        });
+        await signIn(await context.newPage(), url);
+        await expect(page.getByRole("heading", { name: "Hello, Ada Lovelace" })).toBeVisible({ timeout: NOTICE_LIMIT_MS });
+        await expect(page.getByText("lost")).toHaveCount(0);
+        await expect(page.getByText("kept")).toBeVisible();
+      });
+    }
+
     if (name === "islands") {
       test("an island signs out in place, and is told why", async ({ page, context }) => {
         await signIn(page, url);
@@ -184,6 +203,46 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
         await expect(page.getByLabel("Note")).toHaveValue("typed");
         await context.addCookies([old]);
         expect(await signedInUser(context, url)).toBeNull();
+      });
+
+      test("a static file on another origin follows and signs out", async ({ page, context, newContext }) => {
+        const file = await readFile(join(ROOT, "guardian/examples/without_leptos.html"), "utf8");
+        const html = file.replaceAll('"/', `"${url}/`);
+        const files = createServer((_, response) => response.setHeader("content-type", "text/html").end(html));
+        files.listen(Number(new URL(staticSite).port), "127.0.0.1");
+        await once(files, "listening");
+        try {
+          await page.goto(staticSite);
+          await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
+          const app = await context.newPage();
+          await signIn(app, url);
+          await refocus(page);
+          await expect(userButton(page)).toBeVisible();
+          await expect(page.getByText("This device")).toBeVisible();
+          await userButton(page).click();
+          await expect(page.getByRole("link", { name: "Manage account" })).toHaveAttribute("href", `${url}/account`);
+          await page.keyboard.press("Escape");
+
+          const elsewhere = await newContext();
+          await signIn(await elsewhere.newPage(), url);
+          const response = await elsewhere.request.post(`${url}/api/sign_out`, { form: { scope: "others" } });
+          expect(response.status()).toBe(200);
+          await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible({ timeout: 2 * NOTICE_LIMIT_MS });
+          expect(await page.content()).not.toContain("Ada Lovelace");
+
+          await signIn(app, url);
+          const old = await sessionCookie(context, url);
+          await refocus(page);
+          await userButton(page).click();
+          await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+          // The app says where a sign-out leads, and that is on its own origin.
+          await expect(page).toHaveURL(`${url}/`);
+          await expect(app.getByRole("heading", { name: "Hello, stranger" })).toBeVisible({ timeout: NOTICE_LIMIT_MS });
+          await context.addCookies([old]);
+          expect(await signedInUser(context, url)).toBeNull();
+        } finally {
+          files.close();
+        }
       });
 
       test("a static file has links to the sign-out page without JavaScript", async ({ browser }) => {

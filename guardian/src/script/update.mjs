@@ -1,7 +1,7 @@
 // Changes a part of the page into another version of it.
 
 /** What the script says belongs to what has happened on this page. The inside of an island is Leptos's. */
-const SAID = "form [role], [data-guardian-ended], .guardian-notice";
+const SAID = "form [role], [data-guardian-ended], [data-guardian-keep], .guardian-notice";
 
 /**
  * Makes an element's content equal to another's. What both have stays as it is: the focus, an open menu, typed

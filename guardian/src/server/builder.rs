@@ -13,6 +13,7 @@ use super::{
     store::VisitorStore,
     user_agent,
 };
+use http::HeaderValue;
 use ipnet::IpNet;
 use std::{
     fmt,
@@ -66,6 +67,7 @@ pub struct Builder {
     after_sign_out_url: String,
     sign_out_page: String,
     redirect_origins: Vec<String>,
+    allowed_origins: Vec<String>,
     hook: Option<Hook>,
     hook_timeout: Duration,
     event_age: Duration,
@@ -128,6 +130,7 @@ impl Builder {
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
             redirect_origins: Vec::new(),
+            allowed_origins: Vec::new(),
             hook: None,
             hook_timeout: HOOK_TIMEOUT,
             event_age: EVENT_AGE,
@@ -281,6 +284,26 @@ impl Builder {
         self
     }
 
+    /// Lets the pages of another origin, such as `https://www.example.com`, show the components, follow the
+    /// session and sign out. A sign-out there may also lead to this origin.
+    ///
+    /// Browsers send the session's cookie only from the same site: `www.example.com` and
+    /// `app.example.com` are one, with one scheme, and `example.org` is another
+    /// ([MDN](https://developer.mozilla.org/en-US/docs/Glossary/Site)). Allow only an origin that you trust:
+    /// its pages may read the user's name and sessions, and sign the user out. The app's own routes stay
+    /// closed to them.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.allow_origin("https://www.example.com")
+    /// # }
+    /// ```
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.allowed_origins.push(origin.into());
+        self
+    }
+
     /// Runs after every sign-out that ended a session: after the commit, at least once, off the request's
     /// path, on one server at a time, and for each user in the order of their sign-outs. It runs again
     /// after a failure, a panic or a [timeout](Self::hook_timeout), after growing pauses, 20 times in
@@ -383,6 +406,13 @@ impl Builder {
         for origin in &self.redirect_origins {
             redirects.allow(&self::site(origin)?);
         }
+        let mut allowed_origins = Vec::new();
+        for origin in &self.allowed_origins {
+            let url = self::site(origin)?;
+            redirects.allow(&url);
+            let header = HeaderValue::try_from(url.origin().ascii_serialization());
+            allowed_origins.push(header.map_err(|_| BuildError::NotASite(origin.clone()))?);
+        }
         let own_page = |page: &str| {
             redirects
                 .check(page)
@@ -424,6 +454,7 @@ impl Builder {
             store,
             cookies,
             redirects,
+            allowed_origins,
             after_sign_out_url,
             sign_out_page,
             idle_timeout: self.idle_timeout,

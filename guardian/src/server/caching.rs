@@ -32,7 +32,7 @@ pub(super) fn set_headers(response: &mut Response, is_private: bool, is_personal
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static(caching));
-    vary_by_cookie(headers);
+    vary_by(headers, "cookie");
 }
 
 /// Whether this is a file, or a `304 Not Modified` for one, as tower-http's `ServeDir` sends it. The
@@ -44,8 +44,8 @@ fn is_file(response: &Response) -> bool {
             || response.status() == StatusCode::NOT_MODIFIED)
 }
 
-/// Adds the cookie to `Vary`, all in one line: nginx before 1.23 reads only the last of several lines.
-fn vary_by_cookie(headers: &mut HeaderMap) {
+/// Adds a header's name to `Vary`, all in one line: nginx before 1.23 reads only the last of several lines.
+pub(super) fn vary_by(headers: &mut HeaderMap, name: &'static str) {
     let lines = headers.get_all(header::VARY).iter();
     let mut names: Vec<&str> = lines
         .filter_map(|line| line.to_str().ok())
@@ -53,9 +53,9 @@ fn vary_by_cookie(headers: &mut HeaderMap) {
         .map(str::trim)
         .filter(|name| !name.is_empty())
         .collect();
-    let includes_cookie = |name: &&str| *name == "*" || name.eq_ignore_ascii_case("cookie");
-    if !names.iter().any(includes_cookie) {
-        names.push("cookie");
+    let is_there = |other: &&str| *other == "*" || other.eq_ignore_ascii_case(name);
+    if !names.iter().any(is_there) {
+        names.push(name);
     }
     if let Ok(line) = HeaderValue::try_from(names.join(", ")) {
         headers.insert(header::VARY, line);

@@ -1,6 +1,10 @@
 //! `/guardian/events`: the stream of server-sent events that one tab of each browser opens.
 
-use super::{Auth, auth::Watch, live::Kind};
+use super::{
+    Auth,
+    auth::{Update, Watch},
+    live::Kind,
+};
 use crate::AuthError;
 use axum::response::{
     IntoResponse, Response,
@@ -13,7 +17,8 @@ use std::{convert::Infallible, time::Duration};
 /// The path of the stream. The page's script knows it, and the names of the events.
 pub(super) const PATH: &str = "/guardian/events";
 
-/// The first event, with the handle of the session that the server sees.
+/// The first event, with the handle of the session that the server sees. It comes again when the user has
+/// signed in elsewhere: a page that has this session refreshes its list of sessions.
 const SESSION: &str = "session";
 
 /// An event with a [`SignOutNotice`](crate::SignOutNotice).
@@ -28,7 +33,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const RETRY: u64 = 500;
 const RETRY_SPREAD: u64 = 1000;
 
-/// Streams the sign-outs that concern a browser. The first event names the session, which the page
+/// Streams what concerns a browser: sign-outs, and sign-ins elsewhere. The first event names the session, which the page
 /// compares with its own. The stream ends with the session.
 pub(crate) async fn stream(auth: Auth) -> Response {
     let watch = match Watch::start(&auth, Kind::Page).await {
@@ -38,16 +43,17 @@ pub(crate) async fn stream(auth: Auth) -> Response {
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
     let retry = Duration::from_millis(RETRY + rand::random_range(0..RETRY_SPREAD));
-    let first = Event::default()
-        .retry(retry)
-        .event(SESSION)
-        .data(watch.session().as_str());
-    let notices = stream::unfold(watch, |mut watch| async {
-        let notice = watch.next().await?;
-        let event = Event::default().event(SIGNED_OUT).json_data(&notice).ok()?;
+    let first = session_event(&watch).retry(retry);
+    let updates = stream::unfold(watch, |mut watch| async {
+        let event = match watch.next().await? {
+            Update::SignOut(notice) => {
+                Event::default().event(SIGNED_OUT).json_data(&notice).ok()?
+            }
+            Update::SignIn => session_event(&watch),
+        };
         Some((event, watch))
     });
-    let events = stream::once(future::ready(first)).chain(notices);
+    let events = stream::once(future::ready(first)).chain(updates);
     (
         [
             (header::CACHE_CONTROL, "no-store"),
@@ -57,4 +63,10 @@ pub(crate) async fn stream(auth: Auth) -> Response {
         Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)),
     )
         .into_response()
+}
+
+fn session_event(watch: &Watch) -> Event {
+    Event::default()
+        .event(SESSION)
+        .data(watch.session().as_str())
 }

@@ -1,6 +1,8 @@
 //! The work of the server functions.
 
-use super::{Auth, SafeRedirect, is_form_post, see_other, with_status};
+use super::{
+    Auth, SafeRedirect, cross_origin::IsCrossOrigin, is_form_post, see_other, with_status,
+};
 use crate::{
     Accounts, AuthError, SessionCursor, SessionHandle, SessionPage, SignOutError, SignOutOptions,
     SignedOut,
@@ -38,7 +40,14 @@ pub(crate) async fn sign_out(
         });
         return outcome;
     }
-    outcome.map_err(with_status)
+    let mut outcome = outcome.map_err(with_status)?;
+    let parts = use_context::<Parts>();
+    if parts.is_some_and(|parts| parts.extensions.get::<IsCrossOrigin>().is_some()) {
+        // On the page's own origin, a path would lead elsewhere.
+        let redirects = auth.guardian().redirects();
+        outcome.url = outcome.url.map(|url| redirects.full_url(&url));
+    }
+    Ok(outcome)
 }
 
 /// Returns where the browser goes after a form: to `url`, or back to the form's page.

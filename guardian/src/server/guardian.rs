@@ -13,6 +13,7 @@ use super::{
     registry::{Registry, WritePermit},
     store::VisitorStore,
 };
+use http::HeaderValue;
 use ipnet::IpNet;
 use std::{sync::Arc, time::Duration};
 use tower_sessions::{Expiry, Session, session::Id};
@@ -44,6 +45,8 @@ pub(crate) struct Inner {
     pub(crate) store: VisitorStore,
     pub(crate) cookies: Cookies,
     pub(crate) redirects: RedirectPolicy,
+    /// The origins whose pages may use the library's routes, as in the header `Origin`.
+    pub(crate) allowed_origins: Vec<HeaderValue>,
     pub(crate) after_sign_out_url: SafeRedirect,
     pub(crate) sign_out_page: SafeRedirect,
     pub(crate) idle_timeout: Duration,

@@ -21,6 +21,7 @@ mod connect_error;
 mod connection;
 mod cookie;
 mod cookie_header;
+mod cross_origin;
 mod database;
 mod dispatcher;
 mod event;

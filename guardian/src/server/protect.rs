@@ -8,8 +8,9 @@
 //! `flush`.
 
 use super::{
-    Auth, Guardian, auth::CookieChange, caching, client_info::ClientInfo, event_stream, markup,
-    referer::check_referer, request_target::refuse_other_targets, token::TokenHash,
+    Auth, Guardian, auth::CookieChange, caching, client_info::ClientInfo,
+    cross_origin::allow_origins, event_stream, markup, referer::check_referer,
+    request_target::refuse_other_targets, token::TokenHash,
 };
 use crate::{
     api::{GetSession, GetSessions, PostSignOut, PostSwitchAccount},
@@ -152,6 +153,7 @@ where
     fn layer(&self, routes: S) -> Self::Service {
         let protected = ServiceBuilder::new()
             .layer(from_fn(refuse_other_targets))
+            .layer(from_fn_with_state(self.0.clone(), allow_origins))
             .layer(cross_site_check(&self.0))
             .layer(from_fn_with_state(self.0.clone(), with_session))
             .service(routes);

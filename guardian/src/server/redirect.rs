@@ -194,10 +194,10 @@ impl RedirectPolicy {
     }
 
     /// Returns the full URL, for readers that do not know the site.
-    pub(super) fn full_url(&self, redirect: &SafeRedirect) -> String {
+    pub(super) fn full_url(&self, redirect: &str) -> String {
         self.site
-            .join(redirect.as_str())
-            .map_or_else(|_| redirect.to_string(), String::from)
+            .join(redirect)
+            .map_or_else(|_| redirect.to_owned(), String::from)
     }
 
     /// Returns one of the app's own pages, with a callback URL for it to pass on. A callback URL that

@@ -21,7 +21,7 @@ pub(super) fn check_referer(guardian: &Guardian, request: &mut Request) {
     let redirects = guardian.redirects();
     let checked = only
         .and_then(|referer| redirects.check(referer).ok())
-        .and_then(|safe| HeaderValue::try_from(redirects.full_url(&safe)).ok());
+        .and_then(|safe| HeaderValue::try_from(redirects.full_url(safe.as_str())).ok());
     match checked {
         Some(checked) => drop(request.headers_mut().insert(header::REFERER, checked)),
         None if may_redirect(request) => drop(request.headers_mut().remove(header::REFERER)),

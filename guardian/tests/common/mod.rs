@@ -77,10 +77,13 @@ impl Site {
 
     /// A site that also has the server functions.
     pub async fn with_api() -> Self {
-        let mut site = Self::new().await;
-        let router = site.guardian.protect(site.routes());
-        site.router = router.merge(site.guardian.api());
-        site
+        Self::new().await.add_api()
+    }
+
+    pub fn add_api(mut self) -> Self {
+        let router = self.guardian.protect(self.routes());
+        self.router = router.merge(self.guardian.api());
+        self
     }
 
     pub async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {

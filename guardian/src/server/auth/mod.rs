@@ -12,7 +12,7 @@ mod watch;
 
 pub use sign_in::Identity;
 pub(crate) use state::CookieChange;
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Update, Watch};
 
 use super::{
     Guardian,

@@ -147,6 +147,7 @@ impl Auth {
             }
         };
         transaction.try_commit().await?;
+        self.guardian().0.live.publish_sign_in(&identity.user_id);
 
         *self.state() = State {
             current: Current::SignedIn(live, staying),

@@ -5,7 +5,7 @@ use crate::{
     AuthError, Reason, SessionHandle, SignOutNotice, SignOutScope,
     server::{
         Guardian,
-        live::{Kind, Subscription},
+        live::{Kind, Notification, Subscription},
         unavailable::unavailable,
     },
 };
@@ -15,6 +15,14 @@ use tokio::time::sleep;
 /// The longest time until the session is read again, in case a notification was lost: one read per open
 /// page in five minutes.
 const LONGEST_SLEEP: Duration = Duration::from_secs(300);
+
+/// What a browser's open page is told.
+pub(crate) enum Update {
+    /// A sign-out that concerns it.
+    SignOut(SignOutNotice),
+    /// The user has signed in elsewhere.
+    SignIn,
+}
 
 /// Follows the active session of one browser.
 pub(crate) struct Watch {
@@ -70,31 +78,34 @@ impl Watch {
         &self.session
     }
 
-    /// Returns the next sign-out that concerns the browser. `None` when the page must ask again who is
-    /// signed in: after the end of one of the browser's sessions, or when the subscription is cut off.
-    pub(crate) async fn next(&mut self) -> Option<SignOutNotice> {
+    /// Returns the next update for the browser. `None` when the page must ask again who is signed in:
+    /// after the end of one of the browser's sessions, or when the subscription is cut off.
+    pub(crate) async fn next(&mut self) -> Option<Update> {
         while !self.is_finished {
             let until_expiry = self.until_expiry();
             tokio::select! {
                 notification = self.subscription.next() => {
-                    let notification = notification?;
-                    let is_current = notification.ends(&self.session);
-                    let ends_other = || self.others.iter().any(|other| notification.ends(other));
+                    let Notification::SignOut(sign_out) = notification? else {
+                        return Some(Update::SignIn);
+                    };
+                    let is_current = sign_out.ends(&self.session);
+                    let ends_other = || self.others.iter().any(|other| sign_out.ends(other));
                     self.is_finished = is_current || ends_other();
-                    if is_current || notification.event.created_at >= self.since {
-                        return Some(notification.event.seen_from(&self.session, is_current));
+                    if is_current || sign_out.event.created_at >= self.since {
+                        let notice = sign_out.event.seen_from(&self.session, is_current);
+                        return Some(Update::SignOut(notice));
                     }
                 }
                 () = sleep(until_expiry) => {
                     // The session may have been used meanwhile, which moves its idle limit.
                     if self.has_ended().await.ok()? {
                         self.is_finished = true;
-                        return Some(SignOutNotice {
+                        return Some(Update::SignOut(SignOutNotice {
                             scope: SignOutScope::Local,
                             reason: Reason::Expiry,
                             is_current: true,
                             events: Vec::new(),
-                        });
+                        }));
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! The listeners for sign-outs on this server.
+//! The listeners for sign-outs and sign-ins on this server.
 
 use crate::{SessionHandle, server::event::SignOutEvent};
 use std::{
@@ -40,19 +40,29 @@ struct Listeners {
 
 #[derive(Debug)]
 struct Listener {
+    kind: Kind,
     session: SessionHandle,
     users: Vec<String>,
-    sender: Sender<Arc<Notification>>,
+    sender: Sender<Notification>,
 }
 
-/// An event for many listeners, each of which looks for its own session in it.
+/// What a listener is notified of.
+#[derive(Clone, Debug)]
+pub(crate) enum Notification {
+    /// One of the users has signed out.
+    SignOut(Arc<EndedSessions>),
+    /// One of the users has signed in, so that their list of sessions has grown. Only pages hear of it.
+    SignIn,
+}
+
+/// A sign-out, for many listeners, each of which looks for its own session in it.
 #[derive(Debug)]
-pub(crate) struct Notification {
+pub(crate) struct EndedSessions {
     pub(crate) event: SignOutEvent,
     ended: HashSet<SessionHandle>,
 }
 
-impl Notification {
+impl EndedSessions {
     fn new(event: SignOutEvent) -> Self {
         let ended = event.ended.iter().cloned().collect();
         Self { event, ended }
@@ -78,12 +88,12 @@ pub(crate) enum Kind {
 pub(crate) struct Subscription {
     bus: Arc<Bus>,
     id: u64,
-    notifications: Receiver<Arc<Notification>>,
+    notifications: Receiver<Notification>,
 }
 
 impl Subscription {
-    /// Returns the next sign-out of one of the users; `None` when this listener is cut off.
-    pub(crate) async fn next(&mut self) -> Option<Arc<Notification>> {
+    /// Returns the next notification of one of the users; `None` when this listener is cut off.
+    pub(crate) async fn next(&mut self) -> Option<Notification> {
         self.notifications.recv().await
     }
 }
@@ -95,7 +105,7 @@ impl Drop for Subscription {
 }
 
 impl Bus {
-    /// Subscribes to the sign-outs of some users, on behalf of one session.
+    /// Subscribes to what some users do, on behalf of one session.
     pub(super) fn subscribe(
         self: &Arc<Self>,
         kind: Kind,
@@ -124,6 +134,7 @@ impl Bus {
                     .insert(id);
             }
             let listener = Listener {
+                kind,
                 session: session.clone(),
                 users,
                 sender,
@@ -143,19 +154,16 @@ impl Bus {
         if !listeners.mark_seen(&event.id) {
             return;
         }
-        let Some(listening) = listeners.by_user.get(&event.user_id).cloned() else {
-            return;
-        };
-        let notification = Arc::new(Notification::new(event));
-        for id in listening {
-            let listener = listeners.listeners.get(&id);
-            let is_notified = listener.is_some_and(|listener| {
-                listener.sender.try_send(Arc::clone(&notification)).is_ok()
-            });
-            if !is_notified {
-                listeners.remove(id);
-            }
-        }
+        let user_id = event.user_id.clone();
+        let notification = Notification::SignOut(Arc::new(EndedSessions::new(event)));
+        listeners.notify(&user_id, &notification, |_| true);
+    }
+
+    /// Tells the pages of a user of a sign-in.
+    pub(super) fn publish_sign_in(&self, user_id: &str) {
+        let is_page = |kind| kind == Kind::Page;
+        self.listeners()
+            .notify(user_id, &Notification::SignIn, is_page);
     }
 
     /// Keeps the ids of events that were not published yet.
@@ -185,6 +193,28 @@ impl Bus {
 }
 
 impl Listeners {
+    /// Notifies the listeners of a user, and cuts off those that are too far behind.
+    fn notify(
+        &mut self,
+        user_id: &str,
+        notification: &Notification,
+        wanted: impl Fn(Kind) -> bool,
+    ) {
+        let listening = self.by_user.get(user_id).cloned().unwrap_or_default();
+        for id in listening {
+            let Some(listener) = self
+                .listeners
+                .get(&id)
+                .filter(|listener| wanted(listener.kind))
+            else {
+                continue;
+            };
+            if listener.sender.try_send(notification.clone()).is_err() {
+                self.remove(id);
+            }
+        }
+    }
+
     /// Remembers an event. Returns whether it is new.
     fn mark_seen(&mut self, id: &str) -> bool {
         let now = Instant::now();
@@ -250,5 +280,21 @@ mod tests {
         assert!(bus.is_idle());
         assert!(bus.listeners().listeners.is_empty());
         assert!(bus.listeners().pages.is_empty());
+    }
+
+    /// Many sign-ins cut off no work: it does not hear of them.
+    #[test]
+    fn only_pages_hear_of_sign_ins() {
+        let bus = Arc::new(Bus::default());
+        let session = SessionHandle::from("handle");
+        let users = || vec!["ada".to_owned()];
+        let page = bus.subscribe(Kind::Page, &session, users());
+        let work = bus.subscribe(Kind::Work, &session, users());
+        for _ in 0..BACKLOG {
+            bus.publish_sign_in("ada");
+            bus.publish_sign_in("bob");
+        }
+        assert_eq!(page.notifications.len(), BACKLOG);
+        assert!(work.notifications.is_empty());
     }
 }

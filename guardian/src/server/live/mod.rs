@@ -3,7 +3,7 @@
 mod bus;
 mod remote_events;
 
-pub(crate) use bus::{Kind, Subscription};
+pub(crate) use bus::{Kind, Notification, Subscription};
 pub(crate) use remote_events::{FollowEvents, Listener, RemoteEvents};
 
 use super::{clock::Clock, event::SignOutEvent, registry::Registry};
@@ -29,7 +29,7 @@ impl Live {
         }
     }
 
-    /// Subscribes to the sign-outs of some users, on behalf of one session.
+    /// Subscribes to what some users do, on behalf of one session.
     pub(crate) fn subscribe(
         &self,
         kind: Kind,
@@ -42,6 +42,12 @@ impl Live {
     /// Passes on a sign-out that this server has committed.
     pub(crate) fn publish(&self, event: SignOutEvent) {
         self.bus.publish(event);
+    }
+
+    /// Passes on that a user has signed in on this server. Pages on other servers learn of it when they
+    /// next refresh.
+    pub(crate) fn publish_sign_in(&self, user_id: &str) {
+        self.bus.publish_sign_in(user_id);
     }
 
     /// Cuts all subscribers off.

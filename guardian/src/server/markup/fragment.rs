@@ -18,8 +18,11 @@ use axum::{
 use http::{StatusCode, header};
 use leptos::prelude::*;
 
+/// Where the fragments are.
+pub(crate) const PATH: &str = "/guardian/fragment/";
+
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/guardian/fragment/{kind}", get(fragment))
+    Router::new().route(&format!("{PATH}{{kind}}"), get(fragment))
 }
 
 async fn fragment(Path(kind): Path<String>, auth: Auth, request: Request) -> Response {

@@ -11,7 +11,7 @@ mod sign_out;
 mod texts;
 mod user_button;
 
-pub(crate) use fragment::routes;
+pub(crate) use fragment::{PATH, routes};
 pub use head::guardian_head;
 pub(crate) use head::head;
 pub(crate) use session_list::{SessionsQuery, session_list};

@@ -1,0 +1,56 @@
+//! Pages of other origins that the app allows to use the library's routes with the visitor's cookies.
+
+use super::{Guardian, caching::vary_by, event_stream, markup};
+use crate::api::{GetSession, GetSessions, PostSignOut, PostSwitchAccount};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderValue, header};
+use leptos::server_fn::ServerFn as _;
+
+/// Marks a request that a page of another origin has sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IsCrossOrigin;
+
+/// Lets pages of the allowed origins call the library's routes and read the responses. The app's own routes
+/// stay closed to them.
+pub(super) async fn allow_origins(
+    State(guardian): State<Guardian>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let allowed = &guardian.0.allowed_origins;
+    if allowed.is_empty() || !is_library_route(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let origin = request.headers().get(header::ORIGIN);
+    let origin = origin.filter(|origin| allowed.contains(origin)).cloned();
+    if origin.is_some() {
+        request.extensions_mut().insert(IsCrossOrigin);
+        // The cross-site check, which follows, trusts the site's own origin.
+        let own = HeaderValue::try_from(guardian.redirects().site_origin());
+        let headers = request.headers_mut();
+        own.ok().and_then(|own| headers.insert(header::ORIGIN, own));
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    vary_by(headers, "origin");
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        let yes = HeaderValue::from_static("true");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+    }
+    response
+}
+
+fn is_library_route(path: &str) -> bool {
+    let functions = [
+        GetSession::PATH,
+        GetSessions::PATH,
+        PostSignOut::PATH,
+        PostSwitchAccount::PATH,
+    ];
+    path == event_stream::PATH || path.starts_with(markup::PATH) || functions.contains(&path)
+}
