@@ -1,5 +1,5 @@
 import { expect, type APIRequestContext } from "@playwright/test";
-import { live, listening, refocus, settled, signedInUser, signIn, signUp, type Person } from "./site";
+import { NOTICE_LIMIT_MS, live, listening, refocus, settled, signedInUser, signIn, signUp, type Person } from "./site";
 import { test, type NewContext } from "./test";
 
 const FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0";
@@ -168,6 +168,18 @@ test("a list that fails to load shows an error, and a retry loads it", async ({ 
   await page.unroute(`**${LIST}*`);
   await page.getByRole("link", { name: "Try again" }).click();
   await expect(page.getByText("This device")).toBeVisible();
+});
+
+test("a sign-in elsewhere appears in an open list at once", async ({ page, newContext }) => {
+  const person = await signUp(page);
+  await page.goto("/account/sessions");
+  await live(page);
+  await listening(page);
+  const lines = page.getByRole("main").getByRole("listitem");
+  await expect(lines).toHaveCount(1);
+  await signInElsewhere(newContext, person);
+  await expect(lines).toHaveCount(2, { timeout: NOTICE_LIMIT_MS });
+  await expect(page.getByText("Firefox 128 on Windows")).toBeVisible();
 });
 
 test("another user's session handle gets the same response as an unknown one", async ({ page, newContext }) => {

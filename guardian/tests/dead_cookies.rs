@@ -2,10 +2,11 @@
 
 mod common;
 
+use axum::{Extension, extract::ConnectInfo};
 use common::{Browser, Log, Site};
 use http::StatusCode;
 use leptos_guardian::{Reason, SignOutScope};
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -64,6 +65,8 @@ async fn the_cookie_of_an_expired_session_causes_no_warning() {
 async fn the_cookie_of_deleted_visitor_data_causes_no_warning() {
     let site = Site::new().await;
     let mut browser = site.browser();
+    let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711)));
+    browser.router = browser.router.layer(Extension(peer));
     browser.post("/remember/pear").await;
     assert_eq!(browser.get("/recall").await.body, "pear");
     site.execute("delete from tower_sessions").await;

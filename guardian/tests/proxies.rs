@@ -1,9 +1,9 @@
-//! Which proxies are believed about a client's address.
+//! A client's address: the connection's, or the one that a trusted proxy names.
 
 mod common;
 
-use axum::extract::ConnectInfo;
-use common::Site;
+use axum::{Extension, extract::ConnectInfo};
+use common::{Log, Site};
 use http::{Method, Request};
 use leptos_guardian::server::{Database, Guardian, SigningKey};
 use std::net::SocketAddr;
@@ -59,4 +59,20 @@ async fn a_proxy_that_is_no_network_stops_the_start() {
             "{error}"
         );
     }
+}
+
+/// `axum::serve` needs `into_make_service_with_connect_info`.
+#[tokio::test]
+async fn sign_ins_without_an_address_are_said_once_in_the_log() {
+    const MESSAGE: &str = "the list of sessions shows no addresses";
+    let log = Log::start();
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let peer = ConnectInfo(SocketAddr::from(([10, 1, 2, 3], 4711)));
+    browser.router = browser.router.layer(Extension(peer));
+    browser.sign_in("ada").await;
+    assert_eq!(log.count("WARN", MESSAGE), 0);
+    site.signed_in("ada").await;
+    site.signed_in("bob").await;
+    assert_eq!(log.count("WARN", MESSAGE), 1);
 }

@@ -19,7 +19,7 @@ use std::{
     fmt,
     future::Future,
     net::IpAddr,
-    sync::Arc,
+    sync::{Arc, Once},
     time::{Duration, SystemTime},
 };
 use tokio::task::spawn_blocking;
@@ -461,6 +461,7 @@ impl Builder {
             max_age: self.max_age,
             accounts_per_browser: self.accounts_per_browser,
             trusted_proxies,
+            address_warning: Once::new(),
             clock: self.clock,
             dispatcher,
             housekeeper,

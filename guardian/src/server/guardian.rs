@@ -15,7 +15,10 @@ use super::{
 };
 use http::HeaderValue;
 use ipnet::IpNet;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 use tower_sessions::{Expiry, Session, session::Id};
 
 /// Sessions and signing out for one site. Cheap to clone.
@@ -53,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) max_age: Duration,
     pub(crate) accounts_per_browser: usize,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Said once: the router does not know its clients' addresses.
+    pub(crate) address_warning: Once,
     pub(crate) clock: Clock,
     pub(crate) dispatcher: Option<Dispatcher>,
     pub(crate) housekeeper: Housekeeper,

@@ -147,7 +147,18 @@ impl Auth {
             }
         };
         transaction.try_commit().await?;
-        self.guardian().0.live.publish_sign_in(&identity.user_id);
+        let Inner {
+            guardian, client, ..
+        } = &*self.0;
+        guardian.0.live.publish_sign_in(&identity.user_id);
+        if client.ip.is_none() {
+            guardian.0.address_warning.call_once(|| {
+                tracing::warn!(
+                    "the list of sessions shows no addresses: serve the router with \
+                    into_make_service_with_connect_info::<SocketAddr>()"
+                );
+            });
+        }
 
         *self.state() = State {
             current: Current::SignedIn(live, staying),

@@ -1,0 +1,142 @@
+//! Pages in every way in which Leptos renders them (`SsrMode`): on request, in one piece or as a stream,
+//! or into files for everybody.
+
+mod common;
+
+use axum::Router;
+use common::Site;
+use http::{StatusCode, header};
+use leptos::prelude::*;
+use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use leptos_guardian::{
+    AuthProvider, RequireSignedIn, SessionList, SignedIn, SignedOut, UserButton,
+};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router as Pages, Routes},
+    path,
+    static_routes::StaticRoute,
+};
+use tempfile::TempDir;
+
+fn shell() -> impl IntoView {
+    view! {
+        <html>
+            <head></head>
+            <body><App/></body>
+        </html>
+    }
+}
+
+#[component]
+fn App() -> impl IntoView {
+    let mode = || SsrMode::Static(StaticRoute::new());
+    use SsrMode::{Async, InOrder, OutOfOrder, PartiallyBlocked};
+    view! {
+        <AuthProvider>
+            <Pages>
+                <Routes fallback=|| "not found">
+                    <Route path=path!("/news") ssr=mode() view=News/>
+                    <Route path=path!("/private") ssr=mode() view=Private/>
+                    <Route path=path!("/news/out-of-order") ssr=OutOfOrder view=News/>
+                    <Route path=path!("/private/out-of-order") ssr=OutOfOrder view=Private/>
+                    <Route path=path!("/news/blocked") ssr=PartiallyBlocked view=News/>
+                    <Route path=path!("/private/blocked") ssr=PartiallyBlocked view=Private/>
+                    <Route path=path!("/news/in-order") ssr=InOrder view=News/>
+                    <Route path=path!("/private/in-order") ssr=InOrder view=Private/>
+                    <Route path=path!("/news/async") ssr=Async view=News/>
+                    <Route path=path!("/private/async") ssr=Async view=Private/>
+                </Routes>
+            </Pages>
+        </AuthProvider>
+    }
+}
+
+#[component]
+fn News() -> impl IntoView {
+    view! {
+        <h1>"The news"</h1>
+        <SignedIn>"for users"<UserButton/></SignedIn>
+        <SignedOut>"for visitors"</SignedOut>
+    }
+}
+
+#[component]
+fn Private() -> impl IntoView {
+    view! {
+        <RequireSignedIn sign_in_url="/sign-in">"for users"<SessionList/></RequireSignedIn>
+        <SessionList/>
+    }
+}
+
+fn pages(site_root: &str) -> Router {
+    let options = LeptosOptions::builder()
+        .output_name("app")
+        .site_root(site_root.to_owned())
+        .build();
+    Router::new()
+        .leptos_routes(&options, generate_route_list(App), shell)
+        .with_state(options)
+}
+
+async fn site(folder: &TempDir) -> Site {
+    let mut site = Site::new().await;
+    let routes = site.routes().merge(pages(folder.path().to_str().unwrap()));
+    site.router = site.guardian.protect(routes);
+    site
+}
+
+#[tokio::test]
+async fn a_page_on_request_shows_its_user_in_every_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(&folder).await;
+    let mut visitor = site.browser();
+    let mut ada = site.signed_in("ada").await;
+    for mode in ["out-of-order", "blocked", "in-order", "async"] {
+        for _ in 0..2 {
+            let news = ada.get(&format!("/news/{mode}")).await.body;
+            assert!(news.contains("for users"), "{mode}: {news}");
+            assert!(!news.contains("for visitors"), "{mode}: {news}");
+            let private = ada.get(&format!("/private/{mode}")).await;
+            assert_eq!(private.status, StatusCode::OK, "{mode}");
+            assert!(private.body.contains("for users"), "{mode}");
+            assert!(private.body.contains("This device"), "{mode}");
+
+            let news = visitor.get(&format!("/news/{mode}")).await.body;
+            assert!(news.contains("for visitors"), "{mode}: {news}");
+            for word in ["ada", "for users"] {
+                assert!(!news.contains(word), "{mode}: {word} in {news}");
+            }
+            let private = visitor.get(&format!("/private/{mode}")).await;
+            assert_eq!(private.status, StatusCode::FOUND, "{mode}");
+            let target = private.headers[header::LOCATION].to_str().unwrap();
+            let expected = format!("/sign-in?callback_url=%2Fprivate%2F{mode}");
+            assert_eq!(target, expected);
+            assert!(!private.body.contains("for users"), "{mode}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_static_page_is_served_to_everybody_and_holds_nobodys_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(&folder).await;
+    let mut visitor = site.browser();
+    let mut ada = site.signed_in("ada").await;
+    for page in ["/news", "/private"] {
+        // The first request renders the file, later ones get it.
+        for browser in [&mut ada, &mut visitor] {
+            for _ in 0..2 {
+                let response = browser.get(page).await;
+                assert_eq!(response.status, StatusCode::OK, "{page}");
+                for word in ["ada", "for users", "for visitors"] {
+                    assert!(!response.body.contains(word), "{word} in {}", response.body);
+                }
+                let [_, data] = response.body.split("guardian-page").collect::<Vec<_>>()[..] else {
+                    panic!("no data in {}", response.body);
+                };
+                assert!(!data.contains("\"state\""), "{data}");
+            }
+        }
+    }
+}
