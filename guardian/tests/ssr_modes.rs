@@ -7,7 +7,7 @@ use axum::Router;
 use common::Site;
 use http::{StatusCode, header};
 use leptos::prelude::*;
-use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use leptos_axum::{LeptosRoutes as _, file_and_error_handler, generate_route_list};
 use leptos_guardian::{
     AuthProvider, RequireSignedIn, SessionList, SignedIn, SignedOut, UserButton,
 };
@@ -39,13 +39,13 @@ fn App() -> impl IntoView {
                     <Route path=path!("/news") ssr=mode() view=News/>
                     <Route path=path!("/private") ssr=mode() view=Private/>
                     <Route path=path!("/news/out-of-order") ssr=OutOfOrder view=News/>
-                    <Route path=path!("/private/out-of-order") ssr=OutOfOrder view=Private/>
+                    <Route path=path!("/private/out-of-order") ssr=OutOfOrder view=Account/>
                     <Route path=path!("/news/blocked") ssr=PartiallyBlocked view=News/>
-                    <Route path=path!("/private/blocked") ssr=PartiallyBlocked view=Private/>
+                    <Route path=path!("/private/blocked") ssr=PartiallyBlocked view=Account/>
                     <Route path=path!("/news/in-order") ssr=InOrder view=News/>
-                    <Route path=path!("/private/in-order") ssr=InOrder view=Private/>
+                    <Route path=path!("/private/in-order") ssr=InOrder view=Account/>
                     <Route path=path!("/news/async") ssr=Async view=News/>
-                    <Route path=path!("/private/async") ssr=Async view=Private/>
+                    <Route path=path!("/private/async") ssr=Async view=Account/>
                 </Routes>
             </Pages>
         </AuthProvider>
@@ -59,6 +59,11 @@ fn News() -> impl IntoView {
         <SignedIn>"for users"<UserButton/></SignedIn>
         <SignedOut>"for visitors"</SignedOut>
     }
+}
+
+#[component]
+fn Account() -> impl IntoView {
+    view! { <RequireSignedIn sign_in_url="/sign-in">"for users"<SessionList/></RequireSignedIn> }
 }
 
 #[component]
@@ -76,6 +81,7 @@ fn pages(site_root: &str) -> Router {
         .build();
     Router::new()
         .leptos_routes(&options, generate_route_list(App), shell)
+        .fallback(file_and_error_handler(|_: LeptosOptions| shell()))
         .with_state(options)
 }
 
@@ -108,7 +114,7 @@ async fn a_page_on_request_shows_its_user_in_every_mode() {
                 assert!(!news.contains(word), "{mode}: {word} in {news}");
             }
             let private = visitor.get(&format!("/private/{mode}")).await;
-            assert_eq!(private.status, StatusCode::FOUND, "{mode}");
+            assert_eq!(private.status, StatusCode::SEE_OTHER, "{mode}");
             let target = private.headers[header::LOCATION].to_str().unwrap();
             let expected = format!("/sign-in?callback_url=%2Fprivate%2F{mode}");
             assert_eq!(target, expected);
@@ -139,4 +145,20 @@ async fn a_static_page_is_served_to_everybody_and_holds_nobodys_state() {
             }
         }
     }
+}
+
+/// As cargo-leptos's templates serve files: in the fallback, behind the guardian's layer.
+#[tokio::test]
+async fn a_file_from_the_fallback_is_everybodys_and_a_page_is_one_visitors() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("style.css"), "body {}").unwrap();
+    let site = site(&folder).await;
+    let mut ada = site.signed_in("ada").await;
+    let file = ada.get("/style.css").await;
+    assert_eq!(file.body, "body {}");
+    assert!(!file.headers.contains_key(header::CACHE_CONTROL));
+    assert!(!file.headers.contains_key(header::SET_COOKIE));
+    let page = ada.get("/no-such-page").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
 }
