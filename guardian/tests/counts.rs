@@ -203,6 +203,41 @@ async fn a_sign_out_costs_the_same_however_many_sessions_end() {
     }
 }
 
+/// Those of each kind share a statement, and all share one commit.
+#[tokio::test]
+async fn writes_that_wait_cost_as_much_as_one() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    if !matches!(site.database, Database::Sqlite(_)) {
+        return;
+    }
+    let mut browsers = Vec::new();
+    for n in 0..8 {
+        browsers.push(site.signed_in(&format!("user-{n}")).await);
+    }
+    let writes = statements(async {
+        let permit = site.guardian.acquire_write().await;
+        let sign_outs = browsers
+            .iter_mut()
+            .map(|browser| browser.sign_out(SignOutScope::Local));
+        let sign_ins = (0..8).map(async |n| site.browser().sign_in(&format!("user-{n}")).await);
+        let release = async {
+            site.until_waiting_to_write(16).await;
+            drop(permit);
+        };
+        tokio::join!(join_all(sign_outs), join_all(sign_ins), release);
+    });
+    let writes = writes.await;
+    let count = |word: &str| writes.iter().filter(|it| it.starts_with(word)).count();
+    // The first one may be alone.
+    assert!(count("begin") + count("BEGIN") <= 2, "{writes:#?}");
+    assert!(count("delete from guardian_session") <= 2, "{writes:#?}");
+    assert!(count("delete from tower_sessions") <= 2, "{writes:#?}");
+    assert!(count("insert into guardian_event") <= 2, "{writes:#?}");
+    assert!(count("insert into guardian_session") <= 2, "{writes:#?}");
+    assert!(count("insert into tower_sessions") <= 2, "{writes:#?}");
+}
+
 #[tokio::test]
 async fn the_cookie_is_small() {
     let _alone = COUNTING.lock().await;

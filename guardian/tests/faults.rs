@@ -277,10 +277,12 @@ async fn silent_connections_are_replaced() {
         let requests = (0..all).map(|_| {
             let (mut browser, guardian) = (browser.clone(), site.guardian.clone());
             async move {
-                tokio::join!(
-                    browser.get("/sessions"),
-                    guardian.sign_out_user("bob", Reason::User)
-                )
+                let sign_out = async {
+                    let mut transaction = guardian.begin().await?;
+                    transaction.sign_out_user("bob", Reason::User).await?;
+                    transaction.commit().await
+                };
+                tokio::join!(browser.get("/sessions"), sign_out)
             }
         });
         let requests = tokio::spawn(join_all(requests));

@@ -109,7 +109,7 @@ impl Guardian {
         cause: &Cause,
     ) -> Result<Vec<SessionHandle>, AuthError> {
         let revocation = Revocation::new(scope, vec![target]);
-        let revoked = self.revoke(&revocation, cause).await;
+        let revoked = self.revoke(revocation, cause.clone()).await;
         let (ended, _) = revoked.map_err(unavailable("sessions could not be ended"))?;
         Ok(ended)
     }

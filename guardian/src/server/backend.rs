@@ -2,7 +2,7 @@
 //! traits. All other code serves both, through [`with_pool!`](crate::with_pool) and
 //! [`with_connection!`](crate::with_connection).
 
-use super::SignOutEvent;
+use super::{SignOutEvent, registry::Locks};
 use sqlx::{Pool, QueryBuilder, pool::PoolConnection};
 use std::sync::Arc;
 use tower_sessions::SessionStore;
@@ -56,32 +56,27 @@ pub(crate) trait BackendConnection: sqlx::Connection {
         Ok(())
     }
 
-    /// Waits for the transactions that have locked one of these users, and locks them until the
-    /// transaction ends.
-    async fn lock_users(&mut self, _user_ids: Vec<String>) -> Result<(), sqlx::Error> {
+    /// Waits for the transactions that have any of these locks, and keeps them until the transaction
+    /// ends.
+    async fn lock(&mut self, _locks: &Locks) -> Result<(), sqlx::Error> {
         Ok(())
     }
 
-    /// The same, for the users that a query returns.
-    async fn lock_users_of(
+    /// Takes the locks that no other transaction has. Returns the others.
+    async fn try_lock(&mut self, _locks: &Locks) -> Result<Locks, sqlx::Error> {
+        Ok(Locks::default())
+    }
+
+    /// Runs a query for users that are to be locked.
+    async fn users_to_lock(
         &mut self,
         _query: QueryBuilder<'static, Self::Database>,
-    ) -> Result<(), sqlx::Error> {
-        Ok(())
-    }
-
-    /// The same, for browsers, by the hashes of their tokens.
-    async fn lock_browsers(&mut self, _tokens: Vec<String>) -> Result<(), sqlx::Error> {
-        Ok(())
-    }
-
-    /// The same, for all users and browsers.
-    async fn lock_everyone(&mut self) -> Result<(), sqlx::Error> {
-        Ok(())
+    ) -> Result<Vec<String>, sqlx::Error> {
+        Ok(Vec::new())
     }
 
     /// Notifies other servers when the transaction commits.
-    async fn notify(&mut self, _events: &[SignOutEvent]) -> Result<(), sqlx::Error> {
+    async fn notify(&mut self, _events: &[&SignOutEvent]) -> Result<(), sqlx::Error> {
         Ok(())
     }
 }

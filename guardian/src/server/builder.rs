@@ -12,6 +12,7 @@ use super::{
     registry::Registry,
     store::VisitorStore,
     user_agent,
+    writes::Writes,
 };
 use http::HeaderValue;
 use ipnet::IpNet;
@@ -430,6 +431,7 @@ impl Builder {
         let listener = self.listener?;
 
         let rules = spawn_blocking(user_agent::compile_rules);
+        let writes = Writes::new(&self.database);
         let registry = Registry::new(self.database).await?;
         let store = VisitorStore::new(registry.clone()).await?;
         let housekeeper = Housekeeper::start(Housekeeping {
@@ -466,6 +468,7 @@ impl Builder {
             dispatcher,
             housekeeper,
             live,
+            writes,
         })))
     }
 }

@@ -12,6 +12,7 @@ use super::{
     redirect::{RedirectPolicy, SafeRedirect},
     registry::{Registry, WritePermit},
     store::VisitorStore,
+    writes::Writes,
 };
 use http::HeaderValue;
 use ipnet::IpNet;
@@ -62,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) dispatcher: Option<Dispatcher>,
     pub(crate) housekeeper: Housekeeper,
     pub(crate) live: Live,
+    pub(crate) writes: Writes,
 }
 
 impl Guardian {
@@ -201,7 +203,7 @@ impl Guardian {
     /// request waits.
     #[doc(hidden)]
     pub fn waiting_to_write(&self) -> usize {
-        self.0.registry.waiting_to_write()
+        self.0.registry.waiting_to_write() + self.0.writes.waiting()
     }
 
     /// The app's data for a visitor.

@@ -56,6 +56,7 @@ mod token;
 mod transaction;
 mod unavailable;
 mod user_agent;
+mod writes;
 
 pub use auth::{Auth, Identity};
 pub use builder::{BuildError, Builder};

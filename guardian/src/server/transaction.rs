@@ -89,23 +89,6 @@ impl Guardian {
             on_commit: None,
         })
     }
-
-    /// Ends sessions. Returns them, and the ids of the events.
-    pub(crate) async fn revoke(
-        &self,
-        revocation: &Revocation,
-        cause: &Cause,
-    ) -> Result<(Vec<SessionHandle>, Vec<String>), sqlx::Error> {
-        // Without targets no database is needed, and nothing can fail.
-        if revocation.targets.is_empty() {
-            return Ok(Default::default());
-        }
-        let mut transaction = self.try_begin().await?;
-        let ended = transaction.revoke(revocation, cause).await?;
-        let events = transaction.event_ids();
-        transaction.try_commit().await?;
-        Ok((ended, events))
-    }
 }
 
 impl Transaction {
@@ -149,7 +132,7 @@ impl Transaction {
     ) -> Result<Vec<SessionHandle>, AuthError> {
         let all = vec![Target::User(user_id.to_owned())];
         let revocation = Revocation::new(SignOutScope::Global, all);
-        self.revoke(&revocation, &cause.into())
+        self.revoke(revocation, cause.into())
             .await
             .map_err(unavailable("a user's sessions could not be ended"))
     }
@@ -227,26 +210,33 @@ impl Transaction {
         self.on_commit = Some(Box::new(work));
     }
 
-    /// Ends sessions. Every sign-out passes through here.
+    /// Waits for the sign-ins that it must end, then ends sessions. Returns them.
     pub(crate) async fn revoke(
         &mut self,
-        revocation: &Revocation,
-        cause: &Cause,
+        revocation: Revocation,
+        cause: Cause,
     ) -> Result<Vec<SessionHandle>, sqlx::Error> {
-        let connection = self.open.connection();
-        let clock = &self.guardian.0.clock;
-        let events = registry::revoke(connection, revocation, cause, clock).await;
-        let events = events.inspect_err(|_| self.open.doubt())?;
-        let ended = events
-            .iter()
-            .flat_map(|event| event.ended.clone())
-            .collect();
-        self.events.extend(events);
-        Ok(ended)
+        let now = self.guardian.0.clock.now();
+        let lock = registry::lock_for_sign_out(self.open.connection(), &revocation, now);
+        if let Err(cause) = in_time(lock).await {
+            self.open.doubt();
+            return Err(cause);
+        }
+        let events = self.revoke_all(&[(revocation, cause)]).await?;
+        let events = events.into_iter().flatten();
+        Ok(events.flat_map(|event| event.ended).collect())
     }
 
-    /// The ids of the events so far.
-    pub(crate) fn event_ids(&self) -> Vec<String> {
-        self.events.iter().map(|event| event.id.clone()).collect()
+    /// Ends the sessions of several sign-outs, whose locks the transaction has. Returns the events of each.
+    /// Every sign-out passes through here.
+    pub(crate) async fn revoke_all(
+        &mut self,
+        sign_outs: &[(Revocation, Cause)],
+    ) -> Result<Vec<Vec<SignOutEvent>>, sqlx::Error> {
+        let connection = self.open.connection();
+        let events = registry::revoke_all(connection, sign_outs, &self.guardian.0.clock).await;
+        let events = events.inspect_err(|_| self.open.doubt())?;
+        self.events.extend(events.iter().flatten().cloned());
+        Ok(events)
     }
 }

@@ -40,6 +40,16 @@ impl Site {
         assert!(all.is_ok(), "there are never {rows} {table}");
     }
 
+    /// Waits until this many sign-ins and sign-outs wait for SQLite.
+    pub async fn until_waiting_to_write(&self, writes: usize) {
+        let all = async {
+            while self.guardian.waiting_to_write() < writes {
+                sleep(PAUSE).await;
+            }
+        };
+        assert!(timeout(LIMIT, all).await.is_ok(), "they do not wait");
+    }
+
     /// Waits until all reads and writes that have begun are done. The pool hands out connections in
     /// the order of the requests for them, so whoever gets all of them comes after earlier
     /// requests.

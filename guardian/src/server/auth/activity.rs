@@ -33,7 +33,7 @@ impl Auth {
 
 impl Guardian {
     /// Returns when a session that is used `now` expires: by its idle limit or its age limit.
-    pub(super) fn expiry(&self, created_at: i64, now: i64) -> i64 {
+    pub(crate) fn expiry(&self, created_at: i64, now: i64) -> i64 {
         let idle_limit = now.saturating_add(seconds(self.0.idle_timeout));
         let age_limit = created_at.saturating_add(seconds(self.0.max_age));
         idle_limit.min(age_limit)

@@ -5,7 +5,11 @@ use super::{Auth, CookieChange};
 use crate::{
     AuthError, SessionHandle,
     server::{
-        Transaction, registry, time_limit::in_time, token::TokenHash, unavailable::unavailable,
+        Transaction,
+        registry::{self, Locks},
+        time_limit::in_time,
+        token::TokenHash,
+        unavailable::unavailable,
     },
 };
 use tower_sessions::session::Id;
@@ -108,7 +112,11 @@ impl Transaction {
         new: &TokenHash,
     ) -> Result<u64, sqlx::Error> {
         let now = self.guardian().0.clock.now();
-        in_time(registry::lock_for_renewal(self.own_connection(), old)).await?;
+        in_time(registry::lock(
+            self.own_connection(),
+            &Locks::of_browser(old),
+        ))
+        .await?;
         let connection = self.own_connection();
         in_time(registry::carry_over(connection, old, new, None, now)).await
     }

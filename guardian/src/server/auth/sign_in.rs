@@ -5,15 +5,15 @@ use super::{
     state::{CookieChange, Current, State},
 };
 use crate::{
-    AuthError, Profile, Reason, SignOutScope,
+    AuthError, Profile,
     server::{
-        Transaction,
-        registry::{self, LiveSession, NewSession, Revocation, Target},
-        time_limit::in_time,
+        registry::{LiveSession, NewSession},
         token::TokenHash,
         unavailable::unavailable,
+        writes::{SignIn, WriteError},
     },
 };
+use std::sync::Arc;
 use tower_sessions::{
     Session,
     session::{self, Id, Record},
@@ -78,9 +78,24 @@ enum Failure {
     Cause(Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl<E: std::error::Error + Send + Sync + 'static> From<E> for Failure {
-    fn from(cause: E) -> Self {
-        Self::Cause(Box::new(cause))
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::TooManyAccounts => Self::TooManyAccounts,
+            WriteError::Database(cause) => Self::Cause(cause.into()),
+        }
+    }
+}
+
+impl From<Arc<sqlx::Error>> for Failure {
+    fn from(cause: Arc<sqlx::Error>) -> Self {
+        Self::Cause(cause.into())
+    }
+}
+
+impl From<session::Error> for Failure {
+    fn from(cause: session::Error) -> Self {
+        Self::Cause(cause.into())
     }
 }
 
@@ -125,31 +140,27 @@ impl Auth {
         let staying = self.accounts_that_stay(&before, &identity.user_id).await?;
         self.load_data(&before, &identity.user_id).await?;
 
-        let token = Id::default();
-        let mut transaction = self.guardian().try_begin().await?;
-        let live = self
-            .write_session(
-                &mut transaction,
-                identity,
-                &before,
-                !staying.is_empty(),
-                token,
-            )
-            .await;
-        let live = match live {
-            Ok(live) => live,
-            Err(failure) => {
-                if matches!(failure, Failure::TooManyAccounts) {
-                    // Dropping it would do, but may cost a connection.
-                    transaction.rollback().await?;
-                }
-                return Err(failure);
-            }
-        };
-        transaction.try_commit().await?;
         let Inner {
             guardian, client, ..
         } = &*self.0;
+        let token = Id::default();
+        let data = self.copy_data().await?;
+        let sign_in = SignIn {
+            session: NewSession {
+                token: TokenHash::of(&token),
+                replaced: before.token,
+                data_id: data.id,
+                user_id: identity.user_id.clone(),
+                profile: identity.profile.clone(),
+                method: identity.method.clone(),
+                user_agent: client.user_agent.clone(),
+                ip: client.ip.clone(),
+            },
+            data: data.record,
+            ended: before.tokens(),
+            carried_over: before.token.filter(|_| !staying.is_empty()),
+        };
+        let live = guardian.write_sign_in(sign_in).await?;
         guardian.0.live.publish_sign_in(&identity.user_id);
         if client.ip.is_none() {
             guardian.0.address_warning.call_once(|| {
@@ -196,64 +207,6 @@ impl Auth {
             return Ok(before.current.clone().into_accounts());
         };
         Ok(self.guardian().live_sessions(token).await?)
-    }
-
-    /// Writes the new session, moves the accounts that stay to the new token, and ends what it replaces.
-    async fn write_session(
-        &self,
-        transaction: &mut Transaction,
-        identity: &Identity,
-        before: &State,
-        has_staying: bool,
-        token: Id,
-    ) -> Result<LiveSession, Failure> {
-        let Inner {
-            guardian, client, ..
-        } = &*self.0;
-        let user_id = &identity.user_id;
-        let connection = transaction.own_connection();
-        in_time(registry::lock_for_sign_in(
-            connection,
-            user_id,
-            before.token,
-        ))
-        .await?;
-        // After the locks: the sign-outs that they have waited for must be older.
-        let now = guardian.0.clock.now();
-        let data = self.copy_data().await?;
-        let new = NewSession {
-            token: TokenHash::of(&token),
-            replaced: before.token,
-            data_id: data.id,
-            user_id,
-            profile: &identity.profile,
-            method: &identity.method,
-            user_agent: client.user_agent.as_deref(),
-            ip: client.ip.as_deref(),
-            expires_at: guardian.expiry(now, now),
-        };
-        if let Some(old) = before.token.filter(|_| has_staying) {
-            let connection = transaction.own_connection();
-            let carry_over =
-                registry::carry_over(connection, &old, &new.token, Some(new.user_id), now);
-            let carried = in_time(carry_over).await?;
-            // Another sign-in on this browser may have been faster.
-            if carried >= guardian.0.accounts_per_browser as u64 {
-                return Err(Failure::TooManyAccounts);
-            }
-        }
-        let replaced = before.tokens();
-        if !replaced.is_empty() {
-            let replaced = vec![Target::Replaced(replaced)];
-            let revocation = Revocation::new(SignOutScope::Local, replaced);
-            transaction
-                .revoke(&revocation, &Reason::NewSignIn.into())
-                .await?;
-        }
-        let connection = transaction.own_connection();
-        in_time(registry::insert_data(connection, &data.record)).await?;
-        let connection = transaction.own_connection();
-        Ok(in_time(registry::insert(connection, &new, now)).await?)
     }
 
     /// Loads the visitor's data for the new session, unless it is another user's: that stays with their

@@ -40,7 +40,7 @@ impl Auth {
             Some(targets) => {
                 let revocation = Revocation::new(scope, targets);
                 let cause = Cause::from(Reason::User).by(current);
-                let revoked = self.guardian().revoke(&revocation, &cause).await;
+                let revoked = self.guardian().revoke(revocation, cause).await;
                 revoked
                     .inspect_err(|cause| tracing::error!(%cause, %scope, "the sign-out could not be carried out"))
                     .ok()
@@ -130,7 +130,7 @@ impl Transaction {
         let others = Target::UserExcept(user.id.clone(), user.session.clone());
         let revocation = Revocation::new(SignOutScope::Others, vec![others]);
         let cause = cause.into().by(Some(user.session.clone()));
-        let ended = self.revoke(&revocation, &cause).await;
+        let ended = self.revoke(revocation, cause).await;
         let ended = ended.map_err(unavailable("the other sessions could not be ended"))?;
         // The result does not matter: the other sessions end even if this one has just ended.
         self.try_renew_token(auth).await?;

@@ -12,9 +12,9 @@ use super::{
     backend::{Backend, BackendConnection},
     live::{FollowEvents, Listener, RemoteEvents},
     open_transaction::OpenTransaction,
+    registry::Locks,
 };
 use crate::with_connection;
-use advisory_locks::{BROWSERS, USERS};
 use sqlx::{
     PgConnection, PgPool, Postgres, QueryBuilder, TransactionManager as _, pool::PoolConnection,
 };
@@ -85,27 +85,22 @@ impl BackendConnection for PgConnection {
         advisory_locks::lock_schema(self).await
     }
 
-    async fn lock_users(&mut self, user_ids: Vec<String>) -> Result<(), sqlx::Error> {
-        advisory_locks::lock(self, USERS, user_ids).await
+    async fn lock(&mut self, locks: &Locks) -> Result<(), sqlx::Error> {
+        advisory_locks::lock(self, locks).await
     }
 
-    async fn lock_users_of(
+    async fn try_lock(&mut self, locks: &Locks) -> Result<Locks, sqlx::Error> {
+        advisory_locks::try_lock(self, locks).await
+    }
+
+    async fn users_to_lock(
         &mut self,
         mut query: QueryBuilder<'static, Postgres>,
-    ) -> Result<(), sqlx::Error> {
-        let user_ids = query.build_query_scalar().fetch_all(&mut *self).await?;
-        self.lock_users(user_ids).await
+    ) -> Result<Vec<String>, sqlx::Error> {
+        query.build_query_scalar().fetch_all(self).await
     }
 
-    async fn lock_browsers(&mut self, tokens: Vec<String>) -> Result<(), sqlx::Error> {
-        advisory_locks::lock(self, BROWSERS, tokens).await
-    }
-
-    async fn lock_everyone(&mut self) -> Result<(), sqlx::Error> {
-        advisory_locks::lock_everyone(self).await
-    }
-
-    async fn notify(&mut self, events: &[SignOutEvent]) -> Result<(), sqlx::Error> {
+    async fn notify(&mut self, events: &[&SignOutEvent]) -> Result<(), sqlx::Error> {
         notifications::notify(self, events).await
     }
 }

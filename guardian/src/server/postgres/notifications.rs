@@ -25,7 +25,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
 pub(super) async fn notify(
     connection: &mut PgConnection,
-    events: &[SignOutEvent],
+    events: &[&SignOutEvent],
 ) -> Result<(), sqlx::Error> {
     for batch in events.chunks(IDS_PER_NOTIFICATION) {
         let ids: Vec<&str> = batch.iter().map(|event| event.id.as_str()).collect();

@@ -192,7 +192,7 @@ pub(super) fn events_of(
 /// Writes events, due at once.
 pub(super) async fn insert_events(
     connection: Connection<'_>,
-    events: &[SignOutEvent],
+    events: &[&SignOutEvent],
 ) -> Result<(), sqlx::Error> {
     const INSERT: &str = "insert into guardian_event (id, user_id, scope, reason, actor, note,
         ended, created_at, attempts, next_attempt_at, place) ";

@@ -265,11 +265,7 @@ async fn read(
 ) -> Result<HashMap<TokenHash, Found>, sqlx::Error> {
     const FIND: &str = "select token_hash, handle, user_id, profile, created_at, last_seen_at,
         expires_at from guardian_session where token_hash";
-    let mut tokens: Vec<_> = checks.iter().map(|check| check.token.to_string()).collect();
-    // Each length is a separate prepared statement, so only powers of two are used.
-    if let Some(last) = tokens.last().cloned() {
-        tokens.resize(tokens.len().next_power_of_two(), last);
-    }
+    let tokens: Vec<_> = checks.iter().map(|check| check.token.to_string()).collect();
     with_connection!(connection, connection => {
         let mut query = QueryBuilder::new(FIND);
         query.is_one_of(&tokens).add(" order by active desc");

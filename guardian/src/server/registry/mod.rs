@@ -17,9 +17,9 @@ mod write_permit;
 
 pub(crate) use events::ClaimedEvent;
 pub(crate) use housekeeping::BATCH as HOUSEKEEPING_BATCH;
-pub(crate) use locks::{lock_for_renewal, lock_for_sign_in};
+pub(crate) use locks::{Locks, lock, lock_for_sign_out, try_lock};
 pub(crate) use lookup::LiveSession;
-pub(crate) use revoke::revoke;
+pub(crate) use revoke::revoke_all;
 pub(crate) use sessions::{ListedSession, NewSession, carry_over, insert, switch};
 pub(crate) use targets::{OwnedSession, Revocation, Target};
 pub(crate) use visitor_data::{TABLE, insert_data};

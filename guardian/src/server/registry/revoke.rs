@@ -1,11 +1,11 @@
 //! Ending sessions. A sign-out runs a constant number of statements, plus one for each further
-//! batch of data or events.
+//! batch of data or events, and several sign-outs in one transaction run no more.
 
 use super::{
     events::{events_of, insert_events},
-    locks::lock_for_sign_out,
-    sql::Statement as _,
-    targets::{Revocation, Target, push_target, texts},
+    sessions::TOKEN_DELIVERY,
+    sql::Statement,
+    targets::{Revocation, Target, push_just_replaced, push_target, texts},
     visitor_data::delete_data,
 };
 use crate::{
@@ -16,10 +16,12 @@ use crate::{
         clock::Clock,
         event::{Cause, SignOutEvent},
         time_limit::in_time,
+        token::TokenHash,
     },
     with_connection,
 };
 use sqlx::QueryBuilder;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of `guardian_session` that has just been deleted.
 #[derive(sqlx::FromRow)]
@@ -28,62 +30,161 @@ struct RevokedRow {
     user_id: String,
     data_id: String,
     expires_at: i64,
+    token_hash: String,
+    replaced_token_hash: Option<String>,
+    replaced_at: Option<i64>,
 }
 
-/// Ends sessions, deletes their data and records what happened. Returns one event per user whose
-/// sessions ended, and none if nothing ended.
-pub(crate) async fn revoke(
+/// Ends sessions, deletes their data and records what happened. Returns the events of each sign-out: one
+/// per user whose sessions it ended. A session belongs to the first sign-out that ends it. Lock what they
+/// need before.
+pub(crate) async fn revoke_all(
     mut connection: Connection<'_>,
-    revocation: &Revocation,
-    cause: &Cause,
+    sign_outs: &[(Revocation, Cause)],
     clock: &Clock,
-) -> Result<Vec<SignOutEvent>, sqlx::Error> {
-    for target in &revocation.targets {
-        let lock = lock_for_sign_out(connection.reborrow(), target, clock.now());
-        in_time(lock).await?;
-    }
+) -> Result<Vec<Vec<SignOutEvent>>, sqlx::Error> {
     // Only now: a sign-in that the locks have waited for may be newer than the time before.
     let now = clock.now();
-    let mut revoked = delete_sessions(connection.reborrow(), revocation, now).await?;
-    let data_ids = data_ids(&revoked, revocation);
+    let groups = groups_of(sign_outs.iter().map(|(revocation, _)| revocation));
+    let mut ended: Vec<Vec<RevokedRow>> = sign_outs.iter().map(|_| Vec::new()).collect();
+    for (index, row) in delete_sessions(connection.reborrow(), &groups, now).await? {
+        ended[index].push(row);
+    }
+    let mut data_ids = data_of_visitors(&groups);
+    data_ids.extend(ended.iter().flatten().map(|row| row.data_id.clone()));
     delete_data(connection.reborrow(), &data_ids).await?;
 
-    // A session that had expired was over before, so its end is no event.
-    revoked.retain(|row| row.expires_at > now);
-    let ended = revoked
-        .into_iter()
-        .map(|row| (row.user_id, SessionHandle(row.handle)));
-    let events = events_of(ended, revocation.scope, cause, clock, now);
-    insert_events(connection.reborrow(), &events).await?;
-    in_time(async { with_connection!(connection, connection => connection.notify(&events).await) })
-        .await?;
+    let mut events = Vec::new();
+    for ((revocation, cause), ended) in sign_outs.iter().zip(ended) {
+        // A session that had expired was over before, so its end is no event.
+        let live = ended.into_iter().filter(|row| row.expires_at > now);
+        let live = live.map(|row| (row.user_id, SessionHandle(row.handle)));
+        events.push(events_of(live, revocation.scope, cause, clock, now));
+    }
+    let all: Vec<&SignOutEvent> = events.iter().flatten().collect();
+    insert_events(connection.reborrow(), &all).await?;
+    let notify =
+        async { with_connection!(connection, connection => connection.notify(&all).await) };
+    in_time(notify).await?;
     Ok(events)
 }
 
+/// Some targets that one statement can end, each with the index of its sign-out.
+type Group<'a> = Vec<(usize, &'a Target)>;
+
+/// Puts targets together that one statement can end.
+fn groups_of<'a>(revocations: impl Iterator<Item = &'a Revocation>) -> Vec<Group<'a>> {
+    let [mut sessions, mut users, mut browsers] = [const { Vec::new() }; 3];
+    let mut others = Vec::new();
+    for (index, revocation) in revocations.enumerate() {
+        for target in &revocation.targets {
+            let one = (index, target);
+            match target {
+                Target::Session(_) => sessions.push(one),
+                Target::User(_) | Target::UserExcept(..) => users.push(one),
+                Target::Browsers(_) | Target::Replaced(_) => browsers.push(one),
+                _ => others.push(vec![one]),
+            }
+        }
+    }
+    // The others first: they look for sessions that may end with the rest.
+    let shared = [sessions, users, browsers].into_iter();
+    let shared = shared.filter(|group| !group.is_empty());
+    others.into_iter().chain(shared).collect()
+}
+
+/// Deletes the sessions of all groups. Returns each with the index of its sign-out.
 async fn delete_sessions(
     connection: Connection<'_>,
-    revocation: &Revocation,
+    groups: &[Group<'_>],
     now: i64,
-) -> Result<Vec<RevokedRow>, sqlx::Error> {
+) -> Result<Vec<(usize, RevokedRow)>, sqlx::Error> {
     let mut revoked = Vec::new();
     with_connection!(connection, connection => {
-        for target in &revocation.targets {
+        for group in groups {
             let mut delete = QueryBuilder::new("delete from guardian_session where ");
-            push_target(&mut delete, target, now);
-            delete.add(" returning handle, user_id, data_id, expires_at");
+            push_group(&mut delete, group, now);
+            delete.add(
+                " returning handle, user_id, data_id, expires_at, token_hash,
+                replaced_token_hash, replaced_at",
+            );
             let rows = delete.build_query_as::<RevokedRow>();
-            revoked.extend(in_time(rows.fetch_all(&mut *connection)).await?);
+            for row in in_time(rows.fetch_all(&mut *connection)).await? {
+                let is_of = |(_, target): &&(usize, &Target)| includes(target, &row, now);
+                let (index, _) = group.iter().find(is_of).unwrap_or(&group[0]);
+                revoked.push((*index, row));
+            }
         }
     });
     Ok(revoked)
 }
 
-/// The ids of the data that goes with the sessions. A visitor's data goes with the browser's token.
-fn data_ids(revoked: &[RevokedRow], revocation: &Revocation) -> Vec<String> {
-    let of_sessions = revoked.iter().map(|row| row.data_id.clone());
-    let of_visitors = revocation.targets.iter().flat_map(|target| match target {
+/// Adds the condition that a session belongs to one of a group's targets.
+fn push_group(query: &mut impl Statement, group: &Group<'_>, now: i64) {
+    let mut handles = Vec::new();
+    let mut users = BTreeMap::<&String, BTreeSet<Option<&SessionHandle>>>::new();
+    let (mut tokens, mut browsers) = (Vec::new(), Vec::new());
+    for (_, target) in group {
+        match target {
+            Target::Session(handle) => handles.push(handle.to_string()),
+            Target::User(user) => drop(users.entry(user).or_default().insert(None)),
+            Target::UserExcept(user, kept) => {
+                users.entry(user).or_default().insert(Some(kept));
+            }
+            Target::Browsers(of) => {
+                tokens.extend(texts(of));
+                browsers.extend(texts(of));
+            }
+            Target::Replaced(of) => tokens.extend(texts(of)),
+            other => return push_target(query, other, now),
+        }
+    }
+    if !handles.is_empty() {
+        query.add("handle").is_one_of(&handles);
+    } else if !users.is_empty() {
+        // Of two devices that sign each other out, neither stays.
+        let kept = users.values().filter(|kept| kept.len() == 1);
+        let kept = kept.filter_map(|kept| kept.first().copied().flatten());
+        let kept: Vec<String> = kept.map(SessionHandle::to_string).collect();
+        let users: Vec<String> = users.into_keys().cloned().collect();
+        query.add("user_id").is_one_of(&users);
+        if !kept.is_empty() {
+            query.add(" and handle not").is_one_of(&kept);
+        }
+    } else {
+        query.add("(token_hash").is_one_of(&tokens);
+        if !browsers.is_empty() {
+            query.add(" or ");
+            push_just_replaced(query, &browsers, now);
+        }
+        query.add(")");
+    }
+}
+
+/// Whether a session belongs to a target, for the targets that share a statement with others.
+fn includes(target: &Target, row: &RevokedRow, now: i64) -> bool {
+    let is_one_of = |tokens: &[TokenHash], token: &str| texts(tokens).iter().any(|it| it == token);
+    match target {
+        Target::Session(handle) => row.handle == handle.as_str(),
+        Target::User(user) => row.user_id == *user,
+        Target::UserExcept(user, kept) => row.user_id == *user && row.handle != kept.as_str(),
+        Target::Replaced(tokens) => is_one_of(tokens, &row.token_hash),
+        Target::Browsers(tokens) => {
+            let was_just_replaced = row.replaced_at > Some(now - TOKEN_DELIVERY);
+            let before = row.replaced_token_hash.as_deref();
+            is_one_of(tokens, &row.token_hash)
+                || (was_just_replaced && before.is_some_and(|token| is_one_of(tokens, token)))
+        }
+        _ => true,
+    }
+}
+
+/// The data of a browser's visitor goes with the browser's token.
+fn data_of_visitors(groups: &[Group<'_>]) -> Vec<String> {
+    let targets = groups.iter().flatten();
+    let tokens = targets.flat_map(|(_, target)| match target {
         Target::Browsers(tokens) | Target::Replaced(tokens) => texts(tokens),
         _ => Vec::new(),
     });
-    of_sessions.chain(of_visitors).collect()
+    tokens.collect()
 }

@@ -9,6 +9,7 @@ use crate::{
     },
     with_connection,
 };
+use sqlx::QueryBuilder;
 use std::sync::Arc;
 use tower_sessions::session::Id;
 
@@ -21,18 +22,18 @@ pub(super) const TOKEN_DELIVERY: i64 = 60;
 const STEP: i64 = 1000;
 
 /// What a sign-in stores.
-pub(crate) struct NewSession<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct NewSession {
     pub(crate) token: TokenHash,
     /// The browser's previous token.
     pub(crate) replaced: Option<TokenHash>,
     /// The id of the session's data, from which the handle is made.
     pub(crate) data_id: Id,
-    pub(crate) user_id: &'a str,
-    pub(crate) profile: &'a Profile,
-    pub(crate) method: &'a str,
-    pub(crate) user_agent: Option<&'a str>,
-    pub(crate) ip: Option<&'a str>,
-    pub(crate) expires_at: i64,
+    pub(crate) user_id: String,
+    pub(crate) profile: Profile,
+    pub(crate) method: String,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) ip: Option<String>,
 }
 
 /// A session as the list of sessions shows it.
@@ -218,43 +219,53 @@ pub(crate) async fn switch(
     })
 }
 
-/// Stores a session as the active one of its browser.
+/// Stores sessions, each as the active one of its browser.
 pub(crate) async fn insert(
     connection: Connection<'_>,
-    new: &NewSession<'_>,
+    sessions: &[&NewSession],
     now: i64,
-) -> Result<LiveSession, sqlx::Error> {
+    expires_at: i64,
+) -> Result<Vec<LiveSession>, sqlx::Error> {
     const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id,
-        profile, method, active, user_agent, ip, created_at, last_seen_at, expires_at,
-        replaced_token_hash, replaced_at)
-        values ($1, $2, $3, $4, $5, $6,
-            (select coalesce(max(active), 0) + 1 from guardian_session where token_hash = $2),
-            $7, $8, $9, $9, $10, $11, $9)";
-    let handle = token::handle_of(&new.data_id);
-    with_connection!(connection, connection => {
-        sqlx::query(INSERT)
-            .bind(handle.as_str())
-            .bind(new.token.to_string())
-            .bind(TokenHash::of(&new.data_id).to_string())
-            .bind(new.user_id)
-            .bind(encode(new.profile)?)
-            .bind(new.method)
-            .bind(new.user_agent)
-            .bind(new.ip)
-            .bind(now)
-            .bind(new.expires_at)
-            .bind(new.replaced.map(|token| token.to_string()))
-            .execute(&mut *connection)
-            .await?;
-    });
-    Ok(LiveSession {
+        profile, method, user_agent, ip, created_at, last_seen_at, expires_at,
+        replaced_token_hash, replaced_at, active) ";
+    let mut rows = Vec::with_capacity(sessions.len());
+    for new in sessions {
+        rows.push((*new, token::handle_of(&new.data_id), encode(&new.profile)?));
+    }
+    let live = rows.iter().map(|(new, handle, _)| LiveSession {
         user: Arc::new(User {
-            id: new.user_id.to_owned(),
+            id: new.user_id.clone(),
             profile: new.profile.clone(),
-            session: handle,
+            session: handle.clone(),
         }),
         created_at: now,
         last_seen_at: now,
-        expires_at: new.expires_at,
-    })
+        expires_at,
+    });
+    let live = live.collect();
+    with_connection!(connection, connection => {
+        let mut insert = QueryBuilder::new(INSERT);
+        insert.push_values(rows, |mut row, (new, handle, profile)| {
+            let token = new.token.to_string();
+            row.push_bind(handle.to_string())
+                .push_bind(token.clone())
+                .push_bind(TokenHash::of(&new.data_id).to_string())
+                .push_bind(new.user_id.clone())
+                .push_bind(profile)
+                .push_bind(new.method.clone())
+                .push_bind(new.user_agent.clone())
+                .push_bind(new.ip.clone())
+                .push_bind(now)
+                .push_bind(now)
+                .push_bind(expires_at)
+                .push_bind(new.replaced.map(|token| token.to_string()))
+                .push_bind(now);
+            row.push("(select coalesce(max(active), 0) + 1 from guardian_session where token_hash = ")
+                .push_bind_unseparated(token)
+                .push_unseparated(")");
+        });
+        insert.build().execute(&mut *connection).await?;
+    });
+    Ok(live)
 }

@@ -14,10 +14,13 @@ pub(super) trait Statement {
     /// Adds a parameter.
     fn integer(&mut self, value: i64) -> &mut Self;
 
-    /// Adds ` in ($1, $2, …)`.
+    /// Adds ` in ($1, $2, …)`. Each number of parameters is a separate prepared statement, so only powers
+    /// of two are used; the last value fills the rest.
     fn is_one_of(&mut self, values: &[String]) -> &mut Self {
         self.add(" in (");
-        for (index, value) in values.iter().enumerate() {
+        let rest = values.last().into_iter().cycle();
+        let filled = values.iter().chain(rest);
+        for (index, value) in filled.take(values.len().next_power_of_two()).enumerate() {
             self.add(if index == 0 { "" } else { ", " });
             self.text(value.as_str());
         }

@@ -14,6 +14,14 @@ impl Revocation {
     pub(crate) fn new(scope: SignOutScope, targets: Vec<Target>) -> Self {
         Self { scope, targets }
     }
+
+    /// Whether its locks are known without the database, and leave others alone.
+    pub(crate) fn has_known_locks(&self) -> bool {
+        let has_others = |target: &Target| {
+            target.names_users_by_sessions() || matches!(target, Target::HandleRange { .. })
+        };
+        !self.targets.iter().any(has_others)
+    }
 }
 
 /// A set of sessions.
@@ -44,6 +52,16 @@ pub(crate) enum Target {
         after: String,
         until: Option<String>,
     },
+}
+
+impl Target {
+    /// Whether the users are those of some sessions, so that only the database knows them.
+    pub(super) fn names_users_by_sessions(&self) -> bool {
+        matches!(
+            self,
+            Self::UserOf(_) | Self::UserOfExcept(_) | Self::ActiveUsersOf(_)
+        )
+    }
 }
 
 /// A session that must belong to this user or to a browser with one of these tokens.
@@ -137,7 +155,7 @@ fn push_browsers(query: &mut impl Statement, tokens: &[TokenHash], now: i64) {
     query.add(")");
 }
 
-fn push_just_replaced(query: &mut impl Statement, tokens: &[String], now: i64) {
+pub(super) fn push_just_replaced(query: &mut impl Statement, tokens: &[String], now: i64) {
     query.add("replaced_token_hash").is_one_of(tokens);
     query
         .add(" and replaced_at > ")

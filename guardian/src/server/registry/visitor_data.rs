@@ -27,7 +27,7 @@ impl Registry {
 
     /// Stores a visitor's first data.
     pub(crate) async fn create_data(&self, data: &Record) -> Result<(), sqlx::Error> {
-        writing!(self, connection => insert_data(connection.into(), data).await)
+        writing!(self, connection => insert_data(connection.into(), &[data]).await)
     }
 
     /// Updates a visitor's data. Returns whether there was any.
@@ -62,19 +62,21 @@ impl Registry {
     }
 }
 
-/// Stores data under a new id.
+/// Stores data under new ids.
 pub(crate) async fn insert_data(
     connection: Connection<'_>,
-    data: &Record,
+    data: &[&Record],
 ) -> Result<(), sqlx::Error> {
-    let insert = format!("insert into {TABLE} (id, data, expiry_date) values ($1, $2, $3)");
+    let mut rows = Vec::with_capacity(data.len());
+    for record in data {
+        rows.push((record.id.to_string(), encode(record)?, record.expiry_date));
+    }
     with_connection!(connection, connection => {
-        sqlx::query(&insert)
-            .bind(data.id.to_string())
-            .bind(encode(data)?)
-            .bind(data.expiry_date)
-            .execute(&mut *connection)
-            .await?;
+        let mut insert = QueryBuilder::new(format!("insert into {TABLE} (id, data, expiry_date) "));
+        insert.push_values(rows, |mut row, (id, data, expiry_date)| {
+            row.push_bind(id).push_bind(data).push_bind(expiry_date);
+        });
+        insert.build().execute(&mut *connection).await?;
     });
     Ok(())
 }

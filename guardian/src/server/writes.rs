@@ -1,0 +1,464 @@
+//! Sign-ins and sign-outs. Those that wait at the same moment share one transaction, and with it one commit:
+//! that is most of what they cost.
+//!
+//! A writer takes the first write, and begins. What has come meanwhile goes along. So a write that comes
+//! alone does not wait for others. Each gets its own result, and only after the commit that holds it. If
+//! one fails, each of the others is carried out alone.
+
+use super::{
+    Cause, Guardian, SignOutEvent, Transaction,
+    backend::Backend,
+    database::Database,
+    registry::{self, LiveSession, Locks, NewSession, Revocation, Target},
+    time_limit::in_time,
+    token::TokenHash,
+};
+use crate::{Reason, SessionHandle, SignOutScope, with_pool};
+use sqlx::Pool;
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::oneshot, time::Instant};
+use tower_sessions::session::Record;
+
+/// The most writes that share a transaction.
+const BATCH: usize = 32;
+
+/// The least time that a write waits before it fails because no transaction could begin: half as long as
+/// a writer waits for a connection, so that no write waits in vain twice.
+const LEAST_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// PostgreSQL has ended one of two transactions that waited for each other
+/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+const DEADLOCK: &str = "40P01";
+
+/// A sign-in.
+#[derive(Clone, Debug)]
+pub(crate) struct SignIn {
+    pub(crate) session: NewSession,
+    /// The visitor's data, under its new id.
+    pub(crate) data: Record,
+    /// The tokens that it replaces. Their sessions end.
+    pub(crate) ended: Vec<TokenHash>,
+    /// The previous token, if the browser's other accounts move to the new one.
+    pub(crate) carried_over: Option<TokenHash>,
+}
+
+/// A sign-in or a sign-out.
+#[derive(Debug)]
+enum Write {
+    SignIn(Box<SignIn>),
+    SignOut(Revocation, Cause),
+}
+
+/// What a write has done.
+#[derive(Debug, Default)]
+struct Written {
+    /// The session of a sign-in.
+    session: Option<LiveSession>,
+    ended: Vec<SessionHandle>,
+    /// The ids of the events.
+    events: Vec<String>,
+}
+
+/// Why a write has done nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error("the browser has no room for another account")]
+    TooManyAccounts,
+    #[error(transparent)]
+    Database(Arc<sqlx::Error>),
+}
+
+impl From<sqlx::Error> for WriteError {
+    fn from(cause: sqlx::Error) -> Self {
+        Self::Database(Arc::new(cause))
+    }
+}
+
+/// The writes that wait.
+#[derive(Debug)]
+pub(crate) struct Writes {
+    queue: Mutex<Queue>,
+    /// How many may write side by side.
+    writers: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// In order of arrival.
+    waiting: VecDeque<Job>,
+    writers: usize,
+}
+
+struct Job {
+    since: Instant,
+    write: Write,
+    answer: oneshot::Sender<Result<Written, WriteError>>,
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").finish_non_exhaustive()
+    }
+}
+
+impl Guardian {
+    /// Signs in: writes the session, and ends what it replaces.
+    pub(crate) async fn write_sign_in(&self, sign_in: SignIn) -> Result<LiveSession, WriteError> {
+        let written = self.write(Write::SignIn(Box::new(sign_in))).await?;
+        Ok(written.session.ok_or(sqlx::Error::RowNotFound)?)
+    }
+
+    /// Ends sessions. Returns them, and the ids of the events.
+    pub(crate) async fn revoke(
+        &self,
+        revocation: Revocation,
+        cause: Cause,
+    ) -> Result<(Vec<SessionHandle>, Vec<String>), WriteError> {
+        // Without targets no database is needed, and nothing can fail.
+        if revocation.targets.is_empty() {
+            return Ok(Default::default());
+        }
+        let written = self.write(Write::SignOut(revocation, cause)).await?;
+        Ok((written.ended, written.events))
+    }
+
+    async fn write(&self, write: Write) -> Result<Written, WriteError> {
+        let (answer, written) = oneshot::channel();
+        let job = Job {
+            since: Instant::now(),
+            write,
+            answer,
+        };
+        if self.0.writes.enqueue(job) {
+            // In a task, which goes on for the other writes when this request is dropped.
+            tokio::spawn(Writer(self.clone()).run());
+        }
+        written.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+}
+
+impl Writes {
+    pub(crate) fn new(database: &Database) -> Self {
+        Self {
+            queue: Mutex::default(),
+            writers: with_pool!(database, pool => writers(pool)),
+        }
+    }
+
+    /// How many writes wait for a writer.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue().waiting.len()
+    }
+
+    /// Returns whether a writer must start.
+    fn enqueue(&self, job: Job) -> bool {
+        let mut queue = self.queue();
+        queue.waiting.push_back(job);
+        let has_room = queue.writers < self.writers;
+        queue.writers += usize::from(has_room);
+        has_room
+    }
+
+    /// Returns the first write. Without any, the writer no longer counts.
+    fn first(&self) -> Option<Job> {
+        let mut queue = self.queue();
+        let first = queue.waiting.pop_front();
+        queue.writers -= usize::from(first.is_none());
+        first
+    }
+
+    /// Takes writes that may share the transaction of the first one. A sign-out that came after a sign-in
+    /// of its user ends that session, so it waits for the next transaction.
+    fn others(&self, first: &Job) -> Vec<Job> {
+        let mut queue = self.queue();
+        let mut taken = Vec::new();
+        let mut signed_in = first.write.locks_as_sign_in();
+        while first.write.may_share() && taken.len() < BATCH - 1 {
+            let Some(Job { write, .. }) = queue.waiting.front() else {
+                break;
+            };
+            let is_later = write.sign_in().is_none() && write.locks().overlaps(&signed_in);
+            if is_later || !write.may_share() {
+                break;
+            }
+            signed_in.extend(write.locks_as_sign_in());
+            taken.extend(queue.waiting.pop_front());
+        }
+        taken
+    }
+
+    /// Takes the writes that have waited for long.
+    fn overdue(&self) -> Vec<Job> {
+        let mut queue = self.queue();
+        let all = std::mem::take(&mut queue.waiting);
+        let (overdue, waiting) = all
+            .into_iter()
+            .partition(|job| job.since.elapsed() >= LEAST_PATIENCE);
+        queue.waiting = waiting;
+        Vec::from(overdue)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics while it holds the lock.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many writers a pool has connections for. Half of them are for whatever else the site does.
+fn writers<DB: Backend>(pool: &Pool<DB>) -> usize {
+    if DB::HAS_ONE_WRITER {
+        return 1;
+    }
+    let half = pool.options().get_max_connections() as usize / 2;
+    half.clamp(1, DB::READERS)
+}
+
+/// Carries out writes until none wait.
+struct Writer(Guardian);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Otherwise it no longer counts.
+        if std::thread::panicking() {
+            self.0.0.writes.queue().writers -= 1;
+        }
+    }
+}
+
+impl Writer {
+    async fn run(self) {
+        let Self(guardian) = &self;
+        let writes = &guardian.0.writes;
+        while let Some(first) = writes.first() {
+            match guardian.try_begin().await {
+                Ok(transaction) => {
+                    let others = writes.others(&first);
+                    if others.is_empty() {
+                        carry_out_alone(transaction, first).await;
+                    } else {
+                        let jobs = [first].into_iter().chain(others);
+                        carry_out_together(transaction, jobs.collect()).await;
+                    }
+                }
+                Err(cause) => fail([first].into_iter().chain(writes.overdue()), cause),
+            }
+        }
+    }
+}
+
+/// Carries out writes in one transaction. Those that would wait for another transaction's locks, and hold
+/// the others up, are carried out alone.
+async fn carry_out_together(mut transaction: Transaction, jobs: Vec<Job>) {
+    let guardian = transaction.guardian().clone();
+    let mut locks = Locks::default();
+    for job in &jobs {
+        locks.extend(job.write.locks());
+    }
+    let taken = in_time(registry::try_lock(transaction.own_connection(), &locks)).await;
+    let (alone, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| {
+        let is_free = |taken: &Locks| !job.write.locks().overlaps(taken);
+        !taken.as_ref().is_ok_and(is_free)
+    });
+    start_alone(&guardian, alone);
+    if together.is_empty() {
+        return;
+    }
+    let writes: Vec<&Write> = together.iter().map(|job| &job.write).collect();
+    match write_all(&mut transaction, &writes).await {
+        Ok(written) => commit(transaction, together, written).await,
+        Err(cause) => {
+            tracing::debug!(%cause, "writes that shared a transaction are carried out alone");
+            drop(transaction);
+            start_alone(&guardian, together);
+        }
+    }
+}
+
+/// Starts a transaction for each write.
+fn start_alone(guardian: &Guardian, jobs: Vec<Job>) {
+    for job in jobs {
+        let guardian = guardian.clone();
+        tokio::spawn(async move {
+            match guardian.try_begin().await {
+                Ok(transaction) => carry_out_alone(transaction, job).await,
+                Err(cause) => fail([job], cause),
+            }
+        });
+    }
+}
+
+async fn carry_out_alone(mut transaction: Transaction, job: Job) {
+    let guardian = transaction.guardian().clone();
+    for is_last in [false, false, true] {
+        match write_alone(&mut transaction, &job.write).await {
+            Ok(written) => return commit(transaction, vec![job], vec![written]).await,
+            Err(WriteError::Database(cause)) if !is_last && is_deadlock(&cause) => {
+                drop(transaction);
+                transaction = match guardian.try_begin().await {
+                    Ok(transaction) => transaction,
+                    Err(cause) => return fail([job], cause),
+                };
+            }
+            Err(error) => {
+                if matches!(error, WriteError::TooManyAccounts) {
+                    // Dropping it would do, but may cost a connection.
+                    let _ = transaction.rollback().await;
+                }
+                return job.finish(Err(error));
+            }
+        }
+    }
+}
+
+fn is_deadlock(cause: &sqlx::Error) -> bool {
+    let code = cause.as_database_error().and_then(|cause| cause.code());
+    code.as_deref() == Some(DEADLOCK)
+}
+
+/// Commits, then responds to everybody.
+async fn commit(transaction: Transaction, jobs: Vec<Job>, written: Vec<Written>) {
+    match transaction.try_commit().await {
+        Ok(()) => {
+            for (job, written) in jobs.into_iter().zip(written) {
+                job.finish(Ok(written));
+            }
+        }
+        // Nobody knows whether it has happened.
+        Err(cause) => fail(jobs, cause),
+    }
+}
+
+fn fail(jobs: impl IntoIterator<Item = Job>, cause: sqlx::Error) {
+    let error = WriteError::from(cause);
+    for job in jobs {
+        job.finish(Err(error.clone()));
+    }
+}
+
+impl Job {
+    fn finish(self, result: Result<Written, WriteError>) {
+        // A dropped request has closed its end.
+        let _ = self.answer.send(result);
+    }
+}
+
+impl Write {
+    /// Whether others may be in the same transaction: all but those whose locks are not known before, and
+    /// those that may fail for a reason of their own.
+    fn may_share(&self) -> bool {
+        match self {
+            Self::SignIn(sign_in) => sign_in.carried_over.is_none(),
+            Self::SignOut(revocation, _) => revocation.has_known_locks(),
+        }
+    }
+
+    fn locks(&self) -> Locks {
+        match self {
+            Self::SignIn(sign_in) => {
+                let session = &sign_in.session;
+                Locks::of_sign_in(&session.user_id, session.replaced)
+            }
+            Self::SignOut(revocation, _) => Locks::of_sign_out(revocation),
+        }
+    }
+
+    /// The locks of a sign-in; none of a sign-out.
+    fn locks_as_sign_in(&self) -> Locks {
+        match self {
+            Self::SignIn(_) => self.locks(),
+            Self::SignOut(..) => Locks::default(),
+        }
+    }
+
+    /// What it ends, and why.
+    fn revocation(&self) -> (Revocation, Cause) {
+        match self {
+            Self::SignIn(sign_in) => {
+                let replaced = Target::Replaced(sign_in.ended.clone());
+                let targets = Some(replaced).filter(|_| !sign_in.ended.is_empty());
+                let targets = targets.into_iter().collect();
+                let revocation = Revocation::new(SignOutScope::Local, targets);
+                (revocation, Reason::NewSignIn.into())
+            }
+            Self::SignOut(revocation, cause) => (revocation.clone(), cause.clone()),
+        }
+    }
+
+    fn sign_in(&self) -> Option<&SignIn> {
+        match self {
+            Self::SignIn(sign_in) => Some(sign_in),
+            Self::SignOut(..) => None,
+        }
+    }
+}
+
+/// Writes in a transaction that it has to itself. Waits for other transactions' locks.
+async fn write_alone(transaction: &mut Transaction, write: &Write) -> Result<Written, WriteError> {
+    let guardian = transaction.guardian().clone();
+    let (clock, limit) = (&guardian.0.clock, guardian.0.accounts_per_browser);
+    let connection = transaction.own_connection();
+    match write {
+        Write::SignIn(_) => in_time(registry::lock(connection, &write.locks())).await?,
+        Write::SignOut(revocation, _) => {
+            let lock = registry::lock_for_sign_out(connection, revocation, clock.now());
+            in_time(lock).await?;
+        }
+    }
+    if let Some(sign_in) = write.sign_in()
+        && let Some(old) = &sign_in.carried_over
+    {
+        let new = &sign_in.session;
+        let connection = transaction.own_connection();
+        let except = Some(new.user_id.as_str());
+        let carry_over = registry::carry_over(connection, old, &new.token, except, clock.now());
+        // Another sign-in on this browser may have been faster.
+        if in_time(carry_over).await? >= limit as u64 {
+            return Err(WriteError::TooManyAccounts);
+        }
+    }
+    let written = write_all(transaction, &[write]).await?;
+    Ok(written.into_iter().next().unwrap_or_default())
+}
+
+/// Carries out writes whose locks the transaction has. The sign-outs come first, so that no session is older
+/// than a sign-out that has spared it.
+async fn write_all(
+    transaction: &mut Transaction,
+    writes: &[&Write],
+) -> Result<Vec<Written>, sqlx::Error> {
+    let revocations: Vec<_> = writes.iter().map(|write| write.revocation()).collect();
+    let events = transaction.revoke_all(&revocations).await?;
+    let mut written: Vec<Written> = events.into_iter().map(Written::from).collect();
+    let sign_ins = writes.iter().zip(&mut written);
+    let sign_ins = sign_ins.filter_map(|(write, written)| Some((write.sign_in()?, written)));
+    let (sign_ins, results): (Vec<&SignIn>, Vec<&mut Written>) = sign_ins.unzip();
+    if sign_ins.is_empty() {
+        return Ok(written);
+    }
+    let data: Vec<_> = sign_ins.iter().map(|sign_in| &sign_in.data).collect();
+    in_time(registry::insert_data(transaction.own_connection(), &data)).await?;
+    let sessions: Vec<_> = sign_ins.iter().map(|sign_in| &sign_in.session).collect();
+    // After the locks: the sign-outs that they have waited for must be older.
+    let now = transaction.guardian().0.clock.now();
+    let expires_at = transaction.guardian().expiry(now, now);
+    let insert = registry::insert(transaction.own_connection(), &sessions, now, expires_at);
+    for (session, result) in in_time(insert).await?.into_iter().zip(results) {
+        result.session = Some(session);
+    }
+    Ok(written)
+}
+
+impl From<Vec<SignOutEvent>> for Written {
+    fn from(events: Vec<SignOutEvent>) -> Self {
+        Self {
+            session: None,
+            events: events.iter().map(|event| event.id.clone()).collect(),
+            ended: events.into_iter().flat_map(|event| event.ended).collect(),
+        }
+    }
+}

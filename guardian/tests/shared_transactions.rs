@@ -1,0 +1,314 @@
+//! Sign-ins and sign-outs that wait at the same moment share one transaction, and each gets its own result.
+
+mod common;
+
+use common::{Browser, Server, Site, with_hook};
+use http::StatusCode;
+use leptos_guardian::{
+    SignOutScope, SignedOut,
+    server::{Builder, Database, WritePermit},
+};
+use sqlx::{Connection as _, PgConnection, postgres::PgPoolOptions};
+use std::{collections::HashSet, future::Future, time::Duration};
+use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::timeout};
+
+/// A server with one writer, so that all writes behind the first one wait for each other.
+async fn one_writer(site: &Site) -> Server {
+    one_writer_with(site, |builder| builder).await
+}
+
+async fn one_writer_with(site: &Site, configure: impl FnOnce(Builder) -> Builder) -> Server {
+    let database = match &site.database {
+        Database::Postgres(_) => {
+            let pool = PgPoolOptions::new().max_connections(3);
+            Database::Postgres(pool.connect_lazy(&site.url).unwrap())
+        }
+        sqlite => sqlite.clone(),
+    };
+    site.server_on(database, configure).await
+}
+
+/// Keeps writes waiting until it is dropped or released.
+enum Blocker {
+    Permit(#[expect(dead_code, reason = "held")] WritePermit),
+    Lock(PgConnection),
+}
+
+impl Blocker {
+    async fn new(site: &Site, server: &Server) -> Self {
+        if let Database::Sqlite(_) = &site.database {
+            return Self::Permit(server.guardian.acquire_write().await);
+        }
+        let mut connection = PgConnection::connect(&site.url).await.unwrap();
+        // Reads go on.
+        let lock = "begin; lock table guardian_session in exclusive mode";
+        sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
+        Self::Lock(connection)
+    }
+
+    async fn release(self) {
+        if let Self::Lock(connection) = self {
+            connection.close().await.unwrap();
+        }
+    }
+}
+
+/// Carries out writes while none can go ahead, in this order: the first one begins, the others share the
+/// next transaction.
+struct Held<'a> {
+    site: &'a Site,
+    server: &'a Server,
+    blocker: Blocker,
+    first: JoinHandle<Browser>,
+    queued: usize,
+}
+
+impl<'a> Held<'a> {
+    async fn new(site: &'a Site, server: &'a Server) -> Self {
+        let blocker = Blocker::new(site, server).await;
+        let browser = site.browser().on(server);
+        let mut held = Self {
+            site,
+            server,
+            blocker,
+            first: tokio::spawn(async { browser }),
+            queued: 0,
+        };
+        let browser = site.browser().on(server);
+        held.first = tokio::spawn(signed_in(browser, "first"));
+        match &site.database {
+            Database::Sqlite(_) => {
+                held.queued = 1;
+                held.until_queued().await;
+            }
+            Database::Postgres(_) => site.until_waiting(1).await,
+        }
+        held
+    }
+
+    async fn add<T: Send + 'static>(
+        &mut self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        let work = tokio::spawn(work);
+        self.queued += 1;
+        self.until_queued().await;
+        work
+    }
+
+    async fn until_queued(&self) {
+        let queued = async {
+            while self.server.guardian.waiting_to_write() < self.queued {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let queued = timeout(Duration::from_secs(10), queued).await;
+        assert!(queued.is_ok(), "it does not wait");
+    }
+
+    async fn release(self) {
+        self.blocker.release().await;
+        let mut first = self.first.await.unwrap();
+        assert_eq!(first.whoami().await, "first");
+        self.site.settle().await;
+    }
+}
+
+async fn signed_in(mut browser: Browser, user: &str) -> Browser {
+    browser.sign_in(user).await;
+    browser
+}
+
+async fn signed_out(mut browser: Browser, scope: SignOutScope) -> (Browser, SignedOut) {
+    let response = browser.sign_out(scope).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    (browser, response.json())
+}
+
+#[tokio::test]
+async fn everybody_gets_their_own_result() {
+    let site = Site::new().await;
+    let server = one_writer(&site).await;
+    let mut old = Vec::new();
+    for n in 0..4 {
+        let browser = site.browser().on(&server);
+        old.push(signed_in(browser, &format!("user-{n}")).await);
+    }
+    let mut held = Held::new(&site, &server).await;
+    let (mut sign_ins, mut sign_outs) = (Vec::new(), Vec::new());
+    for (n, browser) in old.iter().enumerate() {
+        let other = site.browser().on(&server);
+        let user = format!("other-{n}");
+        sign_ins.push(held.add(async move { signed_in(other, &user).await }).await);
+        sign_outs.push(
+            held.add(signed_out(browser.clone(), SignOutScope::Local))
+                .await,
+        );
+    }
+    held.release().await;
+    let mut ended = HashSet::new();
+    for (sign_out, mut replay) in sign_outs.into_iter().zip(old) {
+        let (_, done) = sign_out.await.unwrap();
+        assert_eq!((done.ended.len(), done.events.len()), (1, 1));
+        ended.extend(done.ended);
+        assert_eq!(replay.whoami().await, "nobody");
+    }
+    assert_eq!(ended.len(), 4);
+    for (n, sign_in) in sign_ins.into_iter().enumerate() {
+        assert_eq!(sign_in.await.unwrap().whoami().await, format!("other-{n}"));
+    }
+    assert_eq!(site.count("guardian_event").await, 4);
+}
+
+/// Each session is in one result, and its event has the scope of that sign-out.
+#[tokio::test]
+async fn two_sign_outs_of_one_user_share_what_ends() {
+    for scopes in [
+        [SignOutScope::Others, SignOutScope::Global],
+        [SignOutScope::Others, SignOutScope::Others],
+        [SignOutScope::Local, SignOutScope::Others],
+        [SignOutScope::Browser, SignOutScope::Global],
+    ] {
+        let site = Site::new().await;
+        let server = one_writer(&site).await;
+        let mut devices = Vec::new();
+        for _ in 0..4 {
+            devices.push(signed_in(site.browser().on(&server), "ada").await);
+        }
+        let handles: HashSet<_> = devices[0]
+            .sessions()
+            .await
+            .into_iter()
+            .map(|it| it.handle)
+            .collect();
+        let mut held = Held::new(&site, &server).await;
+        let mut sign_outs = Vec::new();
+        for (browser, scope) in devices.iter().zip(scopes) {
+            sign_outs.push(held.add(signed_out(browser.clone(), scope)).await);
+        }
+        held.release().await;
+        let mut ended = Vec::new();
+        for sign_out in sign_outs {
+            ended.extend(sign_out.await.unwrap().1.ended);
+        }
+        // Of two devices that sign each other out, neither stays. One that signs out goes, too.
+        let left = match scopes {
+            [SignOutScope::Local, _] => 1,
+            _ => 0,
+        };
+        assert_eq!(ended.len(), handles.len() - left, "{scopes:?}");
+        let different: HashSet<_> = ended.iter().cloned().collect();
+        assert_eq!(different.len(), ended.len(), "{scopes:?}");
+        let mut signed_in = 0;
+        for mut device in devices {
+            signed_in += usize::from(device.whoami().await == "ada");
+        }
+        assert_eq!(signed_in, left, "{scopes:?}");
+        let events = "guardian_event where user_id = 'ada'";
+        assert_eq!(site.count(events).await, 2, "{scopes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_came_before_a_sign_out_everywhere_ends_and_one_after_it_stays() {
+    let site = Site::new().await;
+    let server = one_writer(&site).await;
+    let ada = signed_in(site.browser().on(&server), "ada").await;
+    let mut held = Held::new(&site, &server).await;
+    let before = held.add(signed_in(site.browser().on(&server), "ada")).await;
+    let sign_out = held.add(signed_out(ada, SignOutScope::Global)).await;
+    let after = held.add(signed_in(site.browser().on(&server), "ada")).await;
+    let other = held.add(signed_in(site.browser().on(&server), "bob")).await;
+    held.release().await;
+    assert_eq!(sign_out.await.unwrap().1.ended.len(), 2);
+    assert_eq!(before.await.unwrap().whoami().await, "nobody");
+    assert_eq!(after.await.unwrap().whoami().await, "ada");
+    assert_eq!(other.await.unwrap().whoami().await, "bob");
+}
+
+/// The database refuses the sessions of one user.
+#[tokio::test]
+async fn a_write_that_fails_fails_no_other() {
+    let site = Site::new().await;
+    site.execute(match &site.database {
+        Database::Sqlite(_) => {
+            "create trigger refuse before insert on guardian_session when new.user_id = 'bad'
+            begin select raise(abort, 'refused'); end"
+        }
+        Database::Postgres(_) => {
+            "alter table guardian_session add constraint refuse check (user_id <> 'bad')"
+        }
+    })
+    .await;
+    let server = one_writer(&site).await;
+    let ada = signed_in(site.browser().on(&server), "ada").await;
+    let mut replay = ada.clone();
+    let mut held = Held::new(&site, &server).await;
+    let good = held.add(signed_in(site.browser().on(&server), "bob")).await;
+    let mut browser = site.browser().on(&server);
+    let bad = held
+        .add(async move { (browser.post("/sign-in/bad").await.status, browser) })
+        .await;
+    let sign_out = held.add(signed_out(ada, SignOutScope::Local)).await;
+    held.release().await;
+    assert_eq!(good.await.unwrap().whoami().await, "bob");
+    let (status, mut browser) = bad.await.unwrap();
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(browser.whoami().await, "nobody");
+    assert_eq!(sign_out.await.unwrap().1.ended.len(), 1);
+    assert_eq!(replay.whoami().await, "nobody");
+    // Once each, and not again with the write that is carried out alone.
+    assert_eq!(site.count("guardian_event").await, 1);
+    assert_eq!(
+        site.count("guardian_session where user_id = 'bob'").await,
+        1
+    );
+}
+
+/// As after a lost connection, or when the server is killed before it responds.
+#[tokio::test]
+async fn a_dropped_request_stops_no_other_and_its_sign_out_holds() {
+    let site = Site::new().await;
+    let (sender, mut events) = unbounded_channel();
+    let server = one_writer_with(&site, |builder| with_hook(builder, &sender)).await;
+    let [ada, bob] = ["ada", "bob"].map(|user| signed_in(site.browser().on(&server), user));
+    let (mut ada, bob) = (ada.await, bob.await);
+    let mut held = Held::new(&site, &server).await;
+    let dropped = held.add(signed_out(ada.clone(), SignOutScope::Local)).await;
+    let other = held.add(signed_out(bob, SignOutScope::Local)).await;
+    dropped.abort();
+    held.release().await;
+    assert_eq!(other.await.unwrap().1.ended.len(), 1);
+    let users = async {
+        let mut users = HashSet::new();
+        while users.len() < 2 {
+            users.insert(events.recv().await.unwrap().user_id);
+        }
+        users
+    };
+    let users = timeout(Duration::from_secs(20), users).await.unwrap();
+    assert_eq!(users, HashSet::from(["ada".into(), "bob".into()]));
+    assert_eq!(ada.whoami().await, "nobody");
+}
+
+/// Another transaction holds the user's lock. The others do not wait for it.
+#[tokio::test]
+async fn a_write_that_must_wait_for_a_lock_holds_up_no_other() {
+    let site = Site::new().await;
+    let Database::Postgres(_) = &site.database else {
+        return;
+    };
+    let server = one_writer(&site).await;
+    let [ada, bob] = ["ada", "bob"].map(|user| signed_in(site.browser().on(&server), user));
+    let (ada, bob) = (ada.await, bob.await);
+    let mut app = PgConnection::connect(&site.url).await.unwrap();
+    let lock = "begin; select pg_advisory_xact_lock(x'75736572'::int, hashtext('ada'))";
+    sqlx::raw_sql(lock).execute(&mut app).await.unwrap();
+    let mut held = Held::new(&site, &server).await;
+    let waits = held.add(signed_out(ada, SignOutScope::Global)).await;
+    let goes = held.add(signed_out(bob, SignOutScope::Global)).await;
+    held.release().await;
+    assert_eq!(goes.await.unwrap().1.ended.len(), 1);
+    app.close().await.unwrap();
+    assert_eq!(waits.await.unwrap().1.ended.len(), 1);
+}
