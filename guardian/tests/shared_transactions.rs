@@ -309,6 +309,7 @@ async fn a_write_that_must_wait_for_a_lock_holds_up_no_other() {
     let goes = held.add(signed_out(bob, SignOutScope::Global)).await;
     held.release().await;
     assert_eq!(goes.await.unwrap().1.ended.len(), 1);
+    assert!(!waits.is_finished());
     app.close().await.unwrap();
     assert_eq!(waits.await.unwrap().1.ended.len(), 1);
 }

@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::{
     sync::{Mutex, Notify},
-    task::{JoinHandle, JoinSet},
+    task::{JoinError, JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
 
@@ -127,6 +127,9 @@ impl Drop for Dispatcher {
     }
 }
 
+/// What a task of a hook has returned.
+type Done = Result<Option<String>, JoinError>;
+
 struct Worker {
     registry: Registry,
     clock: Clock,
@@ -155,17 +158,37 @@ impl Worker {
             };
             // Waking early is harmless: events that are not due are not claimed.
             tokio::select! {
-                Some(_) = running.join_next() => {}
+                Some(done) = running.join_next() => {
+                    self.mark_delivered(done, &mut running).await;
+                }
                 () = self.wake.notified() => {}
                 () = sleep(pause) => {}
             }
         }
     }
 
+    /// Records, in one statement, that the hook has run: for one event, and for all others for which it has
+    /// returned meanwhile.
+    async fn mark_delivered(&self, done: Done, running: &mut JoinSet<Option<String>>) {
+        let mut all = vec![done];
+        while let Some(done) = running.try_join_next() {
+            all.push(done);
+        }
+        // A hook's panic is caught, so no task fails.
+        let delivered: Vec<String> = all.into_iter().flatten().flatten().collect();
+        if delivered.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        if let Err(cause) = self.registry.mark_delivered(&delivered, now).await {
+            tracing::error!(%cause, events = ?delivered, "after_sign_out has run, which could not be recorded; it runs again");
+        }
+    }
+
     /// Starts hooks for due events. Returns how long to wait for more.
     async fn start_due(
         self: &Arc<Self>,
-        running: &mut JoinSet<()>,
+        running: &mut JoinSet<Option<String>>,
     ) -> Result<Duration, sqlx::Error> {
         let lease = i64::try_from(self.hook_timeout.as_secs())
             .unwrap_or(i64::MAX)
@@ -189,7 +212,8 @@ impl Worker {
         Ok(IDLE)
     }
 
-    async fn deliver(self: Arc<Self>, claimed: ClaimedEvent) {
+    /// Runs the hook. Returns the event's id if it has succeeded.
+    async fn deliver(self: Arc<Self>, claimed: ClaimedEvent) -> Option<String> {
         let ClaimedEvent {
             id,
             attempts,
@@ -199,13 +223,13 @@ impl Worker {
             Ok(event) => self.run_hook(event, attempts).await,
             Err(cause) => Err(format!("the event is unreadable: {cause}")),
         };
-        let recorded = match run {
-            Ok(()) => self.registry.mark_delivered(&id, self.clock.now()).await,
-            Err(failure) => self.record_failure(&id, attempts, &failure).await,
+        let Err(failure) = run else {
+            return Some(id);
         };
-        if let Err(cause) = recorded {
-            tracing::error!(%cause, event = id, "the outcome of after_sign_out could not be recorded; it runs again");
+        if let Err(cause) = self.record_failure(&id, attempts, &failure).await {
+            tracing::error!(%cause, event = id, "the failure of after_sign_out could not be recorded; it runs again");
         }
+        None
     }
 
     async fn run_hook(&self, event: SignOutEvent, attempts: i64) -> Result<(), String> {

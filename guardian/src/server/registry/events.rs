@@ -123,11 +123,12 @@ impl Registry {
         reading!(self, connection => sqlx::query_scalar(NEXT).fetch_optional(&mut *connection).await)
     }
 
-    /// Records that the hook has run.
-    pub(crate) async fn mark_delivered(&self, id: &str, now: i64) -> Result<(), sqlx::Error> {
-        const DELIVERED: &str = "update guardian_event set delivered_at = $2 where id = $1";
+    /// Records that the hook has run for these events.
+    pub(crate) async fn mark_delivered(&self, ids: &[String], now: i64) -> Result<(), sqlx::Error> {
         writing!(self, connection => {
-            sqlx::query(DELIVERED).bind(id).bind(now).execute(&mut *connection).await?;
+            let mut update = QueryBuilder::new("update guardian_event set delivered_at = ");
+            update.integer(now).add(" where id").is_one_of(ids);
+            update.build().execute(&mut *connection).await?;
             Ok(())
         })
     }
