@@ -395,6 +395,31 @@ async fn connections_that_end_fail_no_session_check() {
 
 /// A handler holds a transaction and calls the library, which waits for that transaction.
 #[tokio::test]
+async fn connections_that_end_fail_no_sign_in_and_no_sign_out() {
+    let site = Site::new().await;
+    let Database::Postgres(_) = &site.database else {
+        return;
+    };
+    let mut other = PgConnection::connect(&site.url).await.unwrap();
+    for _ in 0..5 {
+        // Opens several connections.
+        let all = join_all((0..6).map(|_| site.signed_in("ada"))).await;
+        sqlx::query(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        .execute(&mut other)
+        .await
+        .unwrap();
+        site.signed_in("bob").await;
+        for mut browser in all {
+            let response = browser.sign_out(SignOutScope::Local).await;
+            assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_log_names_a_held_transaction_as_the_cause() {
     let log = Log::start();
     let site = Site::new().await;

@@ -51,6 +51,9 @@ const MAX_ATTEMPTS: i64 = 20;
 /// The longest sleep when nothing is due. Another server may have left events by then.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// The pause after the database has failed.
+const RETRY: Duration = Duration::from_secs(2);
+
 /// What a hook returns.
 ///
 /// ```
@@ -153,7 +156,7 @@ impl Worker {
             } else {
                 self.start_due(&mut running).await.unwrap_or_else(|cause| {
                     tracing::error!(%cause, "sign-out events could not be read; retrying");
-                    IDLE
+                    RETRY
                 })
             };
             // Waking early is harmless: events that are not due are not claimed.

@@ -1,8 +1,9 @@
 //! An open transaction on either database.
 
 use super::{Connection, Database, backend::BackendConnection, connection::PooledConnection};
-use crate::with_connection;
+use crate::{with_connection, with_pool};
 use sqlx::TransactionManager as _;
+use std::io;
 
 type Transactions<DB> = <DB as sqlx::Database>::TransactionManager;
 
@@ -24,29 +25,40 @@ impl OpenTransaction {
         let database = database.clone();
         // In a task, so that no caller drops it half-way.
         let begun = tokio::spawn(async move {
-            let mut connection = PooledConnection::acquire(&database).await?;
-            let begun = with_connection!(connection.connection(), connection => {
-                connection.begin_durable().await
-            });
-            match begun {
-                Ok(sync) => Ok(Self {
-                    connection: Some(connection),
-                    is_doubtful: false,
-                    sync,
-                }),
-                Err(cause) => {
-                    // A transaction that sqlx does not count may be open on it.
-                    let is_clean = with_connection!(connection.connection(), connection => {
-                        connection.reset().await
-                    });
-                    if !is_clean {
-                        connection.close_on_drop();
-                    }
-                    Err(cause)
+            // Each connection of the pool may be lost, as after a restart of the database.
+            let mut lost = with_pool!(&database, pool => pool.options().get_max_connections());
+            loop {
+                match Self::try_begin(&database).await {
+                    Err(cause) if lost > 0 && is_lost(&cause) => lost -= 1,
+                    begun => return begun,
                 }
             }
         });
         begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    async fn try_begin(database: &Database) -> Result<Self, sqlx::Error> {
+        let mut connection = PooledConnection::acquire(database).await?;
+        let begun = with_connection!(connection.connection(), connection => {
+            connection.begin_durable().await
+        });
+        match begun {
+            Ok(sync) => Ok(Self {
+                connection: Some(connection),
+                is_doubtful: false,
+                sync,
+            }),
+            Err(cause) => {
+                // A transaction that sqlx does not count may be open on it.
+                let is_clean = with_connection!(connection.connection(), connection => {
+                    connection.reset().await
+                });
+                if !is_clean {
+                    connection.close_on_drop();
+                }
+                Err(cause)
+            }
+        }
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {
@@ -85,6 +97,15 @@ impl OpenTransaction {
             });
         }
     }
+}
+
+/// Whether a connection has ended, so that another one may work: the network or an operator has ended it, or
+/// PostgreSQL is being restarted (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn is_lost(cause: &sqlx::Error) -> bool {
+    let code = cause.as_database_error().and_then(|cause| cause.code());
+    let is_ended = matches!(code.as_deref(), Some("57P01" | "57P02"));
+    // Not one that is slow: the next one would be, too.
+    is_ended || matches!(cause, sqlx::Error::Io(cause) if cause.kind() != io::ErrorKind::TimedOut)
 }
 
 async fn commit<C: BackendConnection>(
