@@ -4,8 +4,8 @@ import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { NOTICE_LIMIT_MS, cookieName, refocus, userButton } from "../site";
-import { test } from "../test";
+import { NOTICE_LIMIT_MS, cookieName, refocus, userButton } from "./site";
+import { test } from "./test";
 import { ROOT, freePort } from "./server";
 
 /** The examples, which scripts/build-examples has built. */

@@ -1,6 +1,6 @@
 import { expect } from "@playwright/test";
-import { live, newPerson, signUp, userButton } from "../site";
-import { test } from "../test";
+import { live, newPerson, signUp, userButton } from "./site";
+import { test } from "./test";
 
 // Run by `make picture`.
 test("the README's picture @picture", async ({ page }) => {
