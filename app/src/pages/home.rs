@@ -1,6 +1,10 @@
-use crate::{NAME, api::PostDeleteAccount, flash::use_flash};
+use crate::{
+    NAME,
+    api::{FormError, PostDeleteAccount},
+};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{SignOutButton, SignedIn, SignedOut, use_auth};
+use leptos_guardian_passwords::use_flash;
 use leptos_meta::Title;
 
 /// The page that you replace first.
@@ -8,7 +12,9 @@ use leptos_meta::Title;
 pub(crate) fn Home() -> impl IntoView {
     let auth = use_auth();
     let name = move || auth.with(|auth| auth.user().map(|user| user.profile.name.clone()));
-    let is_deleted = use_flash().for_form(PostDeleteAccount::PATH).is_accepted();
+    let is_deleted = use_flash::<FormError>()
+        .for_form(PostDeleteAccount::PATH)
+        .is_accepted();
     view! {
         <Title text=""/>
         {is_deleted.then(|| view! {
