@@ -17,7 +17,7 @@ const run = (...words) => execFileSync(words[0], words.slice(1), { stdio: "inher
 const npx = (tool, ...words) => run("npx", "--yes", `--package=${tool}`, ...words);
 
 run("wasm-bindgen", "--target=web", "--no-typescript", `--out-dir=${from}`, `--out-name=${name}`, wasm);
-npx("binaryen@132.0.0", "wasm-opt", "-Oz", "--all-features", "--strip-debug", `${from}/${name}_bg.wasm`, `--output=${from}/${name}.wasm`);
+npx("binaryen@132.0.0", "wasm-opt", "-Os", "--strip-debug", `${from}/${name}_bg.wasm`, `--output=${from}/${name}.wasm`);
 npx("esbuild@0.28.2", "esbuild", "--minify", `${from}/${name}.js`, `--outfile=${from}/${name}.js`, "--allow-overwrite");
 npx("esbuild@0.28.2", "esbuild", "--minify", "style/main.css", `--outfile=${from}/${name}.css`);
 
