@@ -2,7 +2,7 @@
 //!
 //! - [`App`] and [`shell`]: the routes and the document around them;
 //! - `pages`: the pages;
-//! - [`api`]: the server functions; [`FormError`](api::FormError) says what can go wrong;
+//! - [`api`]: the server functions; [`FormError`] says what can go wrong;
 //! - [`server`]: the users. Feature `ssr`.
 
 #![deny(clippy::unwrap_used)]
