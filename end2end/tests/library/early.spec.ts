@@ -66,6 +66,7 @@ test("without WebAssembly, the menu works with a keyboard and signs out", async 
   await expect(menuOf(page).getByRole("link", { name: "Manage account" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL("/account");
+  await expect(page.getByRole("heading", { level: 1 }), "keys reach the new page").toBeVisible();
 
   await pressTab(page, 3);
   await page.keyboard.press("Enter");
