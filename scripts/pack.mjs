@@ -1,18 +1,35 @@
-// Packs the release's built files for the server: node scripts/pack.mjs from/ to/ name
+// Makes the release's files from the program: node scripts/pack.mjs wasm to/ name
 //
-// Names each file after its content, so that browsers can keep it forever, and compresses it once,
+// A new app has scaffold/scripts/pack.mjs instead, which shrinks less. Names each file after its content, so that browsers can keep it forever, and compresses it once,
 // as far as possible. `hash.txt` tells the server the names, in the format of cargo-leptos. Prints
 // the sizes, and fails if the page's code exceeds its budget.
 
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** JavaScript and WebAssembly together, compressed with Brotli. */
 const BUDGET_BYTES = Number(process.env.PAGE_BUDGET ?? 123_000);
 
-const [from, to, appName] = process.argv.slice(2);
+const [program, to, appName] = process.argv.slice(2);
+const from = "target/site-release";
+
+const run = (command, ...args) => execFileSync(command, args, { stdio: "inherit" });
+const changed = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+process.env.PATH = `${process.cwd()}/.tools/optimizers/node_modules/.bin:${process.env.PATH}`;
+run("scripts/install-optimizers");
+const built = changed(join(from, `${appName}.wasm`));
+if ([program, "scripts/shrink.mjs", "scripts/pack.mjs"].some((file) => changed(file) > built)) {
+  rmSync(from, { recursive: true, force: true });
+  const bindgen = join(from, "bindgen");
+  run("wasm-bindgen", "--target=web", "--no-typescript", `--out-dir=${bindgen}`, `--out-name=${appName}`, program);
+  run("node", "scripts/shrink.mjs", bindgen, from, appName);
+}
+run("esbuild", "--minify", "--log-level=warning", "style/main.css", `--outfile=${from}/${appName}.css`);
+
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
 

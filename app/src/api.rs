@@ -1,18 +1,13 @@
-//! The server functions: POST with form fields. A plain form gets a redirect, everything else gets
-//! JSON.
+//! The server functions, and what can go wrong with their forms. A plain form gets a redirect,
+//! everything else gets JSON.
 
-use crate::FormError;
-use leptos::prelude::*;
-use leptos_guardian::User;
+use leptos::{
+    prelude::*,
+    server_fn::{ServerFn as _, codec::JsonEncoding},
+};
+use leptos_guardian::{AuthError, CallFailure, ErrorStatus, http::StatusCode};
+use leptos_guardian_passwords::{FormFailure, PasswordError, SignInResponse, reject_unreadable};
 use serde::{Deserialize, Serialize};
-
-/// The JSON response to a sign-up or a sign-in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SignInResponse {
-    pub user: User,
-    /// Where to go next: a checked URL.
-    pub url: String,
-}
 
 /// Creates an account and signs in.
 #[server(name = PostSignUp, prefix = "/api", endpoint = "/sign_up")]
@@ -24,12 +19,11 @@ pub async fn sign_up(
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
     use crate::server::{FormResponse, context, sign_up};
-    let context = context()?;
-    let result = sign_up(&context, &name, &email, password).await;
-    FormResponse::to::<PostSignUp>("/sign-up")
+    let result = sign_up(&context()?, &name, &email, password).await;
+    FormResponse::to::<PostSignUp>()
+        .on_success("/account")
         .callback_url(callback_url)
-        .input(name, email)
-        .respond_to_sign_in(&context, result)
+        .respond_to_sign_in(result)
 }
 
 /// Signs in.
@@ -41,12 +35,11 @@ pub async fn sign_in(
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
     use crate::server::{FormResponse, context, sign_in};
-    let context = context()?;
-    let result = sign_in(&context, &email, password).await;
-    FormResponse::to::<PostSignIn>("/sign-in")
+    let result = sign_in(&context()?, &email, password).await;
+    FormResponse::to::<PostSignIn>()
+        .on_success("/account")
         .callback_url(callback_url)
-        .input(String::new(), email)
-        .respond_to_sign_in(&context, result)
+        .respond_to_sign_in(result)
 }
 
 /// Changes the signed-in user's password, and ends their other sessions.
@@ -57,9 +50,8 @@ pub async fn change_password(
     #[server(default)] password: String,
 ) -> Result<(), FormError> {
     use crate::server::{FormResponse, change_password, context};
-    let context = context()?;
-    let result = change_password(&context, current_password, password).await;
-    FormResponse::to::<PostChangePassword>("/account").respond(&context, result)
+    let result = change_password(&context()?, current_password, password).await;
+    FormResponse::to::<PostChangePassword>().respond(result)
 }
 
 /// Deletes the signed-in user's account, and ends all their sessions.
@@ -67,8 +59,142 @@ pub async fn change_password(
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn delete_account(#[server(default)] confirm_password: String) -> Result<(), FormError> {
     use crate::server::{FormResponse, context, delete_account};
-    let context = context()?;
-    let result = delete_account(&context, confirm_password).await;
-    let page = if result.is_ok() { "/" } else { "/account" };
-    FormResponse::to::<PostDeleteAccount>(page).respond(&context, result)
+    let result = delete_account(&context()?, confirm_password).await;
+    FormResponse::to::<PostDeleteAccount>()
+        .on_success("/")
+        .respond(result)
+}
+
+/// Why a form was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum FormError {
+    #[error("Please enter your name, with at most 100 characters.")]
+    Name,
+    #[error("Please enter an e-mail address, such as ada@example.com.")]
+    Email,
+    #[error("This e-mail address already has an account. Sign in instead.")]
+    EmailTaken,
+    #[error("The password must have 8 to 256 characters.")]
+    Password,
+    #[error(
+        "This password is easy to guess. Several words that do not belong together are better."
+    )]
+    WeakPassword,
+    #[error("The e-mail address or the password is wrong.")]
+    WrongCredentials,
+    #[error("The current password is wrong.")]
+    WrongPassword,
+    #[error("The password is wrong. Your account is not deleted.")]
+    NotDeleted,
+    #[error("This browser already has {limit} accounts. Sign out of one of them first.")]
+    TooManyAccounts {
+        /// How many accounts fit.
+        limit: usize,
+    },
+    #[error("Too many attempts. Please wait {retry_after} seconds and try again.")]
+    TooManyAttempts {
+        /// In seconds.
+        retry_after: u64,
+    },
+    #[error("You are signed out. Please sign in first.")]
+    SignedOut,
+    #[error("The service is not available right now. Please try again.")]
+    Unavailable,
+    #[error("The form could not be understood.")]
+    Malformed,
+    #[error("The form is too large.")]
+    TooLarge,
+    #[error("The form was sent in a way that is not understood.")]
+    UnsupportedMediaType,
+}
+
+impl FormFailure for FormError {
+    fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Name => Some("name"),
+            Self::Email | Self::EmailTaken | Self::WrongCredentials => Some("email"),
+            Self::Password | Self::WeakPassword => Some("password"),
+            Self::WrongPassword => Some("current_password"),
+            Self::NotDeleted => Some("confirm_password"),
+            Self::TooManyAccounts { .. }
+            | Self::TooManyAttempts { .. }
+            | Self::SignedOut
+            | Self::Unavailable
+            | Self::Malformed
+            | Self::TooLarge
+            | Self::UnsupportedMediaType => None,
+        }
+    }
+
+    fn page_of(form: &str) -> &'static str {
+        match form {
+            PostSignUp::PATH => "/sign-up",
+            PostSignIn::PATH => "/sign-in",
+            _ => "/account",
+        }
+    }
+}
+
+impl ErrorStatus for FormError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Name | Self::Email | Self::Password | Self::WeakPassword => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::EmailTaken | Self::TooManyAccounts { .. } => StatusCode::CONFLICT,
+            Self::WrongCredentials | Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::WrongPassword | Self::NotDeleted => StatusCode::FORBIDDEN,
+            Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooManyAttempts { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
+
+impl From<AuthError> for FormError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::SignedOut => Self::SignedOut,
+            AuthError::Malformed => Self::Malformed,
+            AuthError::TooLarge => Self::TooLarge,
+            AuthError::UnsupportedMediaType => Self::UnsupportedMediaType,
+            AuthError::TooManyAccounts { limit } => Self::TooManyAccounts { limit },
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+impl From<PasswordError> for FormError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Email => Self::Email,
+            PasswordError::Length => Self::Password,
+            PasswordError::Weak => Self::WeakPassword,
+            PasswordError::TooManyAttempts { retry_after } => Self::TooManyAttempts { retry_after },
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+impl FromServerFnError for FormError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        reject_unreadable(match error.into() {
+            CallFailure::Malformed => Self::Malformed,
+            CallFailure::TooLarge => Self::TooLarge,
+            CallFailure::UnsupportedMediaType => Self::UnsupportedMediaType,
+            _ => Self::Unavailable,
+        })
+    }
 }

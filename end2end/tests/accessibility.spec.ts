@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
-import { live, newPerson, signUp, userButton } from "./site";
+import { live, newPerson, signUp, userButton, field } from "./site";
 import { test } from "./test";
 
 async function expectNoViolations(page: Page, what: string) {
@@ -21,8 +21,8 @@ for (const colorScheme of ["light", "dark"] as const) {
         await expectNoViolations(page, path);
       }
       await page.goto("/sign-in");
-      await page.getByLabel("Email").fill(newPerson().email);
-      await page.getByLabel("Password").fill("wrong password");
+      await field(page, "email").fill(newPerson().email);
+      await field(page, "password").fill("wrong password");
       await page.getByRole("button", { name: "Sign in" }).click();
       await expect(page.getByRole("alert")).toBeVisible();
       await expectNoViolations(page, "a rejected form");

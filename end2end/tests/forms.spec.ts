@@ -1,5 +1,5 @@
 import { expect, type Page } from "@playwright/test";
-import { newPerson, signedInUser, signIn, signUp } from "./site";
+import { newPerson, signedInUser, signIn, signUp, field } from "./site";
 import { test } from "./test";
 
 /** Clears the browser's cookies while no page is open that would react. */
@@ -16,26 +16,26 @@ for (const javaScriptEnabled of [true, false]) {
       const person = await signUp(page);
       await clearCookies(page);
       await page.goto("/sign-up?callback_url=/sign-out");
-      await page.getByLabel("Name").fill("Somebody Else");
-      await page.getByLabel("Email").fill(person.email);
-      await page.getByLabel("Password").fill("another password");
+      await field(page, "name").fill("Somebody Else");
+      await field(page, "email").fill(person.email);
+      await field(page, "password").fill("another password");
       await page.getByRole("button", { name: "Sign up" }).click();
       await expect(page.getByRole("alert")).toContainText("already has an account");
-      await expect(page.getByLabel("Name")).toHaveValue("Somebody Else");
-      await expect(page.getByLabel("Email")).toHaveValue(person.email);
-      await expect(page.getByLabel("Email")).toHaveAttribute("aria-invalid", "true");
-      await expect(page.getByLabel("Password")).toHaveValue("");
+      await expect(field(page, "name")).toHaveValue("Somebody Else");
+      await expect(field(page, "email")).toHaveValue(person.email);
+      await expect(field(page, "email")).toHaveAttribute("aria-invalid", "true");
+      await expect(field(page, "password")).toHaveValue("");
 
-      await page.getByLabel("Email").fill(newPerson().email);
-      await page.getByLabel("Password").fill("another password");
+      await field(page, "email").fill(newPerson().email);
+      await field(page, "password").fill("another password");
       await page.getByRole("button", { name: "Sign up" }).click();
       await expect(page, "the callback URL survives the error").toHaveURL("/sign-out");
     });
 
     test("an error message is shown once", async ({ page }) => {
       await page.goto("/sign-in");
-      await page.getByLabel("Email").fill(newPerson().email);
-      await page.getByLabel("Password").fill("wrong password");
+      await field(page, "email").fill(newPerson().email);
+      await field(page, "password").fill("wrong password");
       await page.getByRole("button", { name: "Sign in" }).click();
       await expect(page.getByRole("alert")).toContainText("is wrong");
       await page.goto("/sign-in");
@@ -53,8 +53,8 @@ for (const javaScriptEnabled of [true, false]) {
 
       await clearCookies(page);
       await page.goto("/account?next=a%26b%2525");
-      await page.getByLabel("Email").fill(person.email);
-      await page.getByLabel("Password").fill(person.password);
+      await field(page, "email").fill(person.email);
+      await field(page, "password").fill(person.password);
       await page.getByRole("button", { name: "Sign in" }).click();
       await expect(page, "every character is kept").toHaveURL("/account?next=a%26b%2525");
     });
@@ -63,8 +63,8 @@ for (const javaScriptEnabled of [true, false]) {
       const person = await signUp(page);
       await clearCookies(page);
       await page.goto("/sign-in?callback_url=https://evil.example/");
-      await page.getByLabel("Email").fill(person.email);
-      await page.getByLabel("Password").fill(person.password);
+      await field(page, "email").fill(person.email);
+      await field(page, "password").fill(person.password);
       await page.getByRole("button", { name: "Sign in" }).click();
       await expect(page).toHaveURL("/account");
     });
@@ -74,14 +74,14 @@ for (const javaScriptEnabled of [true, false]) {
       const other = await newContext();
       await signIn(await other.newPage(), person);
 
-      await page.getByLabel("Current password").fill("not the password");
-      await page.getByLabel("New password").fill("a new password");
+      await field(page, "current_password").fill("not the password");
+      await field(page, "password").fill("a new password");
       await page.getByRole("button", { name: "Change password" }).click();
       await expect(page.getByRole("alert").filter({ hasText: "current password is wrong" })).toBeVisible();
       expect(await signedInUser(other.request)).not.toBeNull();
 
-      await page.getByLabel("Current password").fill(person.password);
-      await page.getByLabel("New password").fill("a new password");
+      await field(page, "current_password").fill(person.password);
+      await field(page, "password").fill("a new password");
       await page.getByRole("button", { name: "Change password" }).click();
       await expect(page.getByRole("status").filter({ hasText: "is changed" })).toBeVisible();
       expect(await signedInUser(other.request)).toBeNull();

@@ -19,12 +19,17 @@ export function newPerson(name = "Ada Lovelace"): Person {
   return { name, email: `${randomUUID()}@example.com`, password: "correct horse battery" };
 }
 
+/** A form's field, by its name in the code. Its label is free to change. */
+export function field(page: Page, name: string) {
+  return page.locator(`input[name="${name}"]`);
+}
+
 /** Signs up through the page, on another server if its origin is given. */
 export async function signUp(page: Page, person = newPerson(), origin = ""): Promise<Person> {
   await page.goto(`${origin}/sign-up`);
-  await page.getByLabel("Name").fill(person.name);
-  await page.getByLabel("Email").fill(person.email);
-  await page.getByLabel("Password").fill(person.password);
+  await field(page, "name").fill(person.name);
+  await field(page, "email").fill(person.email);
+  await field(page, "password").fill(person.password);
   await page.getByRole("button", { name: "Sign up" }).click();
   await expect(page).toHaveURL(`${origin}/account`);
   return person;
@@ -32,8 +37,8 @@ export async function signUp(page: Page, person = newPerson(), origin = ""): Pro
 
 export async function signIn(page: Page, person: Person) {
   await page.goto("/sign-in");
-  await page.getByLabel("Email").fill(person.email);
-  await page.getByLabel("Password").fill(person.password);
+  await field(page, "email").fill(person.email);
+  await field(page, "password").fill(person.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL("/account");
 }
@@ -42,61 +47,19 @@ export function userButton(page: Page) {
   return page.getByRole("button", { name: /^Account of / });
 }
 
+/** The user's button on a page that shows this user as signed in. */
+export function accountOf(page: Page, name: string) {
+  return page.getByRole("button", { name: `Account of ${name}` });
+}
+
+/** The header's link for visitors. A page that has it shows nobody as signed in. */
+export function signUpLink(page: Page) {
+  return page.getByRole("navigation", { name: "Account" }).getByRole("link", { name: "Sign up" });
+}
+
 /** Resolves once the page's script runs. */
 export async function live(page: Page) {
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "false");
-}
-
-/** Delays the WebAssembly until the returned function is called, which resolves once the page is hydrated. */
-export async function delayWebAssembly(page: Page) {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route("**/*.wasm", async (route) => {
-    await held;
-    await route.continue();
-  });
-  return async () => {
-    const arrived = page.waitForEvent("requestfinished", (request) => request.url().endsWith(".wasm"));
-    release();
-    await arrived;
-    await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 1_000 })));
-  };
-}
-
-/** Resolves once the page, or another tab of its browser, receives the server's events. */
-export async function listening(page: Page) {
-  const isListening = (tab: Page) => tab.evaluate(() => window.stream?.hasBegun && window.stream.readyState === EventSource.OPEN);
-  await expect(async () => {
-    const tabs = await Promise.all(page.context().pages().map(isListening));
-    expect(tabs).toContain(true);
-  }).toPass();
-}
-
-/** Resolves once the page's own stream has received a sign-out. */
-export async function signOutReceived(page: Page) {
-  await expect.poll(() => page.evaluate(() => window.signOutsReceived)).toBeGreaterThan(0);
-}
-
-/** Resolves once the page has handled every response that it has received. */
-export async function settled(page: Page) {
-  await page.evaluate(async () => {
-    await fetch("/favicon.svg", { cache: "no-store" });
-    await new Promise((resolve) => setTimeout(resolve));
-  });
-}
-
-/** Records the paths of the page's navigations from now on. */
-export function navigations(page: Page) {
-  const paths: string[] = [];
-  page.on("request", (request) => {
-    if (request.isNavigationRequest()) paths.push(new URL(request.url()).pathname);
-  });
-  return paths;
-}
-
-/** Simulates that the page becomes visible again, because headless Chromium never hides a page. */
-export async function refocus(page: Page) {
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
 }
 
 /** The full name of a cookie on the site at `url`: with the `__Host-` prefix over https, and with the port. */
@@ -115,36 +78,4 @@ export async function signedInUser(request: APIRequestContext, origin = "") {
   const response = await request.post(`${origin}/api/session`);
   expect(response.status()).toBe(200);
   return response.json();
-}
-
-/** How long a page may take to show a sign-out elsewhere. */
-export const NOTICE_LIMIT_MS = 2_000;
-
-/** How long a page waits, at most, before it connects again to a restarted server: `RETRY` of event_stream.rs. */
-export const RECONNECT_LIMIT_MS = 1_500;
-
-/** Runs `endSessions`, and measures the time until the page shows nobody signed in. */
-export async function measureLatency(
-  label: string,
-  page: Page,
-  endSessions: () => Promise<unknown>,
-  limit = NOTICE_LIMIT_MS,
-) {
-  // Measured inside the page, so that the test's own polling does not count.
-  const signedOutAt = page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        const look = () => {
-          if (document.querySelector(".guardian-user")) requestAnimationFrame(look);
-          else resolve(Date.now());
-        };
-        look();
-      }),
-  );
-  const start = Date.now();
-  await endSessions();
-  const responded = Date.now();
-  const shown = await signedOutAt;
-  console.log(`${label}: shown ${shown - start} ms after the click, ${shown - responded} ms after the response`);
-  expect(shown - responded, label).toBeLessThan(limit);
 }

@@ -2,14 +2,12 @@
 // hangs when it closes a page that is loading the next document.
 
 import { test as base, expect, type BrowserContext, type BrowserContextOptions } from "@playwright/test";
-import { recordStreams } from "./streams";
 
 /** Opens another browser, which is closed after the test. */
 export type NewContext = (options?: BrowserContextOptions) => Promise<BrowserContext>;
 
 export const test = base.extend<{ newContext: NewContext }>({
   context: async ({ context }, use) => {
-    await recordStreams(context);
     await use(context);
     await leavePages(context);
   },
@@ -18,8 +16,7 @@ export const test = base.extend<{ newContext: NewContext }>({
     await use(async (options) => {
       const context = await browser.newContext(options);
       contexts.push(context);
-      await recordStreams(context);
-      return context;
+        return context;
     });
     for (const context of contexts) {
       await leavePages(context);

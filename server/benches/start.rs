@@ -6,8 +6,10 @@ mod common;
 
 use common::{Kind, Process, Row, Unit, kinds, median, report};
 use std::{
+    env,
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::PathBuf,
     process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -54,7 +56,7 @@ impl Start {
         let address = free.local_addr().expect("its address");
         drop(free);
         let start = Instant::now();
-        let process = Command::new(env!("CARGO_BIN_EXE_server"))
+        let process = Command::new(server())
             .current_dir(database.folder.path())
             .env("DATABASE_URL", &database.url)
             .env("LEPTOS_SITE_ADDR", address.to_string())
@@ -89,4 +91,11 @@ fn get_home_page(address: SocketAddr) -> io::Result<()> {
     connection.read_to_string(&mut page)?;
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     Ok(())
+}
+
+/// The release, which `scripts/bench` has built. The bench's own program is in `deps/` beside it.
+fn server() -> PathBuf {
+    let bench = env::current_exe().expect("a program");
+    let release = bench.ancestors().nth(2).expect("target/release");
+    release.join("server")
 }

@@ -1,11 +1,11 @@
 use app::server::AppState;
 use clap::Parser as _;
 use leptos_guardian::server::{Database, Guardian, HookResult, SignOutEvent};
+use leptos_guardian_serve::server::{Limits, serve, stop_signal};
 use server::{
     commands::{self, Cli},
     config::{Config, configure},
     router::router,
-    serve::{Limits, serve},
 };
 use std::{
     io::{IsTerminal, stderr, stdout},
@@ -14,7 +14,6 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    signal,
     time::{sleep, timeout},
 };
 use tracing_subscriber::EnvFilter;
@@ -124,27 +123,4 @@ async fn run_server(config: &Config, guardian: &Guardian, state: AppState) -> an
     }
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Resolves on Ctrl-C, and on the SIGTERM that service managers send.
-async fn stop_signal() {
-    let interrupted = async {
-        // Only fails where there are no signals; then the server runs until it is killed.
-        if signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
 }

@@ -4,9 +4,12 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+#[path = "common/process.rs"]
+mod process;
 
-use common::{database, process::Process};
+use common::database;
 use http::StatusCode;
+use process::Process;
 use sqlx::{Connection as _, SqliteConnection};
 use std::{
     ffi::OsStr,

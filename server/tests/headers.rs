@@ -6,7 +6,8 @@ use axum::{Router, body::Body, response::Response, routing::get};
 use common::{Site, TestResponse, config};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use leptos::prelude::*;
-use server::router::with_layers;
+use leptos_guardian_serve::server::{RequestLimits, with_layers};
+use server::router::{LIMITS, security_headers};
 use std::{future::pending, path::Path, time::Duration};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -203,7 +204,12 @@ fn failing(settings: &[(&str, &str)]) -> Router {
         )
         .route("/endless", get(async || -> Response { pending().await }));
     let limit = Duration::from_millis(200);
-    with_layers(routes, &config("sqlite://unused.db", settings), limit)
+    let config = config("sqlite://unused.db", settings);
+    let limits = RequestLimits {
+        time: limit,
+        ..LIMITS
+    };
+    with_layers(routes, &security_headers(&config), limits)
 }
 
 #[tokio::test]

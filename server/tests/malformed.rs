@@ -3,11 +3,9 @@
 
 mod common;
 
-use common::{Site, config};
-use server::{
-    router::with_layers,
-    serve::{Limits, serve},
-};
+use common::Site;
+use leptos_guardian_serve::server::{Limits, SecurityHeaders, serve, with_layers};
+use server::router::LIMITS;
 use std::{future::pending, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -135,12 +133,7 @@ async fn a_panic_gets_a_response_and_the_server_goes_on() {
     use axum::{Router, response::Response, routing::get};
     let panics = async || -> Response { panic!("a handler panics") };
     let routes = Router::new().route("/", get(panics));
-    let site = start(with_layers(
-        routes,
-        &config("sqlite://unused.db", &[]),
-        LIMIT,
-    ))
-    .await;
+    let site = start(with_layers(routes, &SecurityHeaders::default(), LIMITS)).await;
     let head = send(site, b"GET / HTTP/1.1\r\nhost: a.test\r\n\r\n").await;
     assert_is(&head, "500", "a panic");
     let head = send(site, b"GET / HTTP/1.1\r\n\r\n").await;

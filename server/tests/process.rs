@@ -1,12 +1,12 @@
 //! The server as a process: how it starts, and how it is stopped.
 
 mod common;
+#[path = "common/process.rs"]
+mod process;
 
-use common::{
-    database,
-    process::{KEY, Process, server},
-};
+use common::database;
 use http::StatusCode;
+use process::{KEY, Process, server};
 use std::{
     io::Read as _,
     process::Command,

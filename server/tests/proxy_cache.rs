@@ -9,7 +9,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use server::serve::{Limits, serve};
+use leptos_guardian_serve::server::{Limits, serve};
 use std::{
     fs,
     future::pending,

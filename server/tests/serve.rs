@@ -1,7 +1,7 @@
 //! How the server treats connections: their limits, and its stop.
 
 use axum::{Router, extract::ConnectInfo, routing::get};
-use server::serve::{Limits, serve};
+use leptos_guardian_serve::server::{Limits, serve};
 use std::{
     io::ErrorKind,
     net::SocketAddr,

@@ -1,15 +1,12 @@
-use crate::{
-    api::{PostChangePassword, PostDeleteAccount},
-    components::{Field, FormAlert, PlainForm},
-    flash::{Flash, use_flash},
-};
+use crate::api::{FormError, PostChangePassword, PostDeleteAccount};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{RequireSignedIn, SignOutButton, SignOutScope, use_auth};
+use leptos_guardian_passwords::{Field, Flash, FormAlert, PlainForm, use_flash};
 use leptos_meta::Title;
 
 #[component]
 pub(crate) fn Account() -> impl IntoView {
-    let flash = use_flash();
+    let flash = use_flash::<FormError>();
     let changed = flash.for_form(PostChangePassword::PATH);
     let not_deleted = flash.for_form(PostDeleteAccount::PATH);
     view! {

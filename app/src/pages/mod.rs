@@ -1,17 +1,55 @@
-//! The pages, one file each.
+//! The pages, one file each. The short ones are here.
 
 mod account;
 mod home;
-mod not_found;
-mod sessions;
 mod sign_in;
-mod sign_out;
 mod sign_up;
 
 pub(crate) use account::Account;
 pub(crate) use home::Home;
-pub(crate) use not_found::NotFound;
-pub(crate) use sessions::Sessions;
 pub(crate) use sign_in::SignIn;
-pub(crate) use sign_out::SignOut;
 pub(crate) use sign_up::SignUp;
+
+use leptos::prelude::*;
+use leptos_guardian::{RequireSignedIn, SessionList};
+use leptos_guardian_serve::not_found;
+use leptos_meta::Title;
+
+#[component]
+pub(crate) fn Sessions() -> impl IntoView {
+    view! {
+        <Title text="Where you are signed in"/>
+        <RequireSignedIn sign_in_url="/sign-in">
+            <h1>"Where you are signed in"</h1>
+            <section class="card">
+                <SessionList/>
+            </section>
+            <p class="aside"><a href="/account">"Back to your account"</a></p>
+        </RequireSignedIn>
+    }
+}
+
+/// A GET of this page changes nothing: the button does.
+#[component]
+pub(crate) fn SignOut() -> impl IntoView {
+    view! {
+        <Title text="Sign out"/>
+        <section class="card sheet">
+            <h1>"Sign out"</h1>
+            <leptos_guardian::SignOut/>
+        </section>
+    }
+}
+
+#[component]
+pub(crate) fn NotFound() -> impl IntoView {
+    not_found();
+    view! {
+        <Title text="Not found"/>
+        <section class="card sheet">
+            <h1>"Not found"</h1>
+            <p>"There is no page at this address."</p>
+            <p><a href="/">"Go home"</a></p>
+        </section>
+    }
+}

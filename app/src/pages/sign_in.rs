@@ -1,15 +1,14 @@
-use crate::{
-    api::PostSignIn,
-    components::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url},
-    flash::use_flash,
-};
+use crate::api::{FormError, PostSignIn};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::use_sign_out_reason;
+use leptos_guardian_passwords::{
+    CallbackUrl, Field, FormAlert, PlainForm, use_flash, with_callback_url,
+};
 use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignIn() -> impl IntoView {
-    let flash = use_flash().for_form(PostSignIn::PATH);
+    let flash = use_flash::<FormError>().for_form(PostSignIn::PATH);
     view! {
         <Title text="Sign in"/>
         <section class="card sheet">
@@ -20,7 +19,7 @@ pub(crate) fn SignIn() -> impl IntoView {
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostSignIn::PATH submit="Sign in">
                 <CallbackUrl/>
-                <Field label="Email" name="email" kind="email" autocomplete="username" value=flash.email.clone() flash=flash.clone()/>
+                <Field label="Email" name="email" kind="email" autocomplete="username" flash=flash.clone()/>
                 <Field label="Password" name="password" kind="password" autocomplete="current-password" flash=flash/>
             </PlainForm>
             <p class="aside">"New here? "<a href=with_callback_url("/sign-up")>"Sign up"</a></p>

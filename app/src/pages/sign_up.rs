@@ -1,14 +1,13 @@
-use crate::{
-    api::PostSignUp,
-    components::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url},
-    flash::use_flash,
-};
+use crate::api::{FormError, PostSignUp};
 use leptos::{prelude::*, server_fn::ServerFn as _};
+use leptos_guardian_passwords::{
+    CallbackUrl, Field, FormAlert, PlainForm, use_flash, with_callback_url,
+};
 use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignUp() -> impl IntoView {
-    let flash = use_flash().for_form(PostSignUp::PATH);
+    let flash = use_flash::<FormError>().for_form(PostSignUp::PATH);
     view! {
         <Title text="Sign up"/>
         <section class="card sheet">
@@ -16,8 +15,8 @@ pub(crate) fn SignUp() -> impl IntoView {
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostSignUp::PATH submit="Sign up">
                 <CallbackUrl/>
-                <Field label="Name" name="name" autocomplete="name" value=flash.name.clone() maxlength=100 flash=flash.clone()/>
-                <Field label="Email" name="email" kind="email" autocomplete="email" value=flash.email.clone() flash=flash.clone()/>
+                <Field label="Name" name="name" autocomplete="name" maxlength=100 flash=flash.clone()/>
+                <Field label="Email" name="email" kind="email" autocomplete="email" flash=flash.clone()/>
                 <Field
                     label="Password"
                     name="password"

@@ -2,17 +2,14 @@
 
 use super::{
     Context,
-    attempts::Attempt,
-    email::Email,
-    known_browsers,
-    passwords::check_length,
     users::{self, Account, unavailable},
 };
-use crate::FormError;
+use crate::{FormError, NAME};
 use leptos_guardian::{Profile, Reason, SignOutOptions, User, server::Identity};
+use leptos_guardian_passwords::server::{Credential, Email, Passwords};
 use std::sync::Arc;
 
-pub(super) const NAME_LENGTH: usize = 100;
+const NAME_LENGTH: usize = 100;
 
 pub(crate) async fn sign_up(
     context: &Context,
@@ -23,17 +20,20 @@ pub(crate) async fn sign_up(
     let state = &context.state;
     let name = read_name(name)?;
     let email = Email::parse_new(email)?;
-    check_length(&password)?;
-    state.attempts.count_sign_up(&context.auth).await?;
-    let passwords = &state.passwords;
-    let hash = passwords.hash(&password, &name, &email.canonical).await?;
+    Passwords::check_length(&password)?;
+    state.passwords.count_sign_up(&context.auth).await?;
+    let known_words = [&email.canonical, &name, NAME];
+    let hash = state.passwords.hash(&password, &known_words).await?;
     let account = state
         .users
         .create(context.auth.guardian(), &email, &name, &hash)
         .await?;
     let user = begin_session(context, &account).await;
     match &user {
-        Ok(_) => remember_browser(context, &account).await,
+        Ok(_) => {
+            let passwords = &state.passwords;
+            passwords.remember_browser(&context.auth, &account.id).await;
+        }
         // Without this, a second try would find the address taken.
         Err(_) => drop(delete(context, &account).await),
     }
@@ -48,22 +48,17 @@ pub(crate) async fn sign_in(
     let email = Email::parse(email)?;
     let Context { state, auth } = context;
     let account = state.users.by_email(&email).await?;
-    let user_id = account.as_ref().map(|account| account.id.as_str());
-    let browser = state.known_browsers.find(auth, user_id).await?;
-    let browser = browser.as_ref().map(|browser| browser.token_hash.as_str());
-    let attempts = &state.attempts;
-    let attempt = attempts
-        .count_guess(auth, &email.canonical, browser)
+    let credential = account.as_ref().map(|account| Credential {
+        user_id: &account.id,
+        password_hash: &account.password_hash,
+    });
+    let is_right = state
+        .passwords
+        .check_sign_in(auth, &email, credential, password)
         .await?;
-    // An unknown address takes the same work, so that the time does not reveal it.
-    let hash = account
-        .as_ref()
-        .map(|account| account.password_hash.clone());
-    let is_right = check(context, attempt, password, hash).await?;
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
-    attempts.count_sign_in(auth, &account.id).await?;
     let user = begin_session(context, &account).await?;
     // The password may have changed since it was checked. That change may have ended the other
     // sessions just before this one began.
@@ -73,7 +68,7 @@ pub(crate) async fn sign_in(
         .await
     {
         Ok(true) => {
-            remember_browser(context, &account).await;
+            state.passwords.remember_browser(auth, &account.id).await;
             Ok(user)
         }
         not_confirmed => {
@@ -89,11 +84,13 @@ pub(crate) async fn change_password(
     current_password: String,
     password: String,
 ) -> Result<(), FormError> {
-    check_length(&password)?;
+    Passwords::check_length(&password)?;
     let account = confirm(context, current_password, FormError::WrongPassword).await?;
-    let passwords = &context.state.passwords;
-    let hash = passwords
-        .hash(&password, &account.name, &account.email)
+    let known_words = [&account.email, &account.name, NAME];
+    let hash = context
+        .state
+        .passwords
+        .hash(&password, &known_words)
         .await?;
     // In one transaction: the new password and the end of the other sessions take effect together.
     let guardian = context.auth.guardian();
@@ -104,14 +101,15 @@ pub(crate) async fn change_password(
     if !is_changed {
         return Err(FormError::WrongPassword);
     }
-    known_browsers::forget(transaction.connection(), &account.id)
+    Passwords::forget_browsers(transaction.connection(), &account.id)
         .await
         .map_err(unavailable)?;
     transaction
         .sign_out_others(&context.auth, Reason::PasswordChange)
         .await?;
     transaction.commit().await?;
-    remember_browser(context, &account).await;
+    let passwords = &context.state.passwords;
+    passwords.remember_browser(&context.auth, &account.id).await;
     Ok(())
 }
 
@@ -134,7 +132,7 @@ async fn delete(context: &Context, account: &Account) -> Result<(), FormError> {
     if !is_deleted {
         return Err(FormError::NotDeleted);
     }
-    known_browsers::forget(transaction.connection(), &account.id)
+    Passwords::forget_browsers(transaction.connection(), &account.id)
         .await
         .map_err(unavailable)?;
     transaction
@@ -153,33 +151,13 @@ async fn confirm(
     let user = context.auth.require_user()?;
     let account = context.state.users.by_id(&user.id).await?;
     let account = account.ok_or(FormError::SignedOut)?;
-    let attempt = context
-        .state
-        .attempts
-        .count_confirmation(&context.auth, &user)
-        .await?;
-    let hash = Some(account.password_hash.clone());
-    match check(context, attempt, password, hash).await? {
+    let passwords = &context.state.passwords;
+    match passwords
+        .confirm(&context.auth, &user, &account.password_hash, password)
+        .await?
+    {
         true => Ok(account),
         false => Err(wrong),
-    }
-}
-
-/// Whether the password matches the hash. If it does not, the attempt counts.
-async fn check(
-    context: &Context,
-    attempt: Attempt,
-    password: String,
-    hash: Option<String>,
-) -> Result<bool, FormError> {
-    match context.state.passwords.verify(password, hash).await {
-        Ok(true) => attempt.succeed().await.map(|()| true),
-        Ok(false) => Ok(false),
-        Err(failure) => {
-            // The first failure is the one to report. The attempt is forgotten in time anyway.
-            let _ = attempt.cancel().await;
-            Err(failure)
-        }
     }
 }
 
@@ -188,13 +166,6 @@ async fn begin_session(context: &Context, account: &Account) -> Result<Arc<User>
     let identity = Identity::new(&account.id, profile).method("password");
     context.auth.sign_in(identity).await?;
     Ok(context.auth.require_user()?)
-}
-
-/// Makes this browser a known one of the account. A failure is logged, and the user is signed in
-/// anyway.
-async fn remember_browser(context: &Context, account: &Account) {
-    let known_browsers = &context.state.known_browsers;
-    let _ = known_browsers.remember(&context.auth, &account.id).await;
 }
 
 fn read_name(name: &str) -> Result<String, FormError> {

@@ -1,33 +1,18 @@
-//! Server only: users, passwords, limits.
+//! Server only: the rules of accounts, and the users' table.
 
 mod accounts;
-mod attempts;
-mod email;
-mod flash;
-mod form_response;
-mod known_browsers;
-mod passwords;
-mod rate_limiter;
-mod unreadable_form;
 mod users;
-mod weak_passwords;
 
 pub(crate) use accounts::{change_password, delete_account, sign_in, sign_up};
-pub(crate) use flash::take_flash;
-pub(crate) use form_response::FormResponse;
-pub(crate) use unreadable_form::reject_unreadable;
+pub(crate) use leptos_guardian_passwords::server::FormResponse;
 
 use crate::FormError;
-use attempts::Attempts;
-use email::Email;
-use known_browsers::KnownBrowsers;
-use leptos::prelude::{expect_context, use_context};
-use leptos_axum::ResponseOptions;
+use leptos::prelude::expect_context;
 use leptos_guardian::{
     server::{Auth, Database},
     with_status,
 };
-use passwords::Passwords;
+use leptos_guardian_passwords::server::{Email, Passwords};
 use users::Users;
 
 /// What the server functions need. Created once, at the start.
@@ -35,8 +20,6 @@ use users::Users;
 pub struct AppState {
     pub(crate) users: Users,
     pub(crate) passwords: Passwords,
-    pub(crate) attempts: Attempts,
-    pub(crate) known_browsers: KnownBrowsers,
 }
 
 impl AppState {
@@ -49,9 +32,7 @@ impl AppState {
     pub async fn new(database: Database, attempts_per_minute: u32) -> Result<Self, sqlx::Error> {
         Ok(Self {
             users: Users::new(database.clone()).await?,
-            passwords: Passwords::new(),
-            attempts: Attempts::new(database.clone(), attempts_per_minute).await?,
-            known_browsers: KnownBrowsers::new(database).await?,
+            passwords: Passwords::new(database, attempts_per_minute).await?,
         })
     }
 
@@ -84,11 +65,4 @@ pub(crate) fn context() -> Result<Context, FormError> {
         state: expect_context(),
         auth,
     })
-}
-
-/// Sets the status of the page to 404.
-pub(crate) fn not_found() {
-    if let Some(response) = use_context::<ResponseOptions>() {
-        response.set_status(axum::http::StatusCode::NOT_FOUND);
-    }
 }

@@ -1,11 +1,11 @@
 //! The users. One text of SQL serves SQLite and PostgreSQL.
 
-use super::email::Email;
 use crate::FormError;
 use leptos_guardian::{
     server::{Connection, Database, Guardian},
     with_connection, with_pool,
 };
+use leptos_guardian_passwords::server::Email;
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
@@ -156,7 +156,7 @@ pub(super) fn unavailable(cause: sqlx::Error) -> FormError {
 }
 
 /// The time, in seconds since the Unix epoch.
-pub(super) fn now() -> i64 {
+fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 import { chromium, expect, type Page } from "@playwright/test";
-import { live, signedInUser, signUp, userButton } from "../site";
-import { test } from "../test";
+import { live, signedInUser, signUp, userButton, field, signUpLink } from "./site";
+import { test } from "./test";
 
 // Playwright disables the back/forward cache, which these tests need.
 async function withCache(use: (page: Page) => Promise<void>) {
@@ -51,7 +51,7 @@ test("a restored page is shown if its session still exists", async () => {
     expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
     // It still receives events.
     await page.context().request.post("/api/sign_out");
-    await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+    await expect(signUpLink(page)).toBeVisible();
   });
 });
 
@@ -59,7 +59,7 @@ test("a restored public page keeps typed text, even offline", async () => {
   await withCache(async (page) => {
     await page.goto("/sign-up");
     await page.waitForLoadState("networkidle");
-    await page.getByLabel("Name").fill("half a nam");
+    await field(page, "name").fill("half a nam");
     // The library hides a page that is left, until it knows who is signed in.
     await page.evaluate(() => {
       addEventListener("pagehide", () => sessionStorage.setItem("left", String(document.documentElement.hidden)));
@@ -67,8 +67,8 @@ test("a restored public page keeps typed text, even offline", async () => {
     await page.goto("/favicon.svg");
     await page.context().setOffline(true);
     await goBack(page);
-    await expect(page.getByLabel("Name")).toBeVisible();
-    await expect(page.getByLabel("Name")).toHaveValue("half a nam");
+    await expect(field(page, "name")).toBeVisible();
+    await expect(field(page, "name")).toHaveValue("half a nam");
     expect(await page.evaluate(() => sessionStorage.getItem("left")), "hidden when it was left").toBe("true");
     expect(await wasRestored(page), "from the cache").toBe(true);
   });
@@ -111,7 +111,7 @@ test("a restored page whose session has ended shows nothing private", async () =
     await page.context().request.post("/api/sign_out");
     expect(await signedInUser(page.context().request)).toBeNull();
     await goBack(page);
-    await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+    await expect(signUpLink(page)).toBeVisible();
     expect(await page.evaluate(() => sessionStorage.getItem("restored")), "from the cache").toBe("yes");
     expect(await page.evaluate(() => sessionStorage.getItem("seen"))).toBeNull();
   });

@@ -1,8 +1,8 @@
 // The UserButton before hydration, and when the WebAssembly arrives late.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { delayWebAssembly, live, sessionCookie, signedInUser, signUp, userButton } from "../site";
-import { test } from "../test";
+import { delayWebAssembly, live, sessionCookie, signedInUser, signUp, userButton, signUpLink } from "./site";
+import { test } from "./test";
 
 function menuOf(page: Page) {
   return page.getByRole("dialog", { name: /^Account of / });
@@ -14,7 +14,7 @@ async function pressTab(page: Page, times: number) {
 
 /** Expects that the page shows nobody signed in, and that the old cookie no longer works. */
 async function expectSignedOut(page: Page, context: BrowserContext, old: Awaited<ReturnType<typeof sessionCookie>>) {
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(signUpLink(page)).toBeVisible();
   await expect(page).toHaveURL("/");
   expect(await sessionCookie(context)).toBeUndefined();
   await context.addCookies([old!]);
@@ -66,6 +66,7 @@ test("without WebAssembly, the menu works with a keyboard and signs out", async 
   await expect(menuOf(page).getByRole("link", { name: "Manage account" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL("/account");
+  await expect(page.getByRole("heading", { level: 1 }), "keys reach the new page").toBeVisible();
 
   await pressTab(page, 3);
   await page.keyboard.press("Enter");

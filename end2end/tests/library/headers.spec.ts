@@ -1,6 +1,6 @@
 import { expect } from "@playwright/test";
-import { signUp } from "../site";
-import { test } from "../test";
+import { signUp } from "./site";
+import { test } from "./test";
 
 test("no page violates its Content-Security-Policy", async ({ page }) => {
   const violations: string[] = [];

@@ -1,8 +1,8 @@
 import { expect, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
 import { expectConsistent, watchCookies } from "./cookies";
 import { test } from "./https";
-import { cookieName, live, newPerson, sessionCookie, signedInUser, signIn, signUp, userButton } from "../site";
-import { test as plain } from "../test";
+import { cookieName, live, newPerson, sessionCookie, signedInUser, signIn, signUp, userButton, field, signUpLink, accountOf } from "./site";
+import { test as plain } from "./test";
 
 /** The attributes of every cookie that the server sets or removes, sorted. */
 const ATTRIBUTES = ["HttpOnly", "Path=/", "SameSite=Lax"];
@@ -52,7 +52,7 @@ for (const javaScriptEnabled of [true, false]) {
       if (javaScriptEnabled) await live(page);
       await signOutFromMenu(page, "Sign out");
       await expect(page).toHaveURL("/");
-      await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+      await expect(signUpLink(page)).toBeVisible();
       expect(await cookieNames(context)).toEqual([]);
       expect(await userWithCookie(request, sessionName, cookie!.value), "the old cookie no longer works").toBeNull();
     });
@@ -80,11 +80,11 @@ for (const javaScriptEnabled of [true, false]) {
 
       if (javaScriptEnabled) await live(page);
       await signOutFromMenu(page, "Sign out");
-      await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
+      await expect(accountOf(page, "Ada Lovelace")).toBeVisible();
       expect((await signedInUser(context.request)).profile.email).toBe(ada.email);
       if (javaScriptEnabled) await live(page);
       await signOutFromMenu(page, "Sign out");
-      await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+      await expect(signUpLink(page)).toBeVisible();
       expect(await cookieNames(context)).toEqual([]);
       expect(await userWithCookie(request, sessionName, both!.value)).toBeNull();
     });
@@ -118,8 +118,8 @@ test("a pending sign-out is kept in a cookie of this host alone", async ({ page,
 async function signInAndOut(page: Page, javaScriptEnabled: boolean) {
   const person = await signUp(page);
   await page.goto("/sign-in");
-  await page.getByLabel("Email").fill(person.email);
-  await page.getByLabel("Password").fill("a wrong guess");
+  await field(page, "email").fill(person.email);
+  await field(page, "password").fill("a wrong guess");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("alert").first()).toBeVisible();
   await signIn(page, person);
@@ -130,7 +130,7 @@ async function signInAndOut(page: Page, javaScriptEnabled: boolean) {
   await expect(page.getByRole("button", { name: "Account of Ada Lovelace" })).toBeVisible();
   if (javaScriptEnabled) await live(page);
   await signOutFromMenu(page, "Sign out of all accounts");
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(signUpLink(page)).toBeVisible();
 }
 
 for (const [over, scheme, attributes] of [

@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { generate } from "selfsigned";
 import { TestServer } from "./server";
-import { test as plain } from "../test";
+import { test as plain } from "./test";
 
 class SecureSite {
   private constructor(

@@ -6,8 +6,8 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { NOTICE_LIMIT_MS, cookieName, refocus, userButton } from "../site";
-import { test } from "../test";
+import { NOTICE_LIMIT_MS, cookieName, refocus, userButton } from "./site";
+import { test } from "./test";
 import { ROOT, freePort } from "./server";
 
 /** The examples, which scripts/build-examples has built. */

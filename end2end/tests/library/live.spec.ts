@@ -11,9 +11,8 @@ import {
   signIn,
   signOutReceived,
   signUp,
-  userButton,
-} from "../site";
-import { test } from "../test";
+  userButton, field, signUpLink } from "./site";
+import { test } from "./test";
 
 test("two tabs, another browser and a phone show a sign-out at once", async ({ page, context, newContext }) => {
   const person = await signUp(page);
@@ -27,7 +26,7 @@ test("two tabs, another browser and a phone show a sign-out at once", async ({ p
   const form = await phone.newPage();
   await signIn(form, person);
   await form.goto("/sign-up");
-  await form.getByLabel("Name").fill("half a nam");
+  await field(form, "name").fill("half a nam");
   for (const open of [tab, home, form]) await live(open);
   for (const open of [home, form]) await listening(open);
 
@@ -37,9 +36,9 @@ test("two tabs, another browser and a phone show a sign-out at once", async ({ p
     measureLatency("another browser", home, end),
     measureLatency("a phone", form, async () => {}),
   ]);
-  await expect(home.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(signUpLink(home)).toBeVisible();
   await expect(home.getByRole("status").filter({ hasText: "from another device" })).toBeVisible();
-  await expect(form.getByLabel("Name"), "the typed text is kept").toHaveValue("half a nam");
+  await expect(field(form, "name"), "the typed text is kept").toHaveValue("half a nam");
   await expect(page, "a private page redirects to the sign-in page").toHaveURL(/\/sign-in\?callback_url=%2Faccount/);
 });
 
@@ -62,8 +61,8 @@ test("other devices say that the password was changed", async ({ page, newContex
   const account = await other.newPage();
   await signIn(account, person);
   await listening(account);
-  await page.getByLabel("Current password").fill(person.password);
-  await page.getByLabel("New password").fill("a new password");
+  await field(page, "current_password").fill(person.password);
+  await field(page, "password").fill("a new password");
   await page.getByRole("button", { name: "Change password" }).click();
   await expect(account.getByRole("status").filter({ hasText: "password was changed" })).toBeVisible();
 });

@@ -1,6 +1,6 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { cookieName, live, newPerson, sessionCookie, settled, signedInUser, signIn, signUp, userButton } from "../site";
-import { test } from "../test";
+import { cookieName, live, newPerson, sessionCookie, settled, signedInUser, signIn, signUp, userButton, accountOf, signOutInPlace } from "./site";
+import { test } from "./test";
 
 const FORGOTTEN = "This browser has forgotten you";
 
@@ -37,7 +37,7 @@ test("a later page sends a pending sign-out, and no page shows the user until th
   await context.setOffline(false);
 
   const html = await (await context.request.get("/")).text();
-  expect(html).toContain("Create an account");
+  expect(html).toContain('href="/sign-up"');
   expect(html).not.toContain("Account of");
   expect(await signedInUser(context.request)).toBeNull();
   const next = await context.newPage();
@@ -67,7 +67,7 @@ test("an offline sign-out ends the account that the page showed", async ({ page,
   await page.goto("/");
   await live(page);
   await context.setOffline(true);
-  await page.getByRole("button", { name: "Sign out and stay here" }).click();
+  await signOutInPlace(page);
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
   await context.setOffline(false);
   await expect(page.getByText(FORGOTTEN)).toHaveCount(0);
@@ -104,7 +104,7 @@ test("sending a sign-out twice signs out no other account", async ({ page, conte
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
   await expect(page).toHaveURL("/");
   expect(lost).toBeGreaterThan(1);
-  await expect(page.getByText("You are signed in as Ada Lovelace")).toBeVisible();
+  await expect(accountOf(page, "Ada Lovelace")).toBeVisible();
   expect((await signedInUser(context.request)).profile.email).toBe(ada.email);
   expect((await signedInUser(other.request)).profile.email).toBe(ada.email);
   expect(grace.email).not.toBe(ada.email);
@@ -116,7 +116,7 @@ test("a new sign-in cancels a pending sign-out and removes its notice", async ({
   await page.goto("/");
   await live(page);
   await page.route("/api/sign_out", (route) => route.abort());
-  await page.getByRole("button", { name: "Sign out and stay here" }).click();
+  await signOutInPlace(page);
   await expect(page.getByText(FORGOTTEN)).toBeVisible();
   const tab = await context.newPage();
   await tab.route("/api/sign_out", (route) => route.abort());

@@ -3,7 +3,7 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { test as secure } from "./https";
 import { TestServer } from "./server";
-import { cookieName, live, newPerson, sessionCookie, signedInUser, signUp, userButton } from "../site";
+import { cookieName, live, newPerson, sessionCookie, signedInUser, signUp, userButton, field } from "./site";
 
 const test = secure.extend({
   launchOptions: [
@@ -77,8 +77,8 @@ test.describe("over http", () => {
     const other = await newContext();
     const there = await other.newPage();
     await there.goto(`${server.url}/sign-in`);
-    await there.getByLabel("Email").fill(ada.email);
-    await there.getByLabel("Password").fill(ada.password);
+    await field(there, "email").fill(ada.email);
+    await field(there, "password").fill(ada.password);
     await there.getByRole("button", { name: "Sign in" }).click();
     await expectUser(there, "Ada Lovelace");
     const name = cookieName("pending_sign_out", server.url);

@@ -1,7 +1,7 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { decode, hostileFields } from "./hostile";
-import { live, newPerson, signedInUser } from "../site";
-import { test } from "../test";
+import { live, newPerson, signedInUser } from "./site";
+import { test } from "./test";
 
 // Tracing so many pages takes longer than loading them.
 test.use({ trace: "off" });

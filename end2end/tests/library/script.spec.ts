@@ -1,8 +1,8 @@
 // The library's script on pages that Leptos does not render: static files, other template engines.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { test, type NewContext } from "../test";
-import { NOTICE_LIMIT_MS, newPerson, sessionCookie, signIn, signUp, signedInUser } from "../site";
+import { test, type NewContext } from "./test";
+import { NOTICE_LIMIT_MS, newPerson, sessionCookie, signIn, signUp, signedInUser, signUpLink } from "./site";
 
 const STATIC_PAGE = `<!DOCTYPE html>
 <html lang="en">
@@ -63,7 +63,7 @@ test("a static page and a Leptos page of one browser follow each other", async (
   const leptos = await context.newPage();
   await leptos.goto("/");
   await page.getByRole("button", { name: "Sign out" }).click();
-  await expect(leptos.getByRole("link", { name: "Create an account" })).toBeVisible({ timeout: NOTICE_LIMIT_MS });
+  await expect(signUpLink(leptos)).toBeVisible({ timeout: NOTICE_LIMIT_MS });
   await signUp(leptos, newPerson("Grace Hopper"));
   await expect(page.getByRole("button", { name: "Account of Grace Hopper" })).toBeVisible();
 });

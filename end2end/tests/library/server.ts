@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { PROGRAM as SERVER, SESSION_KEY } from "../site";
+import { PROGRAM as SERVER, SESSION_KEY } from "./site";
 
 export const ROOT = resolve(__dirname, "../../..");
 const PROGRAM = join(ROOT, SERVER);

@@ -15,8 +15,8 @@ import {
   signedInUser,
   signUp,
   userButton,
-} from "../site";
-import { test } from "../test";
+} from "./site";
+import { test } from "./test";
 
 const { TEST_POSTGRES_URL } = process.env;
 

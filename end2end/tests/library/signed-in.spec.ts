@@ -2,8 +2,8 @@
 
 import { expect, type Page } from "@playwright/test";
 import type {} from "../../../guardian/src/script/guardian.d.ts";
-import { NOTICE_LIMIT_MS, live, navigations, newPerson, sessionCookie, signUp, signedInUser, userButton, type Person } from "../site";
-import { test, type NewContext } from "../test";
+import { NOTICE_LIMIT_MS, live, navigations, newPerson, sessionCookie, signUp, signedInUser, userButton, type Person, field, signUpLink } from "./site";
+import { test, type NewContext } from "./test";
 
 /** A user who is signed in nowhere. */
 async function newUser(newContext: NewContext) {
@@ -31,7 +31,7 @@ async function signInByFetch(page: Page, { email, password }: Person) {
 test("a sign-in by a bare request is shown at once, and private pages open", async ({ page, newContext }) => {
   const person = await newUser(newContext);
   await page.goto("/");
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(signUpLink(page)).toBeVisible();
   await signInByFetch(page, person);
   await expect(userButton(page)).toBeVisible({ timeout: NOTICE_LIMIT_MS });
   const paths = navigations(page);
@@ -44,7 +44,7 @@ test("a sign-in by a bare request is shown at once, and private pages open", asy
 test("a private page that is opened right after a sign-in does not bounce", async ({ page, newContext }) => {
   const person = await newUser(newContext);
   await page.goto("/");
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(signUpLink(page)).toBeVisible();
   // The answer to who is signed in is late.
   await page.route("/api/session", async (route) => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -68,7 +68,7 @@ test("a sign-out by a bare request is shown at once", async ({ page, context }) 
   await live(page);
   const old = await sessionCookie(context);
   expect(await send(page, "/api/sign_out", {})).toBe(200);
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible({ timeout: NOTICE_LIMIT_MS });
+  await expect(signUpLink(page)).toBeVisible({ timeout: NOTICE_LIMIT_MS });
   await context.addCookies([old!]);
   expect(await signedInUser(context.request)).toBeNull();
 });
@@ -88,16 +88,16 @@ test("a private page of the user before is loaded again for the next", async ({ 
   await signUp(page, newPerson("Grace Hopper"));
   await page.goto("/account");
   await live(page);
-  await page.getByLabel("New password").fill("typed by Grace");
+  await field(page, "password").fill("typed by Grace");
   await signInByFetch(page, person);
   await expect(page.getByRole("button", { name: `Account of ${person.name}` })).toBeVisible();
-  await expect(page.getByLabel("New password")).toHaveValue("");
+  await expect(field(page, "password")).toHaveValue("");
 });
 
 test("a page that says so itself is shown, too", async ({ page, context, newContext }) => {
   const person = await newUser(newContext);
   await page.goto("/");
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(signUpLink(page)).toBeVisible();
   // The page does not see this request.
   const { email, password } = person;
   expect((await context.request.post("/api/sign_in", { form: { email, password } })).status()).toBe(200);
@@ -122,7 +122,7 @@ test("a marker that lies signs nobody in, and does not make the page ask for eve
     for (let count = 0; count < 5; count++) await fetch("/favicon.svg", { cache: "no-store" });
   });
   expect(asked).toBeLessThanOrEqual(2);
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(signUpLink(page)).toBeVisible();
   await page.goto("/account");
   await expect(page).toHaveURL(/\/sign-in/);
 });

@@ -1,26 +1,26 @@
 import { expect, type Request } from "@playwright/test";
-import { live, listening, navigations, refocus, sessionCookie, settled, signedInUser, signIn, signUp, userButton } from "../site";
-import { test } from "../test";
+import { live, listening, navigations, refocus, sessionCookie, settled, signedInUser, signIn, signUp, userButton, field, signUpLink, signOutInPlace } from "./site";
+import { test } from "./test";
 
 test("other tabs show a sign-out at once and keep typed text", async ({ page, context }) => {
   await signUp(page);
   const [home, form, account] = [await context.newPage(), await context.newPage(), await context.newPage()];
   await home.goto("/");
   await form.goto("/sign-up");
-  await form.getByLabel("Name").fill("half a nam");
+  await field(form, "name").fill("half a nam");
   await account.goto("/account");
   for (const tab of [home, form, account]) await live(tab);
 
-  await page.goto("/");
+  await page.goto("/account");
   await live(page);
-  await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();
   await expect(userButton(page)).toHaveCount(0);
   const start = Date.now();
-  await expect(home.getByRole("link", { name: "Create an account" })).toBeVisible({ timeout: 2_000 });
+  await expect(signUpLink(home)).toBeVisible({ timeout: 2_000 });
   await expect(account).toHaveURL("/sign-in?callback_url=%2Faccount", { timeout: 2_000 });
   await expect(userButton(form)).toHaveCount(0, { timeout: 2_000 });
   console.log(`the other tabs showed it within ${Date.now() - start} ms`);
-  await expect(form.getByLabel("Name")).toHaveValue("half a nam");
+  await expect(field(form, "name")).toHaveValue("half a nam");
 });
 
 for (const missing of ["EventSource", "locks"]) {
@@ -45,7 +45,7 @@ for (const missing of ["EventSource", "locks"]) {
     const sessionRequest = page.waitForRequest("**/api/session");
     await refocus(page);
     await sessionRequest;
-    await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+    await expect(signUpLink(page)).toBeVisible();
   });
 }
 
@@ -100,8 +100,8 @@ test("a late response does not bring back a signed-out user", async ({ page }) =
   );
   await refocus(page);
   const request = await fetchedRequest;
-  await page.getByRole("button", { name: "Sign out and stay here" }).click();
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await signOutInPlace(page);
+  await expect(signUpLink(page)).toBeVisible();
   // The user must not appear even for a moment.
   await page.evaluate(() => {
     const look = () => {
@@ -118,7 +118,7 @@ test("a late response does not bring back a signed-out user", async ({ page }) =
 
 test("a page from the browser's history asks who is signed in", async ({ page }) => {
   await page.goto("/");
-  await expect(page.getByRole("link", { name: "Create an account" })).toBeVisible();
+  await expect(signUpLink(page)).toBeVisible();
   await signUp(page);
   await page.goBack();
   await page.goBack();
@@ -143,8 +143,8 @@ test("other tabs show a sign-in and keep typed text", async ({ page, context }) 
   const form = await context.newPage();
   await form.goto("/sign-up");
   await form.waitForLoadState("networkidle");
-  await form.getByLabel("Name").fill("half a nam");
+  await field(form, "name").fill("half a nam");
   await signUp(page);
   await expect(userButton(form)).toBeVisible();
-  await expect(form.getByLabel("Name")).toHaveValue("half a nam");
+  await expect(field(form, "name")).toHaveValue("half a nam");
 });

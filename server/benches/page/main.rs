@@ -19,7 +19,7 @@ use leptos_guardian::{
     Profile,
     server::{Auth, Database, Guardian, Identity, SigningKey},
 };
-use server::headers::send_page_policy;
+use leptos_guardian_serve::server::send_page_policy;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -147,7 +147,7 @@ where
         .build();
     let context = move || {
         context();
-        send_page_policy("");
+        send_page_policy("", "");
     };
     let routes = generate_route_list(app);
     Router::new()

@@ -2,7 +2,7 @@
 //! elements and words, written out for one signed-in user. The forms that sign out stay.
 
 use leptos::prelude::*;
-use leptos_guardian::{SignOutButton, SignOutScope};
+use leptos_guardian::SignOutButton;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     components::{FlatRoutes, Route, Router},
@@ -105,53 +105,21 @@ fn Home() -> impl IntoView {
         <Title text=""/>
         {note.map(|note| view! { <p class="notice" role="status">{note}</p> })}
         <section class="hero">
-            <div>
-                <h1>"Signed out means "<em>"signed out."</em></h1>
-                <p class="lead">
-                    "Accounts for Leptos apps on Axum, with sessions in your own database. Signing out
-                    works at the very next request, on every device you choose, with or without
-                    JavaScript."
-                </p>
-            </div>
-            <pre><code>
-                "view! {\n"
-                "    <SignedIn> <UserButton/> </SignedIn>\n"
-                "    <SessionList/>\n"
-                "    <SignOutButton scope=SignOutScope::Global>\n"
-                "        \"Sign out everywhere\"\n"
-                "    </SignOutButton>\n"
-                "}"
-            </code></pre>
-        </section>
-        <section class="card try" aria-labelledby="try">
-            <h2 id="try">"Try it"</h2>
-            <p>"You are signed in as "<strong dir="auto">{NAME}</strong>"."</p>
-            <p>
-                "Open this page in a second tab, and sign in with another browser, too: they show at once what you do here."
-            </p>
+            <h1>{app::NAME}</h1>
+            <p class="lead">"Welcome, "<strong dir="auto">{NAME}</strong>"."</p>
             <div class="actions">
-                <SignOutButton class="guardian-primary" redirect=false>"Sign out and stay here"</SignOutButton>
-                <SignOutButton scope=SignOutScope::Global>"Sign out everywhere"</SignOutButton>
-                <a class="button" href="/account">"Your account"</a>
+                <a class="button primary" href="/account">"Your account"</a>
+                <SignOutButton redirect=false/>
             </div>
         </section>
-        <ul class="promises">
-            <li>
-                <h2>"It is over when it says so"</h2>
-                <p>"The session is a row in the database. Signing out deletes it, and responds after the commit."</p>
-            </li>
-            <li>
-                <h2>"Nothing brings it back"</h2>
-                <p>"Not a request in flight, not an old cookie, not the back button."</p>
-            </li>
-            <li>
-                <h2>"Every open page knows"</h2>
-                <p>"Other tabs and devices show it at once, say why, and keep what was typed."</p>
-            </li>
-            <li>
-                <h2>"No unchecked redirect"</h2>
-                <p>"A callback URL leads to this site or to an origin that you allow, and nowhere else."</p>
-            </li>
-        </ul>
+        <section class="card next">
+            <h2>"What to do next"</h2>
+            <dl>
+                <div><dt>"This page"</dt><dd><code>"app/src/pages/home.rs"</code></dd></div>
+                <div><dt>"Name and description"</dt><dd><code>"app/src/name.rs"</code></dd></div>
+                <div><dt>"Colours and type"</dt><dd><code>"style/main.css"</code></dd></div>
+                <div><dt>"A page, a sign-up field"</dt><dd><code>"README.md"</code></dd></div>
+            </dl>
+        </section>
     }
 }

@@ -13,7 +13,7 @@ use leptos_guardian::{
     server::{Auth, Database, Guardian, Identity, SigningKey},
     with_pool,
 };
-use server::serve::{self, Limits};
+use leptos_guardian_serve::server::{self, Limits};
 use std::{error::Error, future::pending, io, net::Ipv4Addr, process, thread};
 use tokio::net::TcpListener;
 
@@ -34,7 +34,7 @@ pub async fn serve(database: &str) -> Outcome<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?.port());
     thread::spawn(stop_with_client);
-    serve::serve(
+    server::serve(
         listener,
         guardian.protect(routes),
         Limits::default(),

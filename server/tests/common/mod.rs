@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod database;
-pub mod process;
 pub mod waiting;
 
 use app::server::AppState;

@@ -1,6 +1,7 @@
 //! The server as a process.
+#![allow(dead_code, reason = "each test file uses its part")]
 
-use super::PASSWORD;
+use crate::common::PASSWORD;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper_util::{

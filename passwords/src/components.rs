@@ -1,0 +1,135 @@
+//! The parts of a form. A form works without JavaScript, and after an error it has what was typed.
+//!
+//! They have these classes for the app's stylesheet: `field` (a label, an input and a `small`
+//! hint), `notice failure`, and `button primary`.
+
+use crate::{Flash, check_field};
+use leptos::{ev::SubmitEvent, prelude::*};
+use leptos_guardian::use_callback_url;
+use leptos_router::location::Url;
+use std::time::Duration;
+
+/// A hidden field that passes the page's `callback_url` on with its form.
+#[component]
+pub fn CallbackUrl() -> impl IntoView {
+    use_callback_url()
+        .map(|url| view! { <input type="hidden" name="callback_url" value=url/> }.into_any())
+}
+
+/// Adds the page's `callback_url` to a path, so that links between sign-up and sign-in keep it.
+pub fn with_callback_url(path: &str) -> String {
+    match use_callback_url() {
+        Some(url) => format!("{path}?callback_url={}", Url::escape(&url)),
+        None => path.to_owned(),
+    }
+}
+
+/// Says above a form's fields why it was not accepted.
+#[component]
+pub fn FormAlert(
+    /// The form's flash message.
+    flash: Flash,
+) -> impl IntoView {
+    (!flash.alert.is_empty()).then(|| {
+        view! { <p class="notice failure" role="alert" id="form-error">{flash.alert}</p> }
+            .into_any()
+    })
+}
+
+/// One labelled field of a form. After an error it has what was typed, unless it is a password.
+///
+/// # Panics
+///
+/// On the server, if it is of the kind `password` and its name does not contain `password`: the
+/// flash message keeps what was typed into every other field.
+#[component]
+pub fn Field(
+    /// What a person calls it.
+    label: &'static str,
+    /// What the server calls it. The name of a secret field contains `password`.
+    name: &'static str,
+    /// What a password manager calls it
+    /// ([autofill field names](https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofill-field)).
+    autocomplete: &'static str,
+    /// The input's type.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// Shown below the input.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// In characters.
+    #[prop(optional)]
+    minlength: Option<u16>,
+    /// In characters.
+    #[prop(optional)]
+    maxlength: Option<u16>,
+    /// Whether the form needs it.
+    #[prop(default = true)]
+    required: bool,
+    /// The form's flash message. It has what was typed, and its error may be about this field.
+    flash: Flash,
+) -> impl IntoView {
+    check_field(kind, name);
+    let is_wrong = flash.field == name;
+    let hint_id = hint.map(|_| format!("{name}-hint"));
+    let described_by = [is_wrong.then(|| "form-error".to_owned()), hint_id.clone()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ");
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                id=name
+                type=kind
+                name=name
+                value=flash.typed(name)
+                autocomplete=autocomplete
+                minlength=minlength
+                maxlength=maxlength
+                aria-invalid=is_wrong.then_some("true")
+                aria-describedby=(!described_by.is_empty()).then_some(described_by)
+                required=required
+            />
+            {hint.map(|hint| view! { <small id=hint_id>{hint}</small> }.into_any())}
+        </div>
+    }
+}
+
+/// How long the button ignores a second press, which is probably a slip. After that, the user has
+/// probably stopped the page and tries again.
+const DOUBLE_SUBMIT_WINDOW: Duration = Duration::from_secs(5);
+
+/// A form that a double click does not send twice.
+#[component]
+pub fn PlainForm(
+    /// The path of the server function.
+    action: &'static str,
+    /// What the button says.
+    submit: &'static str,
+    /// The fields.
+    children: Children,
+) -> impl IntoView {
+    let is_pending = RwSignal::new(false);
+    let on_submit = move |submit: SubmitEvent| {
+        if is_pending.get_untracked() {
+            submit.prevent_default();
+            return;
+        }
+        is_pending.set(true);
+        set_timeout(move || is_pending.set(false), DOUBLE_SUBMIT_WINDOW);
+    };
+    view! {
+        <form method="post" action=action on:submit=on_submit>
+            {children()}
+            <button
+                class="button primary"
+                type="submit"
+                aria-busy=move || is_pending.get().then_some("true".to_owned())
+            >
+                {submit}
+            </button>
+        </form>
+    }
+}
