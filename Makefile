@@ -83,9 +83,11 @@ lint-script:
 test-script:
 	node --test guardian/tests/script/*.test.mjs
 
-# Makes an app from this repository and tests it.
+# Makes an app from this repository and tests it. Then follows the guide for an existing app, and tests
+# that one.
 test-scaffold:
 	scripts/test-scaffold
+	scripts/test-guide
 
 # Packs the library as for crates.io and builds the packed files. Takes minutes the first time.
 package:
