@@ -8,7 +8,7 @@ const baseURL = `http://127.0.0.1:${PORT}`;
 
 export default defineConfig({
   testDir: "tests",
-  // Only `make picture` takes the picture.
+  // Only scripts/picture takes the picture.
   grepInvert: process.env.PICTURE ? undefined : /@picture/,
   forbidOnly: true,
   // Long enough for a busy machine.
