@@ -15,10 +15,10 @@ async function submit(page: Page, password = "lovelace") {
 /** Resolves once Leptos handles the page's events. */
 async function hydrated(page: Page) {
   await page.goto("/");
-  const button = page.getByRole("button", { name: "Click Me" });
+  const button = page.getByRole("button", { name: /^Count/ });
   await expect(async () => {
     await button.click();
-    await expect(button).not.toHaveText("Click Me: 0", { timeout: 500 });
+    await expect(button).not.toHaveText("Count: 0", { timeout: 500 });
   }).toPass();
 }
 

@@ -32,7 +32,7 @@ pub fn App() -> impl IntoView {
 
     view! {
         <Stylesheet id="leptos" href="/pkg/my-app.css"/>
-        <Title text="Welcome to Leptos"/>
+        <Title text="My app"/>
 
         <Router>
             <main>
@@ -44,14 +44,12 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Renders the home page of your application.
 #[component]
 fn HomePage() -> impl IntoView {
     let count = RwSignal::new(0);
-    let on_click = move |_| *count.write() += 1;
 
     view! {
-        <h1>"Welcome to Leptos!"</h1>
-        <button on:click=on_click>"Click Me: " {count}</button>
+        <h1>"My app"</h1>
+        <button on:click=move |_| *count.write() += 1>"Count: " {count}</button>
     }
 }

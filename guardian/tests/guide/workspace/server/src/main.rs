@@ -10,7 +10,6 @@ async fn main() {
     let conf = get_configuration(None).unwrap();
     let addr = conf.leptos_options.site_addr;
     let leptos_options = conf.leptos_options;
-    // Generate the list of routes in your Leptos App
     let routes = generate_route_list(App);
     let pool = SqlitePool::connect("sqlite://app.db?mode=rwc").await.unwrap();
     users::create_table(&pool).await.unwrap();
