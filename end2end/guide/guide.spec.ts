@@ -67,7 +67,7 @@ test("a private page asks for the sign-in, which leads back to it", async ({ pag
   await expect(page.getByRole("heading", { name: PRIVATE_PAGE })).toBeVisible();
 });
 
-test("so does a private page that opens in place", async ({ page }) => {
+test("a private page that opens in place asks for the sign-in, too", async ({ page }) => {
   await hydrated(page);
   await page.evaluate(() => {
     const link = Object.assign(document.createElement("a"), { href: "/sessions" });
