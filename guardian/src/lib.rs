@@ -1,7 +1,8 @@
 //! [examples/existing_app.rs]: https://docs.rs/crate/leptos-guardian/latest/source/examples/existing_app.rs
 //! [recipes]: crate::recipes
 //! [beside ours]: crate::moving
-#![doc = include_str!("../README.md")]
+// Its blocks are tested as a whole app.
+#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 //! # Modules
 //!
 //! - shared by server and browser: [`SignOutOptions`] and its outcome, the errors, the
