@@ -1,7 +1,7 @@
 // The app of the library's guide: what its reader sees in the first hour.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { NOTICE_LIMIT_MS, cookieName, sessionCookie, signedInUser, userButton } from "../tests/site";
+import { NOTICE_LIMIT_MS, cookieName, sessionCookie, signedInUser, userButton } from "../tests/library/site";
 import { test } from "../tests/test";
 
 const PRIVATE_PAGE = "Where you are signed in";

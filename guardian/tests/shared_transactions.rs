@@ -65,22 +65,16 @@ struct Held<'a> {
 
 impl<'a> Held<'a> {
     async fn new(site: &'a Site, server: &'a Server) -> Self {
-        let blocker = Blocker::new(site, server).await;
-        let browser = site.browser().on(server);
-        let mut held = Self {
+        let held = Self {
             site,
             server,
-            blocker,
-            first: tokio::spawn(async { browser }),
-            queued: 0,
+            blocker: Blocker::new(site, server).await,
+            first: tokio::spawn(signed_in(site.browser().on(server), "first")),
+            // On SQLite, the first one counts while it waits to begin.
+            queued: usize::from(matches!(&site.database, Database::Sqlite(_))),
         };
-        let browser = site.browser().on(server);
-        held.first = tokio::spawn(signed_in(browser, "first"));
         match &site.database {
-            Database::Sqlite(_) => {
-                held.queued = 1;
-                held.until_queued().await;
-            }
+            Database::Sqlite(_) => held.until_queued().await,
             Database::Postgres(_) => site.until_waiting(1).await,
         }
         held
