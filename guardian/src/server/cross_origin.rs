@@ -45,6 +45,23 @@ pub(super) async fn allow_origins(
     response
 }
 
+/// Lets pages of other origins load a file, if the app allows any origin. It is the same for everybody.
+pub(super) async fn share_file(
+    State(guardian): State<Guardian>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if !guardian.0.allowed_origins.is_empty() {
+        let headers = response.headers_mut();
+        let everybody = HeaderValue::from_static("*");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, everybody);
+        let policy = HeaderValue::from_static("cross-origin");
+        headers.insert("cross-origin-resource-policy", policy);
+    }
+    response
+}
+
 fn is_library_route(path: &str) -> bool {
     let functions = [
         GetSession::PATH,

@@ -2,11 +2,8 @@
 //! the same in every app.
 
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use std::io::Write as _;
-
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
-    HeaderName::from_static("cross-origin-resource-policy");
 
 /// A text file.
 pub(crate) struct File {
@@ -61,9 +58,6 @@ impl File {
         let headers = [
             (header::CONTENT_TYPE, self.kind),
             (header::VARY, "accept-encoding"),
-            // Pages of any origin may load it: it is the same for everybody.
-            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-            (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"),
         ];
         if accepts_brotli(request) {
             let encoding = [(header::CONTENT_ENCODING, "br")];

@@ -8,9 +8,15 @@
 //! `flush`.
 
 use super::{
-    Auth, Guardian, auth::CookieChange, caching, client_info::ClientInfo,
-    cross_origin::allow_origins, event_stream, markup, referer::check_referer,
-    request_target::refuse_other_targets, token::TokenHash,
+    Auth, Guardian,
+    auth::CookieChange,
+    caching,
+    client_info::ClientInfo,
+    cross_origin::{allow_origins, share_file},
+    event_stream, markup,
+    referer::check_referer,
+    request_target::refuse_other_targets,
+    token::TokenHash,
 };
 use crate::{
     api::{GetSession, GetSessions, PostSignOut, PostSwitchAccount},
@@ -89,6 +95,7 @@ impl Guardian {
     {
         let files = script::routes()
             .merge(stylesheet::routes())
+            .layer(from_fn_with_state(self.clone(), share_file))
             .layer(from_fn(refuse_other_targets));
         let events = Router::new()
             .route(event_stream::PATH, get(event_stream::stream))
