@@ -1,14 +1,12 @@
 //! Pages of other origins that the app allows to use the library's routes with the visitor's cookies.
 
-use super::{Guardian, caching::vary_by, event_stream, markup};
-use crate::api::{GetSession, GetSessions, PostSignOut, PostSwitchAccount};
+use super::{Guardian, caching::vary_by, event_stream, markup, protect::FUNCTIONS};
 use axum::{
     extract::{Request, State},
     middleware::Next,
     response::Response,
 };
 use http::{HeaderValue, header};
-use leptos::server_fn::ServerFn as _;
 
 /// Marks a request that a page of another origin has sent.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +61,5 @@ pub(super) async fn share_file(
 }
 
 fn is_library_route(path: &str) -> bool {
-    let functions = [
-        GetSession::PATH,
-        GetSessions::PATH,
-        PostSignOut::PATH,
-        PostSwitchAccount::PATH,
-    ];
-    path == event_stream::PATH || path.starts_with(markup::PATH) || functions.contains(&path)
+    path == event_stream::PATH || path.starts_with(markup::PATH) || FUNCTIONS.contains(&path)
 }

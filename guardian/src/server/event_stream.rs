@@ -33,8 +33,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const RETRY: u64 = 500;
 const RETRY_SPREAD: u64 = 1000;
 
-/// Streams what concerns a browser: sign-outs, and sign-ins elsewhere. The first event names the session, which the page
-/// compares with its own. The stream ends with the session.
+/// Streams what concerns a browser: sign-outs, and sign-ins elsewhere. The first event names the session,
+/// which the page compares with its own. The stream ends with the session.
 pub(crate) async fn stream(auth: Auth) -> Response {
     let watch = match Watch::start(&auth, Kind::Page).await {
         Ok(watch) => watch,

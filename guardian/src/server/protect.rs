@@ -37,6 +37,14 @@ use tower::{Layer, Service, ServiceBuilder, util::BoxCloneSyncService};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_sessions::{session::Id, session_store};
 
+/// The paths of the library's server functions.
+pub(super) const FUNCTIONS: [&str; 4] = [
+    GetSession::PATH,
+    GetSessions::PATH,
+    PostSignOut::PATH,
+    PostSwitchAccount::PATH,
+];
+
 impl Guardian {
     /// Puts the [layer](Self::layer) around a router, and adds the library's [routes](Self::routes).
     ///
@@ -121,13 +129,7 @@ impl Guardian {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let paths = [
-            GetSession::PATH,
-            GetSessions::PATH,
-            PostSignOut::PATH,
-            PostSwitchAccount::PATH,
-        ];
-        paths
+        FUNCTIONS
             .into_iter()
             .fold(Router::new(), |router, path| {
                 router.route(path, post(leptos_axum::handle_server_fns))
