@@ -15,6 +15,10 @@ pub(crate) trait Backend: sqlx::Database {
     /// Whether it lets one transaction write at a time.
     const HAS_ONE_WRITER: bool;
 
+    /// Begins a transaction that writes. On PostgreSQL, no power cut undoes it once it is committed. On
+    /// SQLite, this needs [`sync_commits`](BackendConnection::sync_commits).
+    const BEGIN: &'static str;
+
     /// Returns the store of visitors' data. Creates its table when it is missing.
     async fn data_store(
         pool: &Pool<Self>,
@@ -22,18 +26,19 @@ pub(crate) trait Backend: sqlx::Database {
     ) -> Result<Arc<dyn SessionStore>, sqlx::Error>;
 
     /// Undoes a dropped transaction. Its connection returns to the pool only if that is known to have
-    /// worked. `sync` comes from [`begin_durable`](BackendConnection::begin_durable).
+    /// worked. `sync` comes from [`sync_commits`](BackendConnection::sync_commits).
     fn abandon(connection: PoolConnection<Self>, sync: i64);
 }
 
 /// A connection to a database. The methods that do nothing here are for one database only. SQLite has
 /// one writer at a time, so it needs no locks.
 pub(crate) trait BackendConnection: sqlx::Connection {
-    /// Begins a transaction that no power cut undoes once it is committed. Returns SQLite's
-    /// `synchronous` setting from before.
-    async fn begin_durable(&mut self) -> Result<i64, sqlx::Error>;
+    /// Makes SQLite sync each commit to the disk. Returns its `synchronous` setting from before.
+    async fn sync_commits(&mut self) -> Result<i64, sqlx::Error> {
+        Ok(0)
+    }
 
-    /// Restores SQLite's `synchronous` setting after the transaction.
+    /// Restores SQLite's `synchronous` setting.
     async fn restore_sync(&mut self, _sync: i64) {}
 
     /// Ends a transaction, even one that sqlx does not count. Returns whether none is open now, as far

@@ -50,6 +50,13 @@ impl Database {
     pub(crate) fn has_one_writer(&self) -> bool {
         with_pool!(self, pool => has_one_writer(pool))
     }
+
+    /// Whether a connection is idle, or can be opened. So nobody waits for one.
+    pub(crate) fn has_free_connection(&self) -> bool {
+        with_pool!(self, pool => {
+            pool.num_idle() > 0 || pool.size() < pool.options().get_max_connections()
+        })
+    }
 }
 
 const fn has_one_writer<DB: Backend>(_: &Pool<DB>) -> bool {

@@ -66,6 +66,7 @@ impl Database {
                     .await?;
             }
         });
-        transaction.commit().await
+        transaction.commit().await?.release().await;
+        Ok(())
     }
 }

@@ -24,6 +24,7 @@ mod cookie_header;
 mod cross_origin;
 mod database;
 mod dispatcher;
+mod durable_connection;
 mod event;
 mod event_stream;
 mod file;

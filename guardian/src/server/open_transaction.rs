@@ -1,6 +1,10 @@
 //! An open transaction on either database.
 
-use super::{Connection, Database, backend::BackendConnection, connection::PooledConnection};
+use super::{
+    Connection, Database,
+    backend::{Backend, BackendConnection},
+    durable_connection::DurableConnection,
+};
 use crate::{with_connection, with_pool};
 use sqlx::TransactionManager as _;
 use std::io;
@@ -13,12 +17,12 @@ type Transactions<DB> = <DB as sqlx::Database>::TransactionManager;
 /// the transaction has ended cleanly.
 pub(crate) struct OpenTransaction {
     /// `None` once the transaction has ended.
-    connection: Option<PooledConnection>,
+    connection: Option<DurableConnection>,
     /// Whether a statement may have failed unnoticed.
     is_doubtful: bool,
-    /// SQLite's `synchronous` setting outside the transaction.
-    sync: i64,
 }
+
+const HAS_CONNECTION: &str = "a transaction has its connection until it ends";
 
 impl OpenTransaction {
     pub(crate) async fn begin(database: &Database) -> Result<Self, sqlx::Error> {
@@ -38,34 +42,33 @@ impl OpenTransaction {
     }
 
     async fn try_begin(database: &Database) -> Result<Self, sqlx::Error> {
-        let mut connection = PooledConnection::acquire(database).await?;
-        let begun = with_connection!(connection.connection(), connection => {
-            connection.begin_durable().await
-        });
+        Self::begin_on(DurableConnection::acquire(database).await?).await
+    }
+
+    /// Begins on the connection of another transaction.
+    pub(crate) async fn begin_again(connection: DurableConnection) -> Result<Self, sqlx::Error> {
+        let begun = tokio::spawn(Self::begin_on(connection));
+        begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    /// Begins. Do not drop it half-way.
+    async fn begin_on(mut connection: DurableConnection) -> Result<Self, sqlx::Error> {
+        let begun =
+            with_connection!(connection.connection(), connection => begin(connection).await);
         match begun {
-            Ok(sync) => Ok(Self {
+            Ok(()) => Ok(Self {
                 connection: Some(connection),
                 is_doubtful: false,
-                sync,
             }),
             Err(cause) => {
-                // A transaction that sqlx does not count may be open on it.
-                let is_clean = with_connection!(connection.connection(), connection => {
-                    connection.reset().await
-                });
-                if !is_clean {
-                    connection.close_on_drop();
-                }
+                connection.reset_or_close().await;
                 Err(cause)
             }
         }
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {
-        self.connection
-            .as_mut()
-            .expect("a transaction has its connection until it ends")
-            .connection()
+        self.connection.as_mut().expect(HAS_CONNECTION).connection()
     }
 
     /// Records that a statement, and with it the transaction, may have failed.
@@ -73,39 +76,44 @@ impl OpenTransaction {
         self.is_doubtful = true;
     }
 
-    /// Commits. PostgreSQL rolls a failed transaction back on commit, which sqlx takes for success. So
-    /// a transaction in doubt runs another statement first, which fails if the transaction has.
-    pub(crate) async fn commit(mut self) -> Result<(), sqlx::Error> {
+    /// Commits, and returns the connection. PostgreSQL rolls a failed transaction back on commit, which
+    /// sqlx takes for success. So a transaction in doubt runs another statement first, which fails if the
+    /// transaction has.
+    pub(crate) async fn commit(mut self) -> Result<DurableConnection, sqlx::Error> {
         let is_doubtful = self.is_doubtful;
         with_connection!(self.connection(), connection => commit(connection, is_doubtful).await)?;
-        self.return_to_pool().await;
-        Ok(())
+        Ok(self.end())
     }
 
     /// Undoes everything, and returns the connection to the pool.
     pub(crate) async fn rollback(mut self) -> Result<(), sqlx::Error> {
         with_connection!(self.connection(), connection => rollback(connection).await)?;
-        self.return_to_pool().await;
+        self.end().release().await;
         Ok(())
     }
 
-    /// Returns the connection to the pool, after the transaction has ended cleanly.
-    async fn return_to_pool(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
-            with_connection!(connection.connection(), connection => {
-                connection.restore_sync(self.sync).await;
-            });
-        }
+    /// Returns the connection, after the transaction has ended cleanly.
+    fn end(&mut self) -> DurableConnection {
+        self.connection.take().expect(HAS_CONNECTION)
     }
 }
 
 /// Whether a connection has ended, so that another one may work: the network or an operator has ended it, or
 /// PostgreSQL is being restarted (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
-fn is_lost(cause: &sqlx::Error) -> bool {
+pub(crate) fn is_lost(cause: &sqlx::Error) -> bool {
     let code = cause.as_database_error().and_then(|cause| cause.code());
     let is_ended = matches!(code.as_deref(), Some("57P01" | "57P02"));
     // Not one that is slow: the next one would be, too.
     is_ended || matches!(cause, sqlx::Error::Io(cause) if cause.kind() != io::ErrorKind::TimedOut)
+}
+
+async fn begin<C>(connection: &mut C) -> Result<(), sqlx::Error>
+where
+    C: BackendConnection,
+    C::Database: Backend,
+{
+    let statement = <C::Database as Backend>::BEGIN.into();
+    Transactions::<C::Database>::begin(connection, Some(statement)).await
 }
 
 async fn commit<C: BackendConnection>(
@@ -125,7 +133,7 @@ async fn rollback<C: BackendConnection>(connection: &mut C) -> Result<(), sqlx::
 impl Drop for OpenTransaction {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            connection.abandon(self.sync);
+            connection.abandon();
         }
     }
 }

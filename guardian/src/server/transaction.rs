@@ -3,7 +3,8 @@
 
 use super::{
     Cause, Connection, Guardian, SignOutEvent,
-    open_transaction::OpenTransaction,
+    durable_connection::DurableConnection,
+    open_transaction::{OpenTransaction, is_lost},
     registry::{self, Revocation, Target, WritePermit},
     time_limit::in_time,
     unavailable::unavailable,
@@ -81,13 +82,33 @@ impl Guardian {
             Ok((OpenTransaction::begin(registry.database()).await?, permit))
         })
         .await?;
-        Ok(Transaction {
+        Ok(self.transaction(open, permit))
+    }
+
+    /// Begins another transaction on the connection of the last one. Returns `None` if the connection is
+    /// lost, or has gone back to the pool because others wait for one or for permission to write.
+    pub(crate) async fn begin_on(
+        &self,
+        connection: DurableConnection,
+    ) -> Option<Result<Transaction, sqlx::Error>> {
+        let Some(permit) = self.0.registry.try_acquire_write() else {
+            connection.release().await;
+            return None;
+        };
+        match in_time(OpenTransaction::begin_again(connection)).await {
+            Err(cause) if is_lost(&cause) => None,
+            begun => Some(begun.map(|open| self.transaction(open, permit))),
+        }
+    }
+
+    fn transaction(&self, open: OpenTransaction, permit: WritePermit) -> Transaction {
+        Transaction {
             open,
             permit,
             guardian: self.clone(),
             events: Vec::new(),
             on_commit: None,
-        })
+        }
     }
 }
 
@@ -155,17 +176,19 @@ impl Transaction {
     /// ```
     pub async fn commit(self) -> Result<(), AuthError> {
         let failed = unavailable("a transaction could not be committed");
-        self.try_commit().await.map_err(failed)
+        self.try_commit().await.map_err(failed)?.release().await;
+        Ok(())
     }
 
-    pub(crate) async fn try_commit(self) -> Result<(), sqlx::Error> {
-        in_time(self.open.commit()).await?;
+    /// Commits, and returns the connection.
+    pub(crate) async fn try_commit(self) -> Result<DurableConnection, sqlx::Error> {
+        let connection = in_time(self.open.commit()).await?;
         drop(self.permit);
         if let Some(on_commit) = self.on_commit {
             on_commit();
         }
         self.guardian.announce(self.events);
-        Ok(())
+        Ok(connection)
     }
 
     /// Undoes the transaction. Dropping it has the same effect, but may cost a new connection.

@@ -9,6 +9,7 @@ use super::{
     Cause, Guardian, SignOutEvent, Transaction,
     backend::Backend,
     database::Database,
+    durable_connection::DurableConnection,
     registry::{self, LiveSession, Locks, NewSession, Revocation, Target},
     time_limit::in_time,
     token::TokenHash,
@@ -234,26 +235,49 @@ impl Writer {
     async fn run(self) {
         let Self(guardian) = &self;
         let writes = &guardian.0.writes;
+        let mut kept = None;
         while let Some(first) = writes.first() {
-            match guardian.try_begin().await {
+            let begun = match kept.take() {
+                Some(connection) => guardian.begin_on(connection).await,
+                None => None,
+            };
+            let begun = match begun {
+                Some(begun) => begun,
+                None => guardian.try_begin().await,
+            };
+            kept = match begun {
                 Ok(transaction) => {
                     let others = writes.others(&first);
                     if others.is_empty() {
-                        carry_out_alone(transaction, first).await;
+                        carry_out_alone(transaction, first).await
                     } else {
                         let jobs = [first].into_iter().chain(others);
-                        carry_out_together(transaction, jobs.collect()).await;
+                        carry_out_together(transaction, jobs.collect()).await
                     }
                 }
-                Err(cause) => fail([first].into_iter().chain(writes.overdue()), cause),
-            }
+                Err(cause) => {
+                    fail([first].into_iter().chain(writes.overdue()), cause);
+                    None
+                }
+            };
         }
+        release(kept).await;
+    }
+}
+
+/// Returns a connection to the pool.
+async fn release(connection: Option<DurableConnection>) {
+    if let Some(connection) = connection {
+        connection.release().await;
     }
 }
 
 /// Carries out writes in one transaction. Those that would wait for another transaction's locks, and hold
-/// the others up, are carried out alone.
-async fn carry_out_together(mut transaction: Transaction, jobs: Vec<Job>) {
+/// the others up, are carried out alone. Returns the connection after a commit.
+async fn carry_out_together(
+    mut transaction: Transaction,
+    jobs: Vec<Job>,
+) -> Option<DurableConnection> {
     let guardian = transaction.guardian().clone();
     let mut locks = Locks::default();
     for job in &jobs {
@@ -266,7 +290,7 @@ async fn carry_out_together(mut transaction: Transaction, jobs: Vec<Job>) {
     });
     start_alone(&guardian, alone);
     if together.is_empty() {
-        return;
+        return None;
     }
     let writes: Vec<&Write> = together.iter().map(|job| &job.write).collect();
     match write_all(&mut transaction, &writes).await {
@@ -275,6 +299,7 @@ async fn carry_out_together(mut transaction: Transaction, jobs: Vec<Job>) {
             tracing::debug!(%cause, "writes that shared a transaction are carried out alone");
             drop(transaction);
             start_alone(&guardian, together);
+            None
         }
     }
 }
@@ -285,14 +310,15 @@ fn start_alone(guardian: &Guardian, jobs: Vec<Job>) {
         let guardian = guardian.clone();
         tokio::spawn(async move {
             match guardian.try_begin().await {
-                Ok(transaction) => carry_out_alone(transaction, job).await,
+                Ok(transaction) => release(carry_out_alone(transaction, job).await).await,
                 Err(cause) => fail([job], cause),
             }
         });
     }
 }
 
-async fn carry_out_alone(mut transaction: Transaction, job: Job) {
+/// Carries out a write in a transaction that it has to itself. Returns the connection after a commit.
+async fn carry_out_alone(mut transaction: Transaction, job: Job) -> Option<DurableConnection> {
     let guardian = transaction.guardian().clone();
     for is_last in [false, false, true] {
         match write_alone(&mut transaction, &job.write).await {
@@ -301,7 +327,10 @@ async fn carry_out_alone(mut transaction: Transaction, job: Job) {
                 drop(transaction);
                 transaction = match guardian.try_begin().await {
                     Ok(transaction) => transaction,
-                    Err(cause) => return fail([job], cause),
+                    Err(cause) => {
+                        fail([job], cause);
+                        return None;
+                    }
                 };
             }
             Err(error) => {
@@ -309,10 +338,12 @@ async fn carry_out_alone(mut transaction: Transaction, job: Job) {
                     // Dropping it would do, but may cost a connection.
                     let _ = transaction.rollback().await;
                 }
-                return job.finish(Err(error));
+                job.finish(Err(error));
+                return None;
             }
         }
     }
+    None
 }
 
 fn is_deadlock(cause: &sqlx::Error) -> bool {
@@ -320,16 +351,24 @@ fn is_deadlock(cause: &sqlx::Error) -> bool {
     code.as_deref() == Some(DEADLOCK)
 }
 
-/// Commits, then responds to everybody.
-async fn commit(transaction: Transaction, jobs: Vec<Job>, written: Vec<Written>) {
+/// Commits, then responds to everybody. Returns the connection.
+async fn commit(
+    transaction: Transaction,
+    jobs: Vec<Job>,
+    written: Vec<Written>,
+) -> Option<DurableConnection> {
     match transaction.try_commit().await {
-        Ok(()) => {
+        Ok(connection) => {
             for (job, written) in jobs.into_iter().zip(written) {
                 job.finish(Ok(written));
             }
+            Some(connection)
         }
         // Nobody knows whether it has happened.
-        Err(cause) => fail(jobs, cause),
+        Err(cause) => {
+            fail(jobs, cause);
+            None
+        }
     }
 }
 

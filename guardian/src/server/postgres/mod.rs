@@ -15,27 +15,26 @@ use super::{
     registry::Locks,
 };
 use crate::with_connection;
-use sqlx::{
-    PgConnection, PgPool, Postgres, QueryBuilder, TransactionManager as _, pool::PoolConnection,
-};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, pool::PoolConnection};
 use std::sync::Arc;
 use tower_sessions::SessionStore;
 use tower_sessions_sqlx_store::PostgresStore;
-
-/// Lets each statement see everything that was committed before it, whatever the database's default:
-/// after waiting for a lock, it must see what the lock's last owner wrote. The time limits keep a
-/// client that has given up, or lost power, from holding others up for long. The commit is on the disk
-/// when PostgreSQL reports it, even where the database or the role says `synchronous_commit = off`.
-const BEGIN: &str = "begin isolation level read committed;
-    set local lock_timeout = '4s';
-    set local idle_in_transaction_session_timeout = '30s';
-    select set_config('synchronous_commit', 'on', true)
-    where current_setting('synchronous_commit') = 'off'";
 
 impl Backend for Postgres {
     const READERS: usize = 4;
 
     const HAS_ONE_WRITER: bool = false;
+
+    /// Lets each statement see everything that was committed before it, whatever the database's
+    /// default: after waiting for a lock, it must see what the lock's last owner wrote. The time limits
+    /// keep a client that has given up, or lost power, from holding others up for long. The commit is on
+    /// the disk when PostgreSQL reports it, even where the database or the role says
+    /// `synchronous_commit = off`.
+    const BEGIN: &'static str = "begin isolation level read committed;
+        set local lock_timeout = '4s';
+        set local idle_in_transaction_session_timeout = '30s';
+        select set_config('synchronous_commit', 'on', true)
+        where current_setting('synchronous_commit') = 'off'";
 
     async fn data_store(pool: &PgPool, table: &str) -> Result<Arc<dyn SessionStore>, sqlx::Error> {
         let mut alone = OpenTransaction::begin(&Database::Postgres(pool.clone())).await?;
@@ -49,7 +48,7 @@ impl Backend for Postgres {
             .and_then(|store| store.with_table_name(table))
             .map_err(|cause| sqlx::Error::Configuration(cause.into()))?;
         store.migrate().await?;
-        alone.commit().await?;
+        alone.commit().await?.release().await;
         Ok(Arc::new(store))
     }
 
@@ -66,12 +65,6 @@ impl FollowEvents for Postgres {
 }
 
 impl BackendConnection for PgConnection {
-    async fn begin_durable(&mut self) -> Result<i64, sqlx::Error> {
-        type Transactions = <Postgres as sqlx::Database>::TransactionManager;
-        Transactions::begin(self, Some(BEGIN.into())).await?;
-        Ok(0)
-    }
-
     /// Ends nothing: the connection is closed instead.
     async fn reset(&mut self) -> bool {
         false

@@ -63,6 +63,11 @@ impl Registry {
         self.writer.acquire(&self.database).await
     }
 
+    /// Returns permission to write if nobody has it, waits for it, or waits for a connection.
+    pub(crate) fn try_acquire_write(&self) -> Option<WritePermit> {
+        self.writer.try_acquire(&self.database)
+    }
+
     /// Returns how many tasks wait for permission to write, without the one that has it.
     pub(crate) fn waiting_to_write(&self) -> usize {
         self.writer.waiting()

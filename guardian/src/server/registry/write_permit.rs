@@ -45,9 +45,70 @@ impl Writer {
         }
     }
 
+    /// Returns permission to write if nobody has it, waits for it, or waits for a connection.
+    pub(super) fn try_acquire(&self, database: &Database) -> Option<WritePermit> {
+        if !database.has_free_connection() {
+            return None;
+        }
+        if !database.has_one_writer() {
+            return Some(WritePermit { _held: None });
+        }
+        let permit = Arc::clone(&self.0).try_lock_owned().ok()?;
+        Some(WritePermit {
+            _held: Some(permit),
+        })
+    }
+
     /// Returns how many tasks wait for permission to write, without the one that has it.
     pub(super) fn waiting(&self) -> usize {
         // The writer holds one clone, and the task that writes another.
         Arc::strong_count(&self.0).saturating_sub(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Writer;
+    use crate::server::Database;
+    use sqlx::{postgres::PgPoolOptions, sqlite::SqlitePoolOptions};
+
+    fn sqlite(connections: u32) -> Database {
+        let pool = SqlitePoolOptions::new().max_connections(connections);
+        Database::Sqlite(pool.connect_lazy("sqlite::memory:").unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_writer_goes_on_only_if_nobody_waits() {
+        let (writer, database) = (Writer::default(), sqlite(2));
+        let permit = writer.try_acquire(&database).unwrap();
+        assert!(writer.try_acquire(&database).is_none());
+        drop(permit);
+        let first = writer.acquire(&database).await;
+        let mut second = Box::pin(writer.acquire(&database));
+        assert!(futures::poll!(&mut second).is_pending());
+        drop(first);
+        // The permit is for the one that waits.
+        assert!(writer.try_acquire(&database).is_none());
+        drop(second.await);
+        assert!(writer.try_acquire(&database).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_writer_gives_the_last_connection_back() {
+        let (writer, database) = (Writer::default(), sqlite(1));
+        let Database::Sqlite(pool) = &database else {
+            unreachable!("made above")
+        };
+        let connection = pool.acquire().await.unwrap();
+        assert!(writer.try_acquire(&database).is_none());
+        drop(connection);
+    }
+
+    #[tokio::test]
+    async fn writers_on_postgresql_need_no_permit() {
+        let pool = PgPoolOptions::new().connect_lazy("postgres://localhost/nowhere");
+        let (writer, database) = (Writer::default(), Database::Postgres(pool.unwrap()));
+        let _first = writer.try_acquire(&database).unwrap();
+        assert!(writer.try_acquire(&database).is_some());
     }
 }

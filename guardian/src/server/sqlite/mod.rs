@@ -20,6 +20,10 @@ impl Backend for Sqlite {
 
     const HAS_ONE_WRITER: bool = true;
 
+    /// Takes the write lock at once. A transaction that takes it only after a read fails when another
+    /// one has written in between, however long it would wait.
+    const BEGIN: &'static str = "begin immediate";
+
     async fn data_store(
         pool: &SqlitePool,
         table: &str,
@@ -43,8 +47,8 @@ impl FollowEvents for Sqlite {
 }
 
 impl BackendConnection for SqliteConnection {
-    async fn begin_durable(&mut self) -> Result<i64, sqlx::Error> {
-        transaction::begin_durable(self).await
+    async fn sync_commits(&mut self) -> Result<i64, sqlx::Error> {
+        transaction::sync_commits(self).await
     }
 
     async fn restore_sync(&mut self, sync: i64) {

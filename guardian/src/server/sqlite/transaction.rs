@@ -2,28 +2,19 @@
 
 use crate::server::{backend::BackendConnection as _, time_limit::in_time};
 use sqlx::{
-    Connection as _, Executor as _, Sqlite, SqliteConnection, TransactionManager as _,
+    Connection as _, Executor as _, Row as _, Sqlite, SqliteConnection, TransactionManager as _,
     pool::PoolConnection,
 };
 
 type Transactions = <Sqlite as sqlx::Database>::TransactionManager;
 
-/// Takes the write lock at once. A transaction that takes it only after a read fails when another one
-/// has written in between, however long it would wait.
-///
-/// Syncs the commit to the disk, whatever the connection's setting: an ended session must not come
-/// back after a power cut. `EXTRA` is `FULL` in WAL mode, and durable in the other journal modes, too
-/// (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
-const BEGIN: &str = "PRAGMA synchronous = extra; begin immediate";
-
-pub(super) async fn begin_durable(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    let sync = sqlx::query_scalar("PRAGMA synchronous");
-    let sync = sync.fetch_one(&mut *connection).await?;
-    let begun = Transactions::begin(connection, Some(BEGIN.into())).await;
-    if begun.is_err() {
-        restore_sync(connection, sync).await;
-    }
-    begun.map(|()| sync)
+/// Makes a connection sync each commit to the disk, whatever its setting: a revoked session must not
+/// come back after a power cut. `EXTRA` is `FULL` in WAL mode, and durable in the other journal modes,
+/// too (<https://www.sqlite.org/pragma.html#pragma_synchronous>). Returns the setting from before.
+pub(super) async fn sync_commits(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let rows = connection.fetch_all("PRAGMA synchronous; PRAGMA synchronous = extra");
+    let rows = rows.await?;
+    rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)
 }
 
 /// Restores the `synchronous` setting. If that fails, the connection syncs every commit, which is
@@ -69,9 +60,12 @@ pub(super) async fn reset(connection: &mut SqliteConnection) -> bool {
     in_time(reset).await.is_ok() && !connection.is_in_transaction()
 }
 
-/// Returns whether a connection may go back to the pool: no transaction is open on it.
+/// Returns whether a connection may go back to the pool: no transaction is open on it. (A `begin` whose
+/// caller was dropped is rolled back by sqlx as soon as it has run.)
 pub(super) async fn may_be_pooled(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // After this, the rollback of a dropped transaction has been tried.
-    in_time(connection.ping()).await?;
+    if connection.is_in_transaction() {
+        // After this, the rollback of a dropped transaction has been tried.
+        in_time(connection.ping()).await?;
+    }
     Ok(connection.end_open_transaction().await)
 }

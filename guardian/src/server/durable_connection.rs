@@ -1,0 +1,58 @@
+//! A connection for transactions that no power cut undoes once they are committed.
+
+use super::{Connection, Database, backend::BackendConnection as _, connection::PooledConnection};
+use crate::with_connection;
+
+/// A connection of the pool that syncs its commits to the disk. [`release`](Self::release) returns it to
+/// the pool.
+pub(crate) struct DurableConnection {
+    connection: PooledConnection,
+    /// SQLite's `synchronous` setting from before.
+    sync: i64,
+}
+
+impl DurableConnection {
+    /// Takes a connection from the pool.
+    pub(crate) async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
+        let connection = PooledConnection::acquire(database).await?;
+        let mut durable = Self {
+            connection,
+            sync: 0,
+        };
+        let sync = with_connection!(durable.connection(), connection => {
+            connection.sync_commits().await
+        });
+        match sync {
+            Ok(sync) => Ok(Self { sync, ..durable }),
+            Err(cause) => {
+                durable.reset_or_close().await;
+                Err(cause)
+            }
+        }
+    }
+
+    pub(crate) fn connection(&mut self) -> Connection<'_> {
+        self.connection.connection()
+    }
+
+    /// Ends a transaction that sqlx may not count, or else keeps the connection out of the pool.
+    pub(crate) async fn reset_or_close(mut self) {
+        let is_clean = with_connection!(self.connection(), connection => connection.reset().await);
+        if is_clean {
+            self.release().await;
+        } else {
+            self.connection.close_on_drop();
+        }
+    }
+
+    /// Returns the connection to the pool, as it was.
+    pub(crate) async fn release(mut self) {
+        let sync = self.sync;
+        with_connection!(self.connection(), connection => connection.restore_sync(sync).await);
+    }
+
+    /// Undoes a dropped transaction.
+    pub(crate) fn abandon(self) {
+        self.connection.abandon(self.sync);
+    }
+}
