@@ -91,6 +91,26 @@ pub enum AuthError {
         /// How many the app allows.
         limit: usize,
     },
+    /// The user must first confirm who they are: their last proof is too old.
+    #[error("Please confirm first that it is you.")]
+    ConfirmationRequired {
+        /// The most seconds since the last proof.
+        max_age: u64,
+    },
+    /// The user has as many sessions as the app allows.
+    #[error(
+        "You are already signed in elsewhere as often as this site allows ({limit}). Sign out there first."
+    )]
+    TooManySessions {
+        /// How many the app allows.
+        limit: usize,
+    },
+    /// The app asks for a session of no time, or for one that is longer than it allows.
+    #[error("A session must last from one second to {longest} seconds.")]
+    InvalidLifetime {
+        /// In seconds.
+        longest: u64,
+    },
     /// The server could not be reached.
     #[error("The server could not be reached.")]
     Unreachable,
@@ -134,6 +154,9 @@ impl Serialize for AuthError {
             Self::SignedOut => "signed_out",
             Self::UnknownAccount => "unknown_account",
             Self::TooManyAccounts { .. } => "too_many_accounts",
+            Self::ConfirmationRequired { .. } => "confirmation_required",
+            Self::TooManySessions { .. } => "too_many_sessions",
+            Self::InvalidLifetime { .. } => "invalid_lifetime",
             Self::Unreachable => "unreachable",
             Self::Malformed => "malformed",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -141,7 +164,11 @@ impl Serialize for AuthError {
             Self::NotProtected => "not_protected",
         };
         let detail = match self {
-            Self::TooManyAccounts { limit } => Some(("limit", limit)),
+            Self::TooManyAccounts { limit } | Self::TooManySessions { limit } => {
+                Some(("limit", *limit as u64))
+            }
+            Self::ConfirmationRequired { max_age } => Some(("max_age", *max_age)),
+            Self::InvalidLifetime { longest } => Some(("longest", *longest)),
             _ => None,
         };
         write(serializer, word, detail, self)
@@ -228,7 +255,9 @@ impl ErrorStatus for AuthError {
             Self::Unavailable | Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::UnknownAccount => StatusCode::NOT_FOUND,
-            Self::TooManyAccounts { .. } => StatusCode::CONFLICT,
+            Self::TooManyAccounts { .. } | Self::TooManySessions { .. } => StatusCode::CONFLICT,
+            Self::ConfirmationRequired { .. } => StatusCode::FORBIDDEN,
+            Self::InvalidLifetime { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -272,6 +301,18 @@ mod tests {
             (
                 A::TooManyAccounts { limit: 5 },
                 json!({"error": "too_many_accounts", "limit": 5}),
+            ),
+            (
+                A::ConfirmationRequired { max_age: 600 },
+                json!({"error": "confirmation_required", "max_age": 600}),
+            ),
+            (
+                A::TooManySessions { limit: 3 },
+                json!({"error": "too_many_sessions", "limit": 3}),
+            ),
+            (
+                A::InvalidLifetime { longest: 60 },
+                json!({"error": "invalid_lifetime", "longest": 60}),
             ),
             (A::Unreachable, word("unreachable")),
             (A::Malformed, word("malformed")),

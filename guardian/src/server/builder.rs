@@ -10,6 +10,7 @@ use super::{
     live::{Listener, Live},
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
+    session_limit::{Overflow, SessionLimit},
     store::VisitorStore,
     user_agent,
     writes::Writes,
@@ -28,6 +29,10 @@ use url::Url;
 
 /// Two weeks without a request end a session (OWASP ASVS 5.0, 7.3.1).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// An hour without a request ends a session that is not remembered: it may be on somebody else's computer
+/// ([NIST SP 800-63B-4, section 2.2.3](https://pages.nist.gov/800-63-4/sp800-63b.html#aal2reauth)).
+const BROWSER_IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// Ninety days end it in any case (7.3.2). Browsers keep cookies for at most 400 days.
 const MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -62,8 +67,10 @@ pub struct Builder {
     site_url: Option<String>,
     key: Option<SigningKey>,
     idle_timeout: Duration,
+    browser_idle_timeout: Duration,
     max_age: Duration,
     accounts_per_browser: usize,
+    session_limit: Option<SessionLimit>,
     trusted_proxies: Vec<String>,
     after_sign_out_url: String,
     sign_out_page: String,
@@ -108,6 +115,9 @@ pub enum BuildError {
         /// Why it was refused.
         source: RefusedRedirect,
     },
+    /// With a limit of no sessions, nobody could sign in.
+    #[error("sessions_per_user must allow at least one session")]
+    SessionLimit,
     /// The listener's URL is not one of PostgreSQL.
     #[cfg(feature = "postgres")]
     #[error("the URL for the listener is not one of PostgreSQL")]
@@ -125,8 +135,10 @@ impl Builder {
             site_url: None,
             key: None,
             idle_timeout: IDLE_TIMEOUT,
+            browser_idle_timeout: BROWSER_IDLE_TIMEOUT,
             max_age: MAX_AGE,
             accounts_per_browser: 1,
+            session_limit: None,
             trusted_proxies: Vec::new(),
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
@@ -202,6 +214,22 @@ impl Builder {
         self
     }
 
+    /// How long a session lives without a request if it ends with the browser
+    /// ([`Remember::Browser`](super::Remember::Browser)): an hour unless set, and never longer than
+    /// [`idle_timeout`](Self::idle_timeout).
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::Duration;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.browser_idle_timeout(Duration::from_secs(15 * 60))
+    /// # }
+    /// ```
+    pub fn browser_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.browser_idle_timeout = timeout;
+        self
+    }
+
     /// How long a session lives at most: 90 days unless set.
     ///
     /// ```
@@ -227,6 +255,24 @@ impl Builder {
     /// ```
     pub fn accounts_per_browser(mut self, accounts: usize) -> Self {
         self.accounts_per_browser = accounts.max(1);
+        self
+    }
+
+    /// How many sessions a user may have at once, on all browsers together: any number unless set. A
+    /// sign-in that replaces the user's session on its browser needs no room for another. Expired sessions
+    /// do not count. All servers of one database should have the same limit.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Builder, Overflow};
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.sessions_per_user(3, Overflow::EndOldest)
+    /// # }
+    /// ```
+    pub fn sessions_per_user(mut self, limit: usize, overflow: Overflow) -> Self {
+        self.session_limit = Some(SessionLimit {
+            sessions: limit,
+            overflow,
+        });
         self
     }
 
@@ -402,6 +448,9 @@ impl Builder {
                 .ok_or(BuildError::Missing("site_url"))?,
         )?;
         let key = self.key.ok_or(BuildError::Missing("key"))?;
+        if self.session_limit.is_some_and(|limit| limit.sessions == 0) {
+            return Err(BuildError::SessionLimit);
+        }
         let cookies = Cookies::new(key, &site, self.max_age);
         let mut redirects = RedirectPolicy::new(site);
         for origin in &self.redirect_origins {
@@ -431,7 +480,7 @@ impl Builder {
         let listener = self.listener?;
 
         let rules = spawn_blocking(user_agent::compile_rules);
-        let writes = Writes::new(&self.database);
+        let writes = Writes::new(&self.database, self.session_limit);
         let registry = Registry::new(self.database).await?;
         let store = VisitorStore::new(registry.clone()).await?;
         let housekeeper = Housekeeper::start(Housekeeping {
@@ -460,8 +509,10 @@ impl Builder {
             after_sign_out_url,
             sign_out_page,
             idle_timeout: self.idle_timeout,
+            browser_idle_timeout: self.browser_idle_timeout,
             max_age: self.max_age,
             accounts_per_browser: self.accounts_per_browser,
+            session_limit: self.session_limit,
             trusted_proxies,
             address_warning: Once::new(),
             clock: self.clock,

@@ -11,6 +11,7 @@ use super::{
     live::Live,
     redirect::{RedirectPolicy, SafeRedirect},
     registry::{Registry, WritePermit},
+    session_limit::SessionLimit,
     store::VisitorStore,
     writes::Writes,
 };
@@ -54,8 +55,10 @@ pub(crate) struct Inner {
     pub(crate) after_sign_out_url: SafeRedirect,
     pub(crate) sign_out_page: SafeRedirect,
     pub(crate) idle_timeout: Duration,
+    pub(crate) browser_idle_timeout: Duration,
     pub(crate) max_age: Duration,
     pub(crate) accounts_per_browser: usize,
+    pub(crate) session_limit: Option<SessionLimit>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Said once: the router does not know its clients' addresses.
     pub(crate) address_warning: Once,
