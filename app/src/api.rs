@@ -6,36 +6,45 @@ use leptos::{
     server_fn::{ServerFn as _, codec::JsonEncoding},
 };
 use leptos_guardian::{AuthError, CallFailure, ErrorStatus, http::StatusCode};
-use leptos_guardian_passwords::{FormFailure, PasswordError, SignInResponse, reject_unreadable};
+use leptos_guardian_passwords::{
+    FormFailure, PasswordError, SignInResponse, is_remembered, reject_unreadable,
+};
 use serde::{Deserialize, Serialize};
 
-/// Creates an account and signs in.
+/// Creates an account and signs in. `remember`: whether this browser stays signed in. `offers_remember`:
+/// whether the form has a box for that; then it sends no `remember` if the box is not checked.
 #[server(name = PostSignUp, prefix = "/api", endpoint = "/sign_up")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_up(
     #[server(default)] name: String,
     #[server(default)] email: String,
     #[server(default)] password: String,
+    remember: Option<bool>,
+    #[server(default)] offers_remember: bool,
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
     use crate::server::{FormResponse, context, sign_up};
-    let result = sign_up(&context()?, &name, &email, password).await;
+    let remember = is_remembered(remember, offers_remember);
+    let result = sign_up(&context()?, &name, &email, password, remember).await;
     FormResponse::to::<PostSignUp>()
         .on_success("/account")
         .callback_url(callback_url)
         .respond_to_sign_in(result)
 }
 
-/// Signs in.
+/// Signs in. `remember` and `offers_remember` are those of [`sign_up`].
 #[server(name = PostSignIn, prefix = "/api", endpoint = "/sign_in")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_in(
     #[server(default)] email: String,
     #[server(default)] password: String,
+    remember: Option<bool>,
+    #[server(default)] offers_remember: bool,
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
     use crate::server::{FormResponse, context, sign_in};
-    let result = sign_in(&context()?, &email, password).await;
+    let remember = is_remembered(remember, offers_remember);
+    let result = sign_in(&context()?, &email, password, remember).await;
     FormResponse::to::<PostSignIn>()
         .on_success("/account")
         .callback_url(callback_url)
@@ -92,6 +101,13 @@ pub enum FormError {
         /// How many accounts fit.
         limit: usize,
     },
+    #[error(
+        "You are already signed in on as many devices as is allowed ({limit}). Sign out on one of them first."
+    )]
+    TooManySessions {
+        /// How many are allowed.
+        limit: usize,
+    },
     #[error("Too many attempts. Please wait {retry_after} seconds and try again.")]
     TooManyAttempts {
         /// In seconds.
@@ -118,6 +134,7 @@ impl FormFailure for FormError {
             Self::WrongPassword => Some("current_password"),
             Self::NotDeleted => Some("confirm_password"),
             Self::TooManyAccounts { .. }
+            | Self::TooManySessions { .. }
             | Self::TooManyAttempts { .. }
             | Self::SignedOut
             | Self::Unavailable
@@ -142,7 +159,9 @@ impl ErrorStatus for FormError {
             Self::Name | Self::Email | Self::Password | Self::WeakPassword => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::EmailTaken | Self::TooManyAccounts { .. } => StatusCode::CONFLICT,
+            Self::EmailTaken | Self::TooManyAccounts { .. } | Self::TooManySessions { .. } => {
+                StatusCode::CONFLICT
+            }
             Self::WrongCredentials | Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::WrongPassword | Self::NotDeleted => StatusCode::FORBIDDEN,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -169,6 +188,7 @@ impl From<AuthError> for FormError {
             AuthError::TooLarge => Self::TooLarge,
             AuthError::UnsupportedMediaType => Self::UnsupportedMediaType,
             AuthError::TooManyAccounts { limit } => Self::TooManyAccounts { limit },
+            AuthError::TooManySessions { limit } => Self::TooManySessions { limit },
             _ => Self::Unavailable,
         }
     }

@@ -5,7 +5,10 @@ use super::{
     users::{self, Account, unavailable},
 };
 use crate::{FormError, NAME};
-use leptos_guardian::{Profile, Reason, SignOutOptions, User, server::Identity};
+use leptos_guardian::{
+    Profile, Reason, SignOutOptions, User,
+    server::{Identity, Remember},
+};
 use leptos_guardian_passwords::server::{Credential, Email, Passwords};
 use std::sync::Arc;
 
@@ -16,6 +19,7 @@ pub(crate) async fn sign_up(
     name: &str,
     email: &str,
     password: String,
+    remember: bool,
 ) -> Result<Arc<User>, FormError> {
     let state = &context.state;
     let name = read_name(name)?;
@@ -28,7 +32,7 @@ pub(crate) async fn sign_up(
         .users
         .create(context.auth.guardian(), &email, &name, &hash)
         .await?;
-    let user = begin_session(context, &account).await;
+    let user = begin_session(context, &account, remember).await;
     match &user {
         Ok(_) => {
             let passwords = &state.passwords;
@@ -44,6 +48,7 @@ pub(crate) async fn sign_in(
     context: &Context,
     email: &str,
     password: String,
+    remember: bool,
 ) -> Result<Arc<User>, FormError> {
     let email = Email::parse(email)?;
     let Context { state, auth } = context;
@@ -59,7 +64,7 @@ pub(crate) async fn sign_in(
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
-    let user = begin_session(context, &account).await?;
+    let user = begin_session(context, &account, remember).await?;
     // The password may have changed since it was checked. That change may have ended the other
     // sessions just before this one began.
     match state
@@ -161,9 +166,16 @@ async fn confirm(
     }
 }
 
-async fn begin_session(context: &Context, account: &Account) -> Result<Arc<User>, FormError> {
+async fn begin_session(
+    context: &Context,
+    account: &Account,
+    remember: bool,
+) -> Result<Arc<User>, FormError> {
     let profile = Profile::new(&account.name).email(&account.email);
-    let identity = Identity::new(&account.id, profile).method("password");
+    let mut identity = Identity::new(&account.id, profile).method("password");
+    if !remember {
+        identity = identity.remember(Remember::Browser);
+    }
     context.auth.sign_in(identity).await?;
     Ok(context.auth.require_user()?)
 }
