@@ -29,6 +29,14 @@ pub enum SignOutError {
         /// Whether the cookie was cleared here all the same.
         signed_out_here: bool,
     },
+    /// The sign-out would end the user's sessions on other browsers, and the user must first confirm who
+    /// they are ([`confirm_to_end_others`](crate::server::Builder::confirm_to_end_others)). Nobody is signed
+    /// out.
+    #[error("Please confirm first that it is you.")]
+    ConfirmationRequired {
+        /// The page for that. It leads back to the page that sent the request.
+        url: String,
+    },
     /// No response arrived from the server, so the sign-out may or may not have happened.
     #[error("The server did not answer, so the sessions may still be there. Please try again.")]
     Unreachable,
@@ -132,6 +140,7 @@ impl Serialize for SignOutError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let word = match self {
             Self::Unavailable { .. } => "unavailable",
+            Self::ConfirmationRequired { .. } => "confirmation_required",
             Self::Unreachable => "unreachable",
             Self::Pending => "pending",
             Self::Malformed => "malformed",
@@ -139,11 +148,14 @@ impl Serialize for SignOutError {
             Self::TooLarge => "too_large",
             Self::NotProtected => "not_protected",
         };
-        let detail = match self {
-            Self::Unavailable { signed_out_here } => Some(("signed_out_here", signed_out_here)),
-            _ => None,
-        };
-        write(serializer, word, detail, self)
+        match self {
+            Self::Unavailable { signed_out_here } => {
+                let detail = ("signed_out_here", signed_out_here);
+                write(serializer, word, Some(detail), self)
+            }
+            Self::ConfirmationRequired { url } => write(serializer, word, Some(("url", url)), self),
+            _ => write(serializer, word, None::<(&str, ())>, self),
+        }
     }
 }
 
@@ -241,6 +253,7 @@ impl ErrorStatus for SignOutError {
             Self::Unavailable { .. } | Self::Unreachable | Self::Pending => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::ConfirmationRequired { .. } => StatusCode::FORBIDDEN,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -283,6 +296,12 @@ mod tests {
                     signed_out_here: true,
                 },
                 json!({"error": "unavailable", "signed_out_here": true}),
+            ),
+            (
+                E::ConfirmationRequired {
+                    url: "/confirm".into(),
+                },
+                json!({"error": "confirmation_required", "url": "/confirm"}),
             ),
             (E::Unreachable, word("unreachable")),
             (E::Pending, word("pending")),

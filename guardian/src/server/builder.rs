@@ -5,7 +5,7 @@ use super::{
     clock::Clock,
     cookie::Cookies,
     dispatcher::{Dispatcher, HOOK_TIMEOUT, Hook, HookResult},
-    guardian::Inner,
+    guardian::{Confirmation, Inner},
     housekeeping::{Housekeeper, Housekeeping},
     live::{Listener, Live},
     redirect::{RedirectPolicy, RefusedRedirect},
@@ -71,6 +71,7 @@ pub struct Builder {
     max_age: Duration,
     accounts_per_browser: usize,
     session_limit: Option<SessionLimit>,
+    confirmation: Option<(Duration, String)>,
     trusted_proxies: Vec<String>,
     after_sign_out_url: String,
     sign_out_page: String,
@@ -139,6 +140,7 @@ impl Builder {
             max_age: MAX_AGE,
             accounts_per_browser: 1,
             session_limit: None,
+            confirmation: None,
             trusted_proxies: Vec::new(),
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
@@ -273,6 +275,26 @@ impl Builder {
             sessions: limit,
             overflow,
         });
+        self
+    }
+
+    /// Asks for a recent proof of identity before [`/api/sign_out`](crate::api::post_sign_out), and with it
+    /// every sign-out button, ends the user's sessions on other browsers (OWASP ASVS 5.0, 7.5.2): nothing is
+    /// asked unless set. If the last proof is older than `max_age`, a form leads to `page`, a page of the app
+    /// that checks a factor and calls [`Auth::confirm`](super::Auth::confirm). Its `callback_url` is the
+    /// page of the form. Other requests get
+    /// [`SignOutError::ConfirmationRequired`](crate::SignOutError::ConfirmationRequired). A sign-out of this
+    /// browser never asks.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::Duration;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.confirm_to_end_others(Duration::from_secs(10 * 60), "/confirm")
+    /// # }
+    /// ```
+    pub fn confirm_to_end_others(mut self, max_age: Duration, page: impl Into<String>) -> Self {
+        self.confirmation = Some((max_age, page.into()));
         self
     }
 
@@ -473,6 +495,11 @@ impl Builder {
         };
         let after_sign_out_url = own_page(&self.after_sign_out_url)?;
         let sign_out_page = own_page(&self.sign_out_page)?;
+        let confirmation = self.confirmation.map(|(max_age, page)| {
+            let page = own_page(&page)?;
+            Ok::<_, BuildError>(Confirmation { max_age, page })
+        });
+        let confirmation = confirmation.transpose()?;
 
         let trusted_proxies = self.trusted_proxies.iter().map(|net| network(net));
         let trusted_proxies = trusted_proxies.collect::<Result<_, _>>()?;
@@ -513,6 +540,7 @@ impl Builder {
             max_age: self.max_age,
             accounts_per_browser: self.accounts_per_browser,
             session_limit: self.session_limit,
+            confirmation,
             trusted_proxies,
             address_warning: Once::new(),
             clock: self.clock,

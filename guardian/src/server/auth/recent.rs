@@ -2,7 +2,7 @@
 
 use super::{Auth, state::Current};
 use crate::{
-    AuthError, SessionHandle, User,
+    AuthError, SessionHandle, SignOutOptions, SignOutScope, User,
     server::{Transaction, registry, time_limit::in_time, unavailable::unavailable},
 };
 use std::{sync::Arc, time::Duration};
@@ -72,9 +72,8 @@ impl Auth {
     /// ```
     pub fn require_recent(&self, max_age: Duration) -> Result<Arc<User>, AuthError> {
         let now = self.guardian().0.clock.now();
-        let (user, proved_at) =
-            self.read_accounts(|active, _| (Arc::clone(&active.user), active.proof.proved_at))?;
-        let is_recent = u64::try_from(now - proved_at).unwrap_or(0) <= max_age.as_secs();
+        let user = self.require_user()?;
+        let is_recent = self.last_proof()?.is_recent(max_age, now);
         let required = AuthError::ConfirmationRequired {
             max_age: max_age.as_secs(),
         };
@@ -162,5 +161,48 @@ impl Auth {
         {
             active.proof = proof;
         }
+    }
+}
+
+impl Auth {
+    /// Whether a sign-out ends sessions on other browsers, and the last proof of the user whose they are is
+    /// older than `max_age`.
+    ///
+    /// | who asks | scope | for | must confirm |
+    /// |---|---|---|---|
+    /// | nobody who is signed in | any | any | no: it ends only what the browser's tokens are for |
+    /// | a user | `Local` | this session, or another account here | no |
+    /// | a user | `Local` | a session elsewhere | yes |
+    /// | a user | `Browser` | any | no |
+    /// | a user | `Others` | any | yes |
+    /// | a user | `Global` | any | yes, unless the sign-out is pending |
+    ///
+    /// A pending sign-out was asked for while the server could not be reached. The page has forgotten the
+    /// user since, and nobody is there to confirm it. It ends this session, too.
+    pub(crate) fn must_confirm(&self, options: &SignOutOptions, max_age: Duration) -> bool {
+        let state = self.state();
+        let Current::SignedIn(active, others) = &state.current else {
+            return false;
+        };
+        let mut here = [active].into_iter().chain(others);
+        let target = options.session.as_ref();
+        let named = here.find(|account| Some(account.handle()) == target);
+        let is_here = target.is_none() || named.is_some();
+        let ends_others = match options.scope {
+            SignOutScope::Local => !is_here,
+            SignOutScope::Browser => false,
+            SignOutScope::Others => true,
+            SignOutScope::Global => !state.has_pending_sign_out,
+        };
+        let now = self.guardian().0.clock.now();
+        ends_others && !named.unwrap_or(active).proof.is_recent(max_age, now)
+    }
+}
+
+impl Proof {
+    fn is_recent(&self, max_age: Duration, now: i64) -> bool {
+        // Another server's clock may be ahead.
+        let age = u64::try_from(now - self.proved_at).unwrap_or(0);
+        age <= max_age.as_secs()
     }
 }
