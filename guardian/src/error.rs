@@ -34,7 +34,7 @@ pub enum SignOutError {
     /// out.
     #[error("Please confirm first that it is you.")]
     ConfirmationRequired {
-        /// The page for that. It leads back to the page that sent the request.
+        /// The page for that, which leads back to the page that sent the request. The page's script loads it.
         url: String,
     },
     /// No response arrived from the server, so the sign-out may or may not have happened.

@@ -96,7 +96,7 @@ async fn other_sessions_end_only_after_a_recent_proof() {
 #[tokio::test]
 async fn a_recent_sign_in_is_asked_nothing() {
     let site = Site::new().await;
-    let [here, there] = signed_in_before(&site, 590).await;
+    let [here, there] = signed_in_before(&site, 500).await;
     let response = site.post("/api/sign_out", &here, "scope=others").await;
     assert_eq!(response.status, StatusCode::OK);
     assert!(site.who_is(&there).await.is_null());
@@ -329,6 +329,19 @@ async fn an_address_that_is_taken_or_none_is_refused() {
         .post("/api/change_email", &here, "email=Ada@Example.com")
         .await;
     assert_eq!(same.status, StatusCode::OK, "{}", same.body);
+}
+
+/// As a sign-up, the form tells whether an address has an account.
+#[tokio::test]
+async fn addresses_are_not_tried_out_by_the_hundred() {
+    let site = Site::with_attempts("3").await;
+    site.sign_up("taken@example.com").await;
+    let here = site.sign_up("ada@example.com").await;
+    let taken = "email=taken@example.com";
+    let first = site.post("/api/change_email", &here, taken).await;
+    assert_eq!(first.error(), "email_taken");
+    let second = site.post("/api/change_email", &here, taken).await;
+    assert_eq!(second.error(), "too_many_attempts");
 }
 
 /// The page was open for long. What was typed waits until the user has confirmed, whatever they get wrong.

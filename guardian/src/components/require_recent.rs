@@ -9,7 +9,8 @@ use std::time::Duration;
 ///
 /// The server decides, before it renders the page. In the browser, a link of the router loads the page as a
 /// new document. A page that stays open is not left when the proof becomes too old, because somebody may be
-/// typing: the server asks when the form arrives.
+/// typing: the server asks when the form arrives. Not for pages of
+/// [`SsrMode::Static`](leptos_router::SsrMode), which are the same for everybody.
 ///
 /// This spares people a useless page. It does not protect anything: the code that makes the change must
 /// check [`Auth::require_recent`](crate::server::Auth::require_recent).

@@ -119,7 +119,10 @@ pub(crate) fn session_list(query: String) -> AnyView {
 /// Returns whether the user's last proof is recent. If it is not, redirects to the page that asks for another
 /// one, with the requested page as its callback URL.
 pub(crate) fn is_recent(max_age: Duration, confirm_url: &str) -> bool {
-    let Some(auth) = visitor() else { return false };
+    let Some(auth) = visitor() else {
+        tracing::error!("a static page has a RequireRecent: it is the same for everybody");
+        return false;
+    };
     match auth.require_recent(max_age) {
         Ok(_) => return true,
         Err(AuthError::ConfirmationRequired { .. }) => leave_for(confirm_url),

@@ -45,12 +45,10 @@ async function submit(event) {
     if (!options || !stays(options)) return;
     say(options.scope === "others" ? "done_others" : "done");
     region(form, "alert").replaceChildren();
-  } catch (/** @type {any} */ { signedOutHere, message, url }) {
+  } catch (/** @type {any} */ { signedOutHere, message }) {
     say("");
-    // The page where the user must first confirm who they are.
-    if (url) location.assign(url);
     // Where nobody is signed in any more, the page says so: the form may be gone with the user.
-    else if (!signedOutHere) sayFailure(form, message, button);
+    if (!signedOutHere) sayFailure(form, message, button);
   }
   setBusy(form, button, false);
 }

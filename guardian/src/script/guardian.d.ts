@@ -153,8 +153,8 @@ export interface GuardianError extends Error {
   /** Whether this browser is signed out all the same. */
   signedOutHere: boolean;
   /**
-   * For "confirmation_required": the page where the user confirms who they are. It leads back to this one. A
-   * form goes there by itself.
+   * For "confirmation_required": the page where the user confirms who they are. It is loaded, and leads back
+   * to this one.
    */
   url?: string;
   /** A sentence for the person. */
