@@ -23,6 +23,8 @@ for (const javaScriptEnabled of [true, false]) {
       const again = await restarted(context, newContext);
       expect((await signedInUser(again.request)).profile.email).toBe(person.email);
 
+      // While no page is open that would react.
+      await page.goto("about:blank");
       await context.clearCookies();
       await page.goto("/sign-in");
       await fillIn(page, { email: person.email, password: person.password });

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Browser, Site, count};
 use http::StatusCode;
-use leptos_guardian::{AuthError, SignOutScope};
+use leptos_guardian::{AuthError, Reason, SignOutScope};
 use std::time::Duration;
 
 /// How, and how many seconds ago.
@@ -156,4 +156,22 @@ async fn a_confirmation_does_not_restore_a_session_that_ends_meanwhile() {
     assert!(late.set_cookies().is_empty());
     assert_eq!(browser.clone().whoami().await, "nobody");
     assert_eq!(count(&site.database, "guardian_session").await, 0);
+}
+
+/// The browser's other account would get the new token.
+#[tokio::test]
+async fn a_confirmation_of_an_account_that_ends_meanwhile_changes_nothing() {
+    let site = Site::with(|builder| builder.accounts_per_browser(2)).await;
+    let mut browser = site.signed_in("ada").await;
+    browser.sign_in("bob").await;
+    let mut in_flight = browser.clone();
+    let slow = tokio::spawn(async move { in_flight.post("/slow-confirm").await });
+    site.pause.reached.notified().await;
+    let ended = site.guardian.sign_out_user("bob", Reason::Administrator);
+    ended.await.unwrap();
+    site.pause.resume.notify_one();
+    let late = slow.await.unwrap();
+    assert_eq!(late.json::<AuthError>(), AuthError::SignedOut);
+    assert!(late.set_cookies().is_empty());
+    assert_eq!(browser.accounts().await, ["ada"], "with the same token");
 }

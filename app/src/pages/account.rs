@@ -47,7 +47,7 @@ fn Profile(flash: Flash) -> impl IntoView {
                     <div><dt>"Email"</dt><dd>{profile.email}</dd></div>
                 </dl>
             }.into_any())}
-            <p><a href="/account/email">"Change your e-mail address"</a></p>
+            <p class="aside"><a href="/account/email">"Change your e-mail address"</a></p>
         </section>
     }
 }

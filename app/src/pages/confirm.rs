@@ -25,8 +25,8 @@ fn ConfirmForm(flash: Flash) -> impl IntoView {
     let email = move || auth.with(|auth| auth.user().and_then(|user| user.profile.email.clone()));
     view! {
         <p>
-            "You signed in some time ago, and what comes next is important. Please enter the password of "
-            <strong>{move || email()}</strong>" again."
+            "You are signed in as "<strong>{move || email()}</strong>
+            ". That was some time ago, and what comes next is important. Please enter your password again."
         </p>
         <FormAlert flash=flash.clone()/>
         <PlainForm action=PostConfirm::PATH submit="Confirm">
