@@ -8,38 +8,76 @@ use leptos::{
 use leptos_guardian::{AuthError, CallFailure, ErrorStatus, http::StatusCode};
 use leptos_guardian_passwords::{FormFailure, PasswordError, SignInResponse, reject_unreadable};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-/// Creates an account and signs in.
+/// How long a sign-in or a confirmation counts as recent (OWASP ASVS 5.0, 7.5.1 and 7.5.2). Then the app
+/// asks for the password again before it changes the address or ends other sessions.
+pub const RECENT: Duration = Duration::from_secs(10 * 60);
+
+/// Creates an account and signs in. `remember`: whether this browser stays signed in. `offers_remember`:
+/// whether the form has a box for that; then it sends no `remember` if the box is not checked.
 #[server(name = PostSignUp, prefix = "/api", endpoint = "/sign_up")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_up(
     #[server(default)] name: String,
     #[server(default)] email: String,
     #[server(default)] password: String,
+    remember: Option<bool>,
+    #[server(default)] offers_remember: bool,
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
-    use crate::server::{FormResponse, context, sign_up};
-    let result = sign_up(&context()?, &name, &email, password).await;
+    use crate::server::{FormResponse, context, is_remembered, sign_up};
+    let remember = is_remembered(remember, offers_remember);
+    let result = sign_up(&context()?, &name, &email, password, remember).await;
     FormResponse::to::<PostSignUp>()
         .on_success("/account")
         .callback_url(callback_url)
         .respond_to_sign_in(result)
 }
 
-/// Signs in.
+/// Signs in. `remember` and `offers_remember` are those of [`sign_up`].
 #[server(name = PostSignIn, prefix = "/api", endpoint = "/sign_in")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_in(
     #[server(default)] email: String,
     #[server(default)] password: String,
+    remember: Option<bool>,
+    #[server(default)] offers_remember: bool,
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
-    use crate::server::{FormResponse, context, sign_in};
-    let result = sign_in(&context()?, &email, password).await;
+    use crate::server::{FormResponse, context, is_remembered, sign_in};
+    let remember = is_remembered(remember, offers_remember);
+    let result = sign_in(&context()?, &email, password, remember).await;
     FormResponse::to::<PostSignIn>()
         .on_success("/account")
         .callback_url(callback_url)
         .respond_to_sign_in(result)
+}
+
+/// Confirms who the signed-in user is.
+#[server(name = PostConfirm, prefix = "/api", endpoint = "/confirm")]
+#[middleware(leptos_guardian::server::strict_form::<Self>())]
+pub async fn confirm(
+    #[server(default)] password: String,
+    callback_url: Option<String>,
+) -> Result<SignInResponse, FormError> {
+    use crate::server::{FormResponse, confirm, context};
+    let result = confirm(&context()?, password).await;
+    FormResponse::to::<PostConfirm>()
+        .on_success("/account")
+        .callback_url(callback_url)
+        .respond_to_sign_in(result)
+}
+
+/// Changes the signed-in user's e-mail address. Needs a recent proof of identity.
+#[server(name = PostChangeEmail, prefix = "/api", endpoint = "/change_email")]
+#[middleware(leptos_guardian::server::strict_form::<Self>())]
+pub async fn change_email(#[server(default)] email: String) -> Result<(), FormError> {
+    use crate::server::{FormResponse, change_email, context};
+    let result = change_email(&context()?, &email).await;
+    FormResponse::to::<PostChangeEmail>()
+        .on_success("/account")
+        .respond(result)
 }
 
 /// Changes the signed-in user's password, and ends their other sessions.
@@ -87,9 +125,22 @@ pub enum FormError {
     WrongPassword,
     #[error("The password is wrong. Your account is not deleted.")]
     NotDeleted,
+    #[error("The password is wrong.")]
+    NotConfirmed,
+    #[error(
+        "Nothing is changed yet: this needs your password again. Confirm that it is you, then send the form once more."
+    )]
+    ConfirmationRequired,
     #[error("This browser already has {limit} accounts. Sign out of one of them first.")]
     TooManyAccounts {
         /// How many accounts fit.
+        limit: usize,
+    },
+    #[error(
+        "You are already signed in on as many devices as is allowed ({limit}). Sign out on one of them first."
+    )]
+    TooManySessions {
+        /// How many are allowed.
         limit: usize,
     },
     #[error("Too many attempts. Please wait {retry_after} seconds and try again.")]
@@ -117,8 +168,11 @@ impl FormFailure for FormError {
             Self::Password | Self::WeakPassword => Some("password"),
             Self::WrongPassword => Some("current_password"),
             Self::NotDeleted => Some("confirm_password"),
+            Self::NotConfirmed => Some("password"),
             Self::TooManyAccounts { .. }
+            | Self::TooManySessions { .. }
             | Self::TooManyAttempts { .. }
+            | Self::ConfirmationRequired
             | Self::SignedOut
             | Self::Unavailable
             | Self::Malformed
@@ -131,8 +185,14 @@ impl FormFailure for FormError {
         match form {
             PostSignUp::PATH => "/sign-up",
             PostSignIn::PATH => "/sign-in",
+            PostConfirm::PATH => "/confirm",
+            PostChangeEmail::PATH => "/account/email",
             _ => "/account",
         }
+    }
+
+    fn confirm_page(&self) -> Option<&'static str> {
+        matches!(self, Self::ConfirmationRequired).then(|| Self::page_of(PostConfirm::PATH))
     }
 }
 
@@ -142,9 +202,14 @@ impl ErrorStatus for FormError {
             Self::Name | Self::Email | Self::Password | Self::WeakPassword => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::EmailTaken | Self::TooManyAccounts { .. } => StatusCode::CONFLICT,
+            Self::EmailTaken | Self::TooManyAccounts { .. } | Self::TooManySessions { .. } => {
+                StatusCode::CONFLICT
+            }
             Self::WrongCredentials | Self::SignedOut => StatusCode::UNAUTHORIZED,
-            Self::WrongPassword | Self::NotDeleted => StatusCode::FORBIDDEN,
+            Self::WrongPassword
+            | Self::NotDeleted
+            | Self::NotConfirmed
+            | Self::ConfirmationRequired => StatusCode::FORBIDDEN,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Malformed => StatusCode::BAD_REQUEST,
@@ -168,7 +233,9 @@ impl From<AuthError> for FormError {
             AuthError::Malformed => Self::Malformed,
             AuthError::TooLarge => Self::TooLarge,
             AuthError::UnsupportedMediaType => Self::UnsupportedMediaType,
+            AuthError::ConfirmationRequired { .. } => Self::ConfirmationRequired,
             AuthError::TooManyAccounts { limit } => Self::TooManyAccounts { limit },
+            AuthError::TooManySessions { limit } => Self::TooManySessions { limit },
             _ => Self::Unavailable,
         }
     }

@@ -57,6 +57,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/sign-up") view=pages::SignUp/>
                         <Route path=path!("/sign-in") view=pages::SignIn/>
                         <Route path=path!("/account") view=pages::Account/>
+                        <Route path=path!("/account/email") view=pages::ChangeEmail/>
+                        <Route path=path!("/confirm") view=pages::Confirm/>
                         <Route path=path!("/account/sessions") view=pages::Sessions/>
                         <Route path=path!("/sign-out") view=pages::SignOut/>
                     </FlatRoutes>

@@ -31,7 +31,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test("no page and no open menu has accessibility violations when signed in", async ({ page }) => {
       await signUp(page);
       await signUp(page); // With two accounts, the menu has all its items.
-      for (const path of ["/", "/account", "/account/sessions", "/account/sessions?after=nonsense", "/sign-out", "/sign-out?error=unavailable&scope=others", "/sign-out?error=malformed"]) {
+      for (const path of ["/", "/account", "/account/email", "/confirm", "/account/sessions", "/account/sessions?after=nonsense", "/sign-out", "/sign-out?error=unavailable&scope=others", "/sign-out?error=malformed"]) {
         await page.goto(path);
         await live(page);
         await expectNoViolations(page, path);

@@ -29,6 +29,14 @@ pub enum SignOutError {
         /// Whether the cookie was cleared here all the same.
         signed_out_here: bool,
     },
+    /// The sign-out would end the user's sessions on other browsers, and the user must first confirm who
+    /// they are ([`confirm_to_end_others`](crate::server::Builder::confirm_to_end_others)). Nobody is signed
+    /// out.
+    #[error("Please confirm first that it is you.")]
+    ConfirmationRequired {
+        /// The page for that, which leads back to the page that sent the request. The page's script loads it.
+        url: String,
+    },
     /// No response arrived from the server, so the sign-out may or may not have happened.
     #[error("The server did not answer, so the sessions may still be there. Please try again.")]
     Unreachable,
@@ -91,6 +99,26 @@ pub enum AuthError {
         /// How many the app allows.
         limit: usize,
     },
+    /// The user must first confirm who they are: their last proof is too old.
+    #[error("Please confirm first that it is you.")]
+    ConfirmationRequired {
+        /// The most seconds since the last proof.
+        max_age: u64,
+    },
+    /// The user has as many sessions as the app allows.
+    #[error(
+        "You are already signed in elsewhere as often as this site allows ({limit}). Sign out there first."
+    )]
+    TooManySessions {
+        /// How many the app allows.
+        limit: usize,
+    },
+    /// The app asks for a session of no time, or for one that is longer than it allows.
+    #[error("A session must last from one second to {longest} seconds.")]
+    InvalidLifetime {
+        /// In seconds.
+        longest: u64,
+    },
     /// The server could not be reached.
     #[error("The server could not be reached.")]
     Unreachable,
@@ -112,6 +140,7 @@ impl Serialize for SignOutError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let word = match self {
             Self::Unavailable { .. } => "unavailable",
+            Self::ConfirmationRequired { .. } => "confirmation_required",
             Self::Unreachable => "unreachable",
             Self::Pending => "pending",
             Self::Malformed => "malformed",
@@ -119,11 +148,14 @@ impl Serialize for SignOutError {
             Self::TooLarge => "too_large",
             Self::NotProtected => "not_protected",
         };
-        let detail = match self {
-            Self::Unavailable { signed_out_here } => Some(("signed_out_here", signed_out_here)),
-            _ => None,
-        };
-        write(serializer, word, detail, self)
+        match self {
+            Self::Unavailable { signed_out_here } => {
+                let detail = ("signed_out_here", signed_out_here);
+                write(serializer, word, Some(detail), self)
+            }
+            Self::ConfirmationRequired { url } => write(serializer, word, Some(("url", url)), self),
+            _ => write(serializer, word, None::<(&str, ())>, self),
+        }
     }
 }
 
@@ -134,6 +166,9 @@ impl Serialize for AuthError {
             Self::SignedOut => "signed_out",
             Self::UnknownAccount => "unknown_account",
             Self::TooManyAccounts { .. } => "too_many_accounts",
+            Self::ConfirmationRequired { .. } => "confirmation_required",
+            Self::TooManySessions { .. } => "too_many_sessions",
+            Self::InvalidLifetime { .. } => "invalid_lifetime",
             Self::Unreachable => "unreachable",
             Self::Malformed => "malformed",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -141,7 +176,11 @@ impl Serialize for AuthError {
             Self::NotProtected => "not_protected",
         };
         let detail = match self {
-            Self::TooManyAccounts { limit } => Some(("limit", limit)),
+            Self::TooManyAccounts { limit } | Self::TooManySessions { limit } => {
+                Some(("limit", *limit as u64))
+            }
+            Self::ConfirmationRequired { max_age } => Some(("max_age", *max_age)),
+            Self::InvalidLifetime { longest } => Some(("longest", *longest)),
             _ => None,
         };
         write(serializer, word, detail, self)
@@ -214,6 +253,7 @@ impl ErrorStatus for SignOutError {
             Self::Unavailable { .. } | Self::Unreachable | Self::Pending => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::ConfirmationRequired { .. } => StatusCode::FORBIDDEN,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -228,7 +268,9 @@ impl ErrorStatus for AuthError {
             Self::Unavailable | Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::UnknownAccount => StatusCode::NOT_FOUND,
-            Self::TooManyAccounts { .. } => StatusCode::CONFLICT,
+            Self::TooManyAccounts { .. } | Self::TooManySessions { .. } => StatusCode::CONFLICT,
+            Self::ConfirmationRequired { .. } => StatusCode::FORBIDDEN,
+            Self::InvalidLifetime { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -255,6 +297,12 @@ mod tests {
                 },
                 json!({"error": "unavailable", "signed_out_here": true}),
             ),
+            (
+                E::ConfirmationRequired {
+                    url: "/confirm".into(),
+                },
+                json!({"error": "confirmation_required", "url": "/confirm"}),
+            ),
             (E::Unreachable, word("unreachable")),
             (E::Pending, word("pending")),
             (E::Malformed, word("malformed")),
@@ -272,6 +320,18 @@ mod tests {
             (
                 A::TooManyAccounts { limit: 5 },
                 json!({"error": "too_many_accounts", "limit": 5}),
+            ),
+            (
+                A::ConfirmationRequired { max_age: 600 },
+                json!({"error": "confirmation_required", "max_age": 600}),
+            ),
+            (
+                A::TooManySessions { limit: 3 },
+                json!({"error": "too_many_sessions", "limit": 3}),
+            ),
+            (
+                A::InvalidLifetime { longest: 60 },
+                json!({"error": "invalid_lifetime", "longest": 60}),
             ),
             (A::Unreachable, word("unreachable")),
             (A::Malformed, word("malformed")),

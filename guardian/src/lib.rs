@@ -45,8 +45,8 @@ pub use http;
 
 pub use client::{on_signed_out, refresh, sign_out, switch_account};
 pub use components::{
-    AuthProvider, GuardianHead, MenuButton, MenuLink, RequireSignedIn, SessionList, SignOut,
-    SignOutButton, SignedIn, SignedOut, UserButton,
+    AuthProvider, GuardianHead, MenuButton, MenuLink, RequireRecent, RequireSignedIn, SessionList,
+    SignOut, SignOutButton, SignedIn, SignedOut, UserButton,
 };
 pub use error::{AuthError, CallFailure, SignOutError};
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};

@@ -25,6 +25,9 @@ pub enum Reason {
     OtherDevice,
     /// A sign-in on the same browser replaced the session.
     NewSignIn,
+    /// The user signed in elsewhere, and had as many sessions as the app allows
+    /// ([`sessions_per_user`](crate::server::Builder::sessions_per_user)).
+    SessionLimit,
     /// The user changed the password.
     PasswordChange,
     /// The user's account was deleted.
@@ -40,10 +43,11 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::User,
         Self::OtherDevice,
         Self::NewSignIn,
+        Self::SessionLimit,
         Self::PasswordChange,
         Self::AccountDeleted,
         Self::Administrator,
@@ -64,6 +68,7 @@ impl Reason {
             Self::User => "user",
             Self::OtherDevice => "other_device",
             Self::NewSignIn => "new_sign_in",
+            Self::SessionLimit => "session_limit",
             Self::PasswordChange => "password_change",
             Self::AccountDeleted => "account_deleted",
             Self::Administrator => "administrator",
@@ -80,6 +85,7 @@ impl fmt::Display for Reason {
             Self::User => "You signed out.",
             Self::OtherDevice => "You were signed out from another device.",
             Self::NewSignIn => "A new sign-in on this browser ended your session.",
+            Self::SessionLimit => "You signed in elsewhere, and this session was one too many.",
             Self::PasswordChange => "Your password was changed, which signed you out here.",
             Self::AccountDeleted => "Your account was deleted.",
             Self::Administrator => "An administrator signed you out.",

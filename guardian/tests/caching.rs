@@ -55,9 +55,10 @@ impl CachingSite {
     }
 
     async fn user(&self) -> Browser {
-        let cookies = self.site.signed_in("ada").await.cookies;
-        let router = self.router.clone();
-        Browser { router, cookies }
+        Browser {
+            router: self.router.clone(),
+            ..self.site.signed_in("ada").await
+        }
     }
 }
 

@@ -4,7 +4,10 @@ mod common;
 
 use common::{Browser, Site};
 use futures::future::join_all;
-use leptos_guardian::{Reason, SignOutScope, server::Database};
+use leptos_guardian::{
+    Reason, SignOutScope,
+    server::{Database, Overflow},
+};
 use sqlx::{Connection as _, PgConnection};
 use std::{
     collections::BTreeSet,
@@ -175,6 +178,17 @@ async fn a_sign_in_costs_two_writes() {
     assert_eq!(sign_in.len(), 2, "{sign_in:#?}");
 }
 
+#[tokio::test]
+async fn a_limit_on_sessions_costs_a_sign_in_one_read_until_one_must_end() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::with(|builder| builder.sessions_per_user(2, Overflow::EndOldest)).await;
+    for expected in [3, 3, 6, 6] {
+        let sign_in = statements(async { site.browser().sign_in("ada").await }).await;
+        // Then the session, its data, the event.
+        assert_eq!(sign_in.len(), expected, "{sign_in:#?}");
+    }
+}
+
 /// One transaction: the sessions, their data, the event.
 #[tokio::test]
 async fn a_sign_out_costs_the_same_however_many_sessions_end() {
@@ -320,7 +334,19 @@ async fn no_statement_reads_a_whole_table() {
             .after_sign_out(|_| async { Ok(()) })
     })
     .await;
-    let executed = statements(do_everything(&site)).await;
+    let mut executed = statements(do_everything(&site)).await;
+    let limited = Site::with(|builder| {
+        let builder = builder.accounts_per_browser(5);
+        builder.sessions_per_user(1, Overflow::EndOldest)
+    })
+    .await;
+    let more = statements(async {
+        limited.signed_in("ada").await;
+        let mut browser = limited.signed_in("ada").await;
+        browser.sign_in_until_closed("bob").await;
+        browser.post("/confirm/test").await;
+    });
+    executed.extend(more.await);
     let mut different: BTreeSet<&String> = executed.iter().collect();
     // Without the test's own, and without migrations.
     different.retain(|statement| {

@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes as _, file_and_error_handler, generate_route_list};
 use leptos_guardian::{
-    AuthProvider, RequireSignedIn, SessionList, SignedIn, SignedOut, UserButton,
+    AuthProvider, RequireRecent, RequireSignedIn, SessionList, SignedIn, SignedOut, UserButton,
 };
 use leptos_router::{
     SsrMode,
@@ -17,6 +17,7 @@ use leptos_router::{
     path,
     static_routes::StaticRoute,
 };
+use std::time::Duration;
 use tempfile::TempDir;
 
 fn shell() -> impl IntoView {
@@ -44,6 +45,11 @@ fn App() -> impl IntoView {
                     <Route path=path!("/private/blocked") ssr=PartiallyBlocked view=Account/>
                     <Route path=path!("/news/in-order") ssr=InOrder view=News/>
                     <Route path=path!("/private/in-order") ssr=InOrder view=Account/>
+                    <Route path=path!("/important") ssr=mode() view=Important/>
+                    <Route path=path!("/important/out-of-order") ssr=OutOfOrder view=Important/>
+                    <Route path=path!("/important/blocked") ssr=PartiallyBlocked view=Important/>
+                    <Route path=path!("/important/in-order") ssr=InOrder view=Important/>
+                    <Route path=path!("/important/async") ssr=Async view=Important/>
                     <Route path=path!("/news/async") ssr=Async view=News/>
                     <Route path=path!("/private/async") ssr=Async view=Account/>
                 </Routes>
@@ -64,6 +70,17 @@ fn News() -> impl IntoView {
 #[component]
 fn Account() -> impl IntoView {
     view! { <RequireSignedIn sign_in_url="/sign-in">"for users"<SessionList/></RequireSignedIn> }
+}
+
+#[component]
+fn Important() -> impl IntoView {
+    view! {
+        <RequireSignedIn sign_in_url="/sign-in">
+            <RequireRecent max_age=Duration::from_secs(600) confirm_url="/confirm?why=important">
+                "for the one who is here"
+            </RequireRecent>
+        </RequireSignedIn>
+    }
 }
 
 #[component]
@@ -161,4 +178,39 @@ async fn a_file_from_the_fallback_is_everybodys_and_a_page_is_one_visitors() {
     let page = ada.get("/no-such-page").await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn a_page_that_needs_a_recent_proof_asks_for_it_in_every_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site(&folder).await;
+    let mut visitor = site.browser();
+    let mut ada = site.signed_in("ada").await;
+    for mode in ["/out-of-order", "/blocked", "/in-order", "/async"] {
+        let path = format!("/important{mode}?amount=1");
+        let page = ada.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK, "{mode}");
+        assert!(page.body.contains("for the one who is here"), "{mode}");
+        site.pass_time(Duration::from_secs(601));
+        let refused = ada.get(&path).await;
+        assert_eq!(refused.status, StatusCode::SEE_OTHER, "{mode}");
+        let name = mode.trim_start_matches('/');
+        let target =
+            format!("/confirm?why=important&callback_url=%2Fimportant%2F{name}%3Famount%3D1");
+        assert_eq!(refused.headers[header::LOCATION], target.as_str());
+        assert!(!refused.body.contains("for the one who is here"), "{mode}");
+        assert_eq!(refused.headers[header::CACHE_CONTROL], "no-store");
+        ada.post("/confirm/test").await;
+        let nobody = visitor.get(&path).await;
+        let target = nobody.headers[header::LOCATION].to_str().unwrap();
+        assert!(target.starts_with("/sign-in?"), "{mode}: {target}");
+        assert!(!nobody.body.contains("for the one who is here"), "{mode}");
+    }
+    // A file is for everybody.
+    let page = ada.get("/important").await;
+    assert!(
+        !page.body.contains("for the one who is here"),
+        "{}",
+        page.body
+    );
 }

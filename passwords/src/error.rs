@@ -63,4 +63,10 @@ pub trait FormFailure: ErrorStatus + Display + Clone + Serialize + DeserializeOw
 
     /// The path of the page with the form that has this action, such as `/api/sign_up`.
     fn page_of(form: &str) -> &'static str;
+
+    /// The path of the page where the user must first confirm who they are, if that is the error. It gets the
+    /// form's page as its `callback_url`. What was typed is there again for ten minutes.
+    fn confirm_page(&self) -> Option<&'static str> {
+        None
+    }
 }

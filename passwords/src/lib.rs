@@ -2,7 +2,7 @@
 //! # Modules
 //!
 //! - shared by server and browser: the parts of a form ([`Field`], [`FormAlert`], [`PlainForm`],
-//!   [`CallbackUrl`]), the [`Flash`] message that fills them again, and the errors;
+//!   [`StaySignedIn`], [`CallbackUrl`]), the [`Flash`] message that fills them again, and the errors;
 //! - [`server`]: [`Passwords`](server::Passwords), [`Email`](server::Email) and
 //!   [`FormResponse`](server::FormResponse). Feature `ssr`.
 #![deny(missing_docs, missing_debug_implementations, clippy::unwrap_used)]
@@ -12,6 +12,7 @@ mod components;
 mod error;
 mod flash;
 mod sign_in_response;
+mod stay_signed_in;
 
 #[cfg(feature = "ssr")]
 pub mod server;
@@ -31,3 +32,4 @@ pub use components::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url
 pub use error::{FormFailure, PasswordError};
 pub use flash::{Flash, use_flash};
 pub use sign_in_response::SignInResponse;
+pub use stay_signed_in::{StaySignedIn, is_remembered};

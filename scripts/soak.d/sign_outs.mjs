@@ -3,6 +3,9 @@
 import { Cookies, changeCookies } from "./cookies.mjs";
 import { describe, judgeEnded } from "./judge.mjs";
 
+// The user of an old session must first confirm who they are, to end sessions elsewhere.
+const SIGN_OUT_STATUSES = ["200", "403"];
+
 /** Signs out with a scope, once or twice at the same time like a double click. */
 export function signOut(world, browser, scope, isTwice) {
   return changeCookies(world, browser, async (cookies) => {
@@ -38,6 +41,7 @@ async function signOutOnce(world, browser, cookies, scope, previous) {
     path: "/api/sign_out",
     fields: { scope },
     cookies,
+    expected: SIGN_OUT_STATUSES,
     mayAbort: true,
   });
   browser.jar.store(outcome.cookies ?? []);
@@ -71,7 +75,7 @@ async function signOutOnce(world, browser, cookies, scope, previous) {
     if (scope !== "others") browser.unrevokedUsers.clear();
     return true;
   }
-  if (label === "refused") {
+  if (["refused", "403"].includes(label)) {
     oracle.revocationRefused(revocation);
     browser.failedSignOut = previous;
     return true;
@@ -108,6 +112,7 @@ export function signOutSession(world, browser, target) {
     const outcome = await world.request(browser, "sign-out by handle", {
       path: "/api/sign_out",
       fields: { session: target.handle },
+      expected: SIGN_OUT_STATUSES,
       mayAbort: true,
     });
     browser.jar.store(outcome.cookies ?? []);
@@ -122,7 +127,7 @@ export function signOutSession(world, browser, target) {
       oracle.revocationSucceeded(revocation, { ended: json.ended, covers: (session) => session === target && mayAsk });
       return true;
     }
-    if (label === "refused") {
+    if (["refused", "403"].includes(label)) {
       oracle.revocationRefused(revocation);
       return true;
     }

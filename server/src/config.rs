@@ -1,5 +1,6 @@
 //! The configuration, from the environment. Every setting has a default that works on a laptop.
 
+use app::api::RECENT;
 use http::HeaderValue;
 use leptos_guardian::server::{Builder, Database, Guardian, KeyError, SigningKey};
 use std::{net::SocketAddr, path::Path};
@@ -130,7 +131,8 @@ pub fn configure(config: &Config, database: Database) -> Builder {
     let builder = Guardian::builder(database)
         .site_url(config.site_url.as_str())
         .key(config.session_key.clone())
-        .accounts_per_browser(ACCOUNTS_PER_BROWSER);
+        .accounts_per_browser(ACCOUNTS_PER_BROWSER)
+        .confirm_to_end_others(RECENT, "/confirm");
     let builder = match &config.database_listener_url {
         Some(url) => builder.listener_url(url),
         None => builder,

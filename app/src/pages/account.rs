@@ -1,4 +1,4 @@
-use crate::api::{FormError, PostChangePassword, PostDeleteAccount};
+use crate::api::{FormError, PostChangeEmail, PostChangePassword, PostDeleteAccount};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{RequireSignedIn, SignOutButton, SignOutScope, use_auth};
 use leptos_guardian_passwords::{Field, Flash, FormAlert, PlainForm, use_flash};
@@ -13,7 +13,7 @@ pub(crate) fn Account() -> impl IntoView {
         <Title text="Your account"/>
         <RequireSignedIn sign_in_url="/sign-in">
             <h1>"Your account"</h1>
-            <Profile/>
+            <Profile flash=flash.for_form(PostChangeEmail::PATH)/>
             <ChangePassword flash=changed.clone()/>
             <section class="card setting">
                 <h2>"Sign out"</h2>
@@ -32,18 +32,22 @@ pub(crate) fn Account() -> impl IntoView {
 }
 
 #[component]
-fn Profile() -> impl IntoView {
+fn Profile(flash: Flash) -> impl IntoView {
     let auth = use_auth();
     let profile = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
     view! {
         <section class="card setting">
             <h2>"Profile"</h2>
+            {flash.is_accepted().then(|| view! {
+                <p class="notice" role="status">"Your e-mail address is changed."</p>
+            }.into_any())}
             {move || profile().map(|profile| view! {
                 <dl>
                     <div><dt>"Name"</dt><dd>{profile.name}</dd></div>
                     <div><dt>"Email"</dt><dd>{profile.email}</dd></div>
                 </dl>
             }.into_any())}
+            <p class="aside"><a href="/account/email">"Change your e-mail address"</a></p>
         </section>
     }
 }

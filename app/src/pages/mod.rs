@@ -1,11 +1,15 @@
 //! The pages, one file each. The short ones are here.
 
 mod account;
+mod change_email;
+mod confirm;
 mod home;
 mod sign_in;
 mod sign_up;
 
 pub(crate) use account::Account;
+pub(crate) use change_email::ChangeEmail;
+pub(crate) use confirm::Confirm;
 pub(crate) use home::Home;
 pub(crate) use sign_in::SignIn;
 pub(crate) use sign_up::SignUp;

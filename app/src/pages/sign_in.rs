@@ -2,7 +2,7 @@ use crate::api::{FormError, PostSignIn};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::use_sign_out_reason;
 use leptos_guardian_passwords::{
-    CallbackUrl, Field, FormAlert, PlainForm, use_flash, with_callback_url,
+    CallbackUrl, Field, FormAlert, PlainForm, StaySignedIn, use_flash, with_callback_url,
 };
 use leptos_meta::Title;
 
@@ -20,7 +20,8 @@ pub(crate) fn SignIn() -> impl IntoView {
             <PlainForm action=PostSignIn::PATH submit="Sign in">
                 <CallbackUrl/>
                 <Field label="Email" name="email" kind="email" autocomplete="username" flash=flash.clone()/>
-                <Field label="Password" name="password" kind="password" autocomplete="current-password" flash=flash/>
+                <Field label="Password" name="password" kind="password" autocomplete="current-password" flash=flash.clone()/>
+                <StaySignedIn flash/>
             </PlainForm>
             <p class="aside">"New here? "<a href=with_callback_url("/sign-up")>"Sign up"</a></p>
         </section>

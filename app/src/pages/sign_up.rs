@@ -1,7 +1,7 @@
 use crate::api::{FormError, PostSignUp};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian_passwords::{
-    CallbackUrl, Field, FormAlert, PlainForm, use_flash, with_callback_url,
+    CallbackUrl, Field, FormAlert, PlainForm, StaySignedIn, use_flash, with_callback_url,
 };
 use leptos_meta::Title;
 
@@ -25,8 +25,9 @@ pub(crate) fn SignUp() -> impl IntoView {
                     hint="8 to 256 characters, and hard to guess"
                     minlength=8
                     maxlength=256
-                    flash=flash
+                    flash=flash.clone()
                 />
+                <StaySignedIn flash/>
             </PlainForm>
             <p class="aside">"Already have an account? "<a href=with_callback_url("/sign-in")>"Sign in"</a></p>
         </section>

@@ -1,21 +1,29 @@
-//! The rules of sign-up, sign-in, password change and deletion, in the order in which they apply.
+//! The rules of sign-up, sign-in, confirmation, changes of the account and its deletion, in the order in which
+//! they apply.
 
 use super::{
     Context,
     users::{self, Account, unavailable},
 };
-use crate::{FormError, NAME};
-use leptos_guardian::{Profile, Reason, SignOutOptions, User, server::Identity};
+use crate::{FormError, NAME, api::RECENT};
+use leptos_guardian::{
+    Profile, Reason, SignOutOptions, User,
+    server::{Identity, Remember},
+};
 use leptos_guardian_passwords::server::{Credential, Email, Passwords};
 use std::sync::Arc;
 
 const NAME_LENGTH: usize = 100;
+
+/// How users prove who they are, as the list of sessions shows it.
+const PASSWORD: &str = "password";
 
 pub(crate) async fn sign_up(
     context: &Context,
     name: &str,
     email: &str,
     password: String,
+    remember: bool,
 ) -> Result<Arc<User>, FormError> {
     let state = &context.state;
     let name = read_name(name)?;
@@ -28,7 +36,7 @@ pub(crate) async fn sign_up(
         .users
         .create(context.auth.guardian(), &email, &name, &hash)
         .await?;
-    let user = begin_session(context, &account).await;
+    let user = begin_session(context, &account, remember).await;
     match &user {
         Ok(_) => {
             let passwords = &state.passwords;
@@ -44,6 +52,7 @@ pub(crate) async fn sign_in(
     context: &Context,
     email: &str,
     password: String,
+    remember: bool,
 ) -> Result<Arc<User>, FormError> {
     let email = Email::parse(email)?;
     let Context { state, auth } = context;
@@ -59,7 +68,7 @@ pub(crate) async fn sign_in(
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
-    let user = begin_session(context, &account).await?;
+    let user = begin_session(context, &account, remember).await?;
     // The password may have changed since it was checked. That change may have ended the other
     // sessions just before this one began.
     match state
@@ -79,13 +88,35 @@ pub(crate) async fn sign_in(
     }
 }
 
+/// The signed-in user, once they have proved again who they are.
+pub(crate) async fn confirm(context: &Context, password: String) -> Result<Arc<User>, FormError> {
+    check_password(context, password, FormError::NotConfirmed).await?;
+    context.auth.confirm(PASSWORD).await?;
+    Ok(context.auth.require_user()?)
+}
+
+pub(crate) async fn change_email(context: &Context, email: &str) -> Result<(), FormError> {
+    let Context { state, auth } = context;
+    let user = auth.require_recent(RECENT)?;
+    let email = Email::parse_new(email)?;
+    // As a sign-up, it tells whether an address has an account.
+    state.passwords.count_sign_up(auth).await?;
+    let mut transaction = auth.guardian().begin().await?;
+    users::set_email(transaction.connection(), &user.id, &email).await?;
+    transaction.renew_token(auth).await?;
+    transaction.commit().await?;
+    let profile = user.profile.clone().email(&email.canonical);
+    auth.guardian().update_profile(&user.id, &profile).await?;
+    Ok(())
+}
+
 pub(crate) async fn change_password(
     context: &Context,
     current_password: String,
     password: String,
 ) -> Result<(), FormError> {
     Passwords::check_length(&password)?;
-    let account = confirm(context, current_password, FormError::WrongPassword).await?;
+    let account = check_password(context, current_password, FormError::WrongPassword).await?;
     let known_words = [&account.email, &account.name, NAME];
     let hash = context
         .state
@@ -107,6 +138,7 @@ pub(crate) async fn change_password(
     transaction
         .sign_out_others(&context.auth, Reason::PasswordChange)
         .await?;
+    transaction.confirm(&context.auth, PASSWORD).await?;
     transaction.commit().await?;
     let passwords = &context.state.passwords;
     passwords.remember_browser(&context.auth, &account.id).await;
@@ -114,7 +146,7 @@ pub(crate) async fn change_password(
 }
 
 pub(crate) async fn delete_account(context: &Context, password: String) -> Result<(), FormError> {
-    let account = confirm(context, password, FormError::NotDeleted).await?;
+    let account = check_password(context, password, FormError::NotDeleted).await?;
     delete(context, &account).await?;
     // Removes the cookie, or makes another account the active one. The sessions are gone already,
     // so a failure, which is logged, changes nothing.
@@ -143,7 +175,7 @@ async fn delete(context: &Context, account: &Account) -> Result<(), FormError> {
 }
 
 /// The signed-in user's account, if this is its password.
-async fn confirm(
+async fn check_password(
     context: &Context,
     password: String,
     wrong: FormError,
@@ -161,9 +193,16 @@ async fn confirm(
     }
 }
 
-async fn begin_session(context: &Context, account: &Account) -> Result<Arc<User>, FormError> {
+async fn begin_session(
+    context: &Context,
+    account: &Account,
+    remember: bool,
+) -> Result<Arc<User>, FormError> {
     let profile = Profile::new(&account.name).email(&account.email);
-    let identity = Identity::new(&account.id, profile).method("password");
+    let mut identity = Identity::new(&account.id, profile).method(PASSWORD);
+    if !remember {
+        identity = identity.remember(Remember::Browser);
+    }
     context.auth.sign_in(identity).await?;
     Ok(context.auth.require_user()?)
 }

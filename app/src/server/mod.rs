@@ -3,8 +3,10 @@
 mod accounts;
 mod users;
 
-pub(crate) use accounts::{change_password, delete_account, sign_in, sign_up};
-pub(crate) use leptos_guardian_passwords::server::FormResponse;
+pub(crate) use accounts::{
+    change_email, change_password, confirm, delete_account, sign_in, sign_up,
+};
+pub(crate) use leptos_guardian_passwords::{is_remembered, server::FormResponse};
 
 use crate::FormError;
 use leptos::prelude::expect_context;

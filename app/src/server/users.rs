@@ -113,6 +113,35 @@ impl Users {
     }
 }
 
+/// Stores a new e-mail address, within a transaction.
+pub(crate) async fn set_email(
+    connection: Connection<'_>,
+    id: &str,
+    email: &Email,
+) -> Result<(), FormError> {
+    const SET: &str = "update app_user set email = $2 where id = $1
+        and not exists (select 1 from app_user where email in ($2, $3, $4) and id <> $1)";
+    let done = with_connection!(connection, connection => {
+        sqlx::query(SET)
+            .bind(id)
+            .bind(&email.canonical)
+            .bind(&email.earlier[0])
+            .bind(&email.earlier[1])
+            .execute(&mut *connection)
+            .await
+            .map(|done| done.rows_affected())
+    });
+    match done {
+        Ok(1) => Ok(()),
+        Ok(_) => Err(FormError::EmailTaken),
+        // Somebody else has taken it at this moment.
+        Err(sqlx::Error::Database(cause)) if cause.is_unique_violation() => {
+            Err(FormError::EmailTaken)
+        }
+        Err(cause) => Err(unavailable(cause)),
+    }
+}
+
 /// Stores a new password, within a transaction. Returns `false` if the account has changed since it
 /// was read.
 pub(crate) async fn set_password(

@@ -115,6 +115,9 @@ impl FromJs for SignOutError {
             "unavailable" => Self::Unavailable {
                 signed_out_here: field(value, "signedOutHere")?,
             },
+            "confirmation_required" => Self::ConfirmationRequired {
+                url: field(value, "url")?,
+            },
             "unreachable" => Self::Unreachable,
             "pending" => Self::Pending,
             "malformed" => Self::Malformed,

@@ -3,6 +3,7 @@
 
 mod menu_items;
 mod provider;
+mod require_recent;
 mod require_signed_in;
 mod session_list;
 mod sign_out;
@@ -14,6 +15,7 @@ mod user_button;
 
 pub use menu_items::{MenuButton, MenuLink};
 pub use provider::{AuthProvider, GuardianHead};
+pub use require_recent::RequireRecent;
 pub use require_signed_in::RequireSignedIn;
 pub use session_list::SessionList;
 pub use sign_out::SignOut;

@@ -4,7 +4,9 @@ use crate::{
     AuthError, ErrorStatus, SignOutError,
     components::{UserButtonOptions, UserButtonParts, slot},
 };
-use leptos::prelude::{AnyView, IntoAny as _};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use std::time::Duration;
 
 pub(crate) use crate::client::auth_signals;
 
@@ -67,6 +69,31 @@ pub(crate) fn session_list(query: String) -> AnyView {
 
 pub(crate) fn sign_out_panel(_: &str) -> String {
     String::new()
+}
+
+/// Returns whether the server has rendered the page, and so has decided. Otherwise asks it: loads the page as
+/// a new document.
+pub(crate) fn is_recent(_: Duration, _: &str) -> bool {
+    let shared = Owner::current_shared_context();
+    if shared.is_some_and(|shared| shared.during_hydration()) {
+        return true;
+    }
+    let to = use_location();
+    let url = format!(
+        "{}{}",
+        to.pathname.get_untracked(),
+        to.search.get_untracked()
+    );
+    // The router changes the address only when the page is built. Then this replaces the entry in the
+    // browser's history, instead of adding one.
+    set_timeout(
+        move || {
+            // Fails for no URL of this site.
+            let _ = window().location().assign(&url);
+        },
+        Duration::ZERO,
+    );
+    false
 }
 
 /// Leaves it to the script, which knows the reason.

@@ -9,7 +9,7 @@ pub(crate) use crate::server::{
 };
 
 use crate::{
-    AuthState, User,
+    AuthError, AuthState, User,
     components::slot,
     server::{
         Auth,
@@ -23,6 +23,7 @@ use in_order::in_order;
 use leptos::{
     attr::custom::custom_attribute, nonce::use_nonce, prelude::*, tachys::html::InertElement,
 };
+use std::time::Duration;
 
 /// Returns whether a page is rendered into a file, for everybody
 /// ([`SsrMode::Static`](leptos_router::SsrMode)). It holds nobody's state, and asks in the browser.
@@ -115,15 +116,35 @@ pub(crate) fn session_list(query: String) -> AnyView {
     in_order(async move { slot(address, html.await) })
 }
 
+/// Returns whether the user's last proof is recent. If it is not, redirects to the page that asks for another
+/// one, with the requested page as its callback URL.
+pub(crate) fn is_recent(max_age: Duration, confirm_url: &str) -> bool {
+    let Some(auth) = visitor() else {
+        tracing::error!("a static page has a RequireRecent: it is the same for everybody");
+        return false;
+    };
+    match auth.require_recent(max_age) {
+        Ok(_) => return true,
+        Err(AuthError::ConfirmationRequired { .. }) => leave_for(confirm_url),
+        // `RequireSignedIn` leaves, or the page says what is wrong.
+        Err(_) => {}
+    }
+    false
+}
+
 /// Redirects to the sign-in page, with the requested page as its callback URL.
 pub(crate) fn leave_for_sign_in(sign_in_url: &str) {
+    leave_for(sign_in_url);
+}
+
+fn leave_for(own_page: &str) {
     let (Some(auth), Some(parts)) = (Auth::from_context(), use_context::<Parts>()) else {
         return;
     };
     let current_page = parts.uri.path_and_query().map(|page| page.as_str());
     let redirects = auth.guardian().redirects();
-    match redirects.check_page(sign_in_url, current_page) {
+    match redirects.check_page(own_page, current_page) {
         Ok(target) => see_other(&target),
-        Err(refused) => tracing::error!(%refused, sign_in_url, "the sign-in page was refused"),
+        Err(refused) => tracing::error!(%refused, own_page, "the app's own page was refused"),
     }
 }

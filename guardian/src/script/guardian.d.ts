@@ -133,7 +133,7 @@ export interface SignedOut {
 export interface SignOutNotice {
   scope: SignOutScope;
   /**
-   * Why: "user", "other_device", "new_sign_in", "password_change", "account_deleted", "administrator",
+   * Why: "user", "other_device", "new_sign_in", "session_limit", "password_change", "account_deleted", "administrator",
    * "expiry", "identity_provider", or "unknown" for a page that found its session gone.
    */
   reason: string;
@@ -152,6 +152,11 @@ export interface GuardianError extends Error {
   error: string;
   /** Whether this browser is signed out all the same. */
   signedOutHere: boolean;
+  /**
+   * For "confirmation_required": the page where the user confirms who they are. It is loaded, and leads back
+   * to this one.
+   */
+  url?: string;
   /** A sentence for the person. */
   message: string;
 }

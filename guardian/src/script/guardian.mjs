@@ -138,8 +138,8 @@ function tellApp(name, detail) {
 }
 
 /** @param {Failure} failure */
-function newError({ error, message = text("pending"), signed_out_here: signedOutHere = false }) {
-  return Object.assign(new Error(message), { name: "GuardianError", error, signedOutHere });
+function newError({ message = text("pending"), signed_out_here: signedOutHere = false, ...more }) {
+  return Object.assign(new Error(message), { name: "GuardianError", signedOutHere, ...more });
 }
 
 /**

@@ -28,10 +28,10 @@ export const PENDING = { error: "pending", signed_out_here: true };
  */
 export function sendSignOut(page, id, options) {
   const here = shownSession(page);
-  const hasCookie = page.isKept || !!page.around.kept;
-  const isAgain = mayBePending(options) && (hasCookie || isPending(page));
+  const isKept = page.isKept || !!page.around.kept;
+  const isAgain = mayBePending(options) && (isKept || isPending(page));
   const endsHere = isAgain || endsSession(options, here);
-  page.calls.push({ id, options, here, endsHere, isKept: hasCookie });
+  page.calls.push({ id, options, here, endsHere, isKept });
   emit(page, "post", "sign_out", toFields(options), "signedOut", id);
   if (endsHere) emit(page, "wait", PATIENCE_MS, "late", id);
 }

@@ -127,11 +127,13 @@ const transitions = {
     // From now on it cannot be late.
     call.options = undefined;
     if (value) return complete(page, call, options, value);
-    const becomesPending = failure.error === "unreachable" && call.endsHere;
-    if (becomesPending) keepPending(page, call, options);
+    const pends = failure.error === "unreachable" && call.endsHere;
+    if (pends) keepPending(page, call, options);
     else if (page.around.kept && mayBePending(options)) retryLater(page);
     if (failure.signed_out_here) showFailure(page, options, failure);
-    finish(page, id, { failure: becomesPending ? PENDING : failure });
+    // Where the user must first confirm who they are.
+    if (failure.url) load(page, failure.url);
+    finish(page, id, { failure: pends ? PENDING : failure });
   },
 
   switchAccount(page, id, session) {

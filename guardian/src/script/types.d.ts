@@ -17,6 +17,8 @@ export interface Failure {
   error: string;
   /** Whether this browser is signed out all the same. */
   signed_out_here?: boolean;
+  /** Where the user must first confirm who they are. */
+  url?: string;
   message?: string;
 }
 

@@ -5,11 +5,12 @@ use super::{
     clock::Clock,
     cookie::Cookies,
     dispatcher::{Dispatcher, HOOK_TIMEOUT, Hook, HookResult},
-    guardian::Inner,
+    guardian::{Confirmation, Inner},
     housekeeping::{Housekeeper, Housekeeping},
     live::{Listener, Live},
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
+    session_limit::{Overflow, SessionLimit},
     store::VisitorStore,
     user_agent,
     writes::Writes,
@@ -28,6 +29,10 @@ use url::Url;
 
 /// Two weeks without a request end a session (OWASP ASVS 5.0, 7.3.1).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// An hour without a request ends a session that is not remembered: it may be on somebody else's computer
+/// ([NIST SP 800-63B-4, section 2.2.3](https://pages.nist.gov/800-63-4/sp800-63b.html#aal2reauth)).
+const BROWSER_IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// Ninety days end it in any case (7.3.2). Browsers keep cookies for at most 400 days.
 const MAX_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -62,8 +67,11 @@ pub struct Builder {
     site_url: Option<String>,
     key: Option<SigningKey>,
     idle_timeout: Duration,
+    browser_idle_timeout: Duration,
     max_age: Duration,
     accounts_per_browser: usize,
+    session_limit: Option<SessionLimit>,
+    confirmation: Option<(Duration, String)>,
     trusted_proxies: Vec<String>,
     after_sign_out_url: String,
     sign_out_page: String,
@@ -108,6 +116,9 @@ pub enum BuildError {
         /// Why it was refused.
         source: RefusedRedirect,
     },
+    /// With a limit of no sessions, nobody could sign in.
+    #[error("sessions_per_user must allow at least one session")]
+    SessionLimit,
     /// The listener's URL is not one of PostgreSQL.
     #[cfg(feature = "postgres")]
     #[error("the URL for the listener is not one of PostgreSQL")]
@@ -125,8 +136,11 @@ impl Builder {
             site_url: None,
             key: None,
             idle_timeout: IDLE_TIMEOUT,
+            browser_idle_timeout: BROWSER_IDLE_TIMEOUT,
             max_age: MAX_AGE,
             accounts_per_browser: 1,
+            session_limit: None,
+            confirmation: None,
             trusted_proxies: Vec::new(),
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
@@ -202,6 +216,22 @@ impl Builder {
         self
     }
 
+    /// How long a session lives without a request if it ends with the browser
+    /// ([`Remember::Browser`](super::Remember::Browser)): an hour unless set, and never longer than
+    /// [`idle_timeout`](Self::idle_timeout).
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::Duration;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.browser_idle_timeout(Duration::from_secs(15 * 60))
+    /// # }
+    /// ```
+    pub fn browser_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.browser_idle_timeout = timeout;
+        self
+    }
+
     /// How long a session lives at most: 90 days unless set.
     ///
     /// ```
@@ -227,6 +257,44 @@ impl Builder {
     /// ```
     pub fn accounts_per_browser(mut self, accounts: usize) -> Self {
         self.accounts_per_browser = accounts.max(1);
+        self
+    }
+
+    /// How many sessions a user may have at once, on all browsers together: any number unless set. A
+    /// sign-in that replaces the user's session on its browser needs no room for another. Expired sessions
+    /// do not count. All servers of one database should have the same limit.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Builder, Overflow};
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.sessions_per_user(3, Overflow::EndOldest)
+    /// # }
+    /// ```
+    pub fn sessions_per_user(mut self, limit: usize, overflow: Overflow) -> Self {
+        self.session_limit = Some(SessionLimit {
+            sessions: limit,
+            overflow,
+        });
+        self
+    }
+
+    /// Asks for a recent proof of identity before [`/api/sign_out`](crate::api::post_sign_out), and with it
+    /// every sign-out button, ends the user's sessions on other browsers (OWASP ASVS 5.0, 7.5.2): nothing is
+    /// asked unless set. If the last proof is older than `max_age`, a form leads to `page`, a page of the app
+    /// that checks a factor and calls [`Auth::confirm`](super::Auth::confirm). Its `callback_url` is the
+    /// page of the form. Other requests get
+    /// [`SignOutError::ConfirmationRequired`](crate::SignOutError::ConfirmationRequired). A sign-out of this
+    /// browser never asks.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # use std::time::Duration;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.confirm_to_end_others(Duration::from_secs(10 * 60), "/confirm")
+    /// # }
+    /// ```
+    pub fn confirm_to_end_others(mut self, max_age: Duration, page: impl Into<String>) -> Self {
+        self.confirmation = Some((max_age, page.into()));
         self
     }
 
@@ -402,6 +470,9 @@ impl Builder {
                 .ok_or(BuildError::Missing("site_url"))?,
         )?;
         let key = self.key.ok_or(BuildError::Missing("key"))?;
+        if self.session_limit.is_some_and(|limit| limit.sessions == 0) {
+            return Err(BuildError::SessionLimit);
+        }
         let cookies = Cookies::new(key, &site, self.max_age);
         let mut redirects = RedirectPolicy::new(site);
         for origin in &self.redirect_origins {
@@ -424,6 +495,11 @@ impl Builder {
         };
         let after_sign_out_url = own_page(&self.after_sign_out_url)?;
         let sign_out_page = own_page(&self.sign_out_page)?;
+        let confirmation = self.confirmation.map(|(max_age, page)| {
+            let page = own_page(&page)?;
+            Ok::<_, BuildError>(Confirmation { max_age, page })
+        });
+        let confirmation = confirmation.transpose()?;
 
         let trusted_proxies = self.trusted_proxies.iter().map(|net| network(net));
         let trusted_proxies = trusted_proxies.collect::<Result<_, _>>()?;
@@ -431,7 +507,7 @@ impl Builder {
         let listener = self.listener?;
 
         let rules = spawn_blocking(user_agent::compile_rules);
-        let writes = Writes::new(&self.database);
+        let writes = Writes::new(&self.database, self.session_limit);
         let registry = Registry::new(self.database).await?;
         let store = VisitorStore::new(registry.clone()).await?;
         let housekeeper = Housekeeper::start(Housekeeping {
@@ -460,8 +536,11 @@ impl Builder {
             after_sign_out_url,
             sign_out_page,
             idle_timeout: self.idle_timeout,
+            browser_idle_timeout: self.browser_idle_timeout,
             max_age: self.max_age,
             accounts_per_browser: self.accounts_per_browser,
+            session_limit: self.session_limit,
+            confirmation,
             trusted_proxies,
             address_warning: Once::new(),
             clock: self.clock,

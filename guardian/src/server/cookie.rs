@@ -1,7 +1,7 @@
 //! The cookies: their names and attributes. One place sets and removes them, so that a removal always
 //! has the attributes of the cookie.
 
-use super::{key::SigningKey, planted::Places, token::TokenHash};
+use super::{key::SigningKey, lifetime::TokenLifetime, planted::Places, token::TokenHash};
 use crate::SessionHandle;
 use cookie::{Cookie, CookieJar, SameSite, time};
 use http::{HeaderMap, HeaderValue, header};
@@ -26,6 +26,14 @@ pub(super) const PENDING_SIGN_OUT: &str = "pending_sign_out";
 /// that somebody has signed in or out, however that happened, and then asks the server. It signs nobody
 /// in, and the server does not read it.
 pub(super) const MARKER: &str = "signed_in";
+
+/// Shows that the browser has not been closed since it got its token: this cookie has no `Max-Age`, and
+/// holds the token's hash. A browser has it if it keeps the token for a remembered account, and has another
+/// account that is not remembered.
+pub(super) const STILL_OPEN: &str = "still_open";
+
+/// Distinguishes its value from that of [`UNREVOKED`].
+pub(super) const STILL_OPEN_PREFIX: &str = "open.";
 
 /// How many failed sign-outs a browser remembers: more than a day brings.
 const MAX_UNREVOKED: usize = 4;
@@ -73,20 +81,33 @@ impl Cookies {
         self.name(SESSION)
     }
 
-    /// Gives the browser a new token.
-    pub(crate) fn set_session(&self, headers: &mut HeaderMap, id: &Id) {
-        self.append(headers, SESSION, &id.to_string(), self.max_age);
+    /// Gives a visitor a token.
+    pub(crate) fn set_visitor(&self, headers: &mut HeaderMap, id: &Id) {
+        self.append(headers, SESSION, &id.to_string(), Some(self.max_age));
+    }
+
+    /// Gives the browser of signed-in accounts a new token.
+    pub(crate) fn set_session(&self, headers: &mut HeaderMap, id: &Id, lifetime: TokenLifetime) {
+        self.append(headers, SESSION, &id.to_string(), lifetime.max_age);
+        if lifetime.is_mixed {
+            let value = format!("{STILL_OPEN_PREFIX}{}", TokenHash::of(id));
+            self.append(headers, STILL_OPEN, &value, None);
+        }
     }
 
     pub(crate) fn remove_session(&self, headers: &mut HeaderMap) {
         self.remove(headers, SESSION);
     }
 
+    pub(crate) fn remove_still_open(&self, headers: &mut HeaderMap) {
+        self.remove(headers, STILL_OPEN);
+    }
+
     /// Leaves the browser what a retry needs to end sessions.
     pub(crate) fn set_unrevoked(&self, headers: &mut HeaderMap, tokens: &[TokenHash]) {
         let tokens = tokens.iter().take(MAX_UNREVOKED).map(TokenHash::to_string);
         let value = tokens.collect::<Vec<_>>().join(&SEPARATOR.to_string());
-        self.append(headers, UNREVOKED, &value, UNREVOKED_MAX_AGE);
+        self.append(headers, UNREVOKED, &value, Some(UNREVOKED_MAX_AGE));
     }
 
     pub(crate) fn remove_unrevoked(&self, headers: &mut HeaderMap) {
@@ -123,9 +144,10 @@ impl Cookies {
         headers: &mut HeaderMap,
         presented: &[String],
         session: &SessionHandle,
+        max_age: Option<Duration>,
     ) {
         if presented != [session.as_str()] {
-            let mut marker = self.build(MARKER, session.as_str(), self.max_age);
+            let mut marker = self.build_for(MARKER, session.as_str(), max_age);
             marker.set_http_only(false);
             push(headers, &marker);
         }
@@ -137,10 +159,10 @@ impl Cookies {
         push(headers, &marker);
     }
 
-    fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Duration) {
+    fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Option<Duration>) {
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.key.0)
-            .add(self.build(name, value, max_age));
+            .add(self.build_for(name, value, max_age));
         for cookie in jar.delta() {
             push(headers, cookie);
         }
@@ -148,6 +170,15 @@ impl Cookies {
 
     fn remove(&self, headers: &mut HeaderMap, name: &str) {
         push(headers, &self.build(name, "", Duration::ZERO));
+    }
+
+    /// Without a `max_age`, browsers keep the cookie until they are closed.
+    fn build_for(&self, name: &str, value: &str, max_age: Option<Duration>) -> Cookie<'static> {
+        let mut cookie = self.build(name, value, max_age.unwrap_or_default());
+        if max_age.is_none() {
+            cookie.set_max_age(None);
+        }
+        cookie
     }
 
     fn build(&self, name: &str, value: &str, max_age: Duration) -> Cookie<'static> {

@@ -31,6 +31,16 @@ pub(crate) async fn sign_out(
         redirect: redirect.unwrap_or(true),
         callback_url,
     };
+    if let Some(page) = confirmation_page(&auth, &options) {
+        let error = SignOutError::ConfirmationRequired {
+            url: url_for_caller(&auth, page.as_str()),
+        };
+        if is_form_post() {
+            see_other(&page);
+            return Err(error);
+        }
+        return Err(with_status(error));
+    }
     let outcome = auth.sign_out(options.clone()).await;
     if is_form_post() {
         see_other(&match &outcome {
@@ -41,35 +51,68 @@ pub(crate) async fn sign_out(
         return outcome;
     }
     let mut outcome = outcome.map_err(with_status)?;
+    outcome.url = outcome.url.map(|url| url_for_caller(&auth, &url));
+    Ok(outcome)
+}
+
+/// Returns a URL as the calling page understands it.
+fn url_for_caller(auth: &Auth, url: &str) -> String {
     let parts = use_context::<Parts>();
     if parts.is_some_and(|parts| parts.extensions.get::<IsCrossOrigin>().is_some()) {
         // On the page's own origin, a path would lead elsewhere.
-        let redirects = auth.guardian().redirects();
-        outcome.url = outcome.url.map(|url| redirects.full_url(&url));
+        return auth.guardian().redirects().full_url(url);
     }
-    Ok(outcome)
+    url.to_owned()
+}
+
+/// Returns the page where the user must first confirm who they are. It leads back to the page of the button.
+fn confirmation_page(auth: &Auth, options: &SignOutOptions) -> Option<SafeRedirect> {
+    let guardian = auth.guardian();
+    let confirmation = guardian.0.confirmation.as_ref()?;
+    if !auth.must_confirm(options, confirmation.max_age) {
+        return None;
+    }
+    let redirects = guardian.redirects();
+    let own = sign_out_page(auth, &to_query(options), options.callback_url.as_deref());
+    let path = |url: &SafeRedirect| url.as_str().split('?').next().map(str::to_owned);
+    // The sign-out page itself knows by its query what was chosen.
+    let back = referer(auth).filter(|page| path(page) != path(&own));
+    let back = back.unwrap_or(own);
+    let page = redirects.check_page(confirmation.page.as_str(), Some(back.as_str()));
+    Some(page.unwrap_or_else(|_| confirmation.page.clone()))
 }
 
 /// Returns where the browser goes after a form: to `url`, or back to the form's page.
 fn target_or_referer(auth: &Auth, url: Option<&str>) -> SafeRedirect {
     let guardian = auth.guardian();
-    let parts = use_context::<Parts>();
-    let referer = || parts.as_ref()?.headers.get(header::REFERER)?.to_str().ok();
-    url.filter(|url| !url.is_empty())
-        .or_else(referer)
-        .and_then(|url| guardian.redirects().check(url).ok())
-        .unwrap_or_else(|| guardian.0.after_sign_out_url.clone())
+    let target = match url.filter(|url| !url.is_empty()) {
+        Some(url) => guardian.redirects().check(url).ok(),
+        None => referer(auth),
+    };
+    target.unwrap_or_else(|| guardian.0.after_sign_out_url.clone())
+}
+
+/// Returns the page that sent the request, if a redirect may lead there.
+fn referer(auth: &Auth) -> Option<SafeRedirect> {
+    let parts = use_context::<Parts>()?;
+    let url = parts.headers.get(header::REFERER)?.to_str().ok()?;
+    auth.guardian().redirects().check(url).ok()
 }
 
 /// Returns the sign-out page, which says what failed. Its form sends the sign-out again.
 fn retry_page(auth: &Auth, options: &SignOutOptions) -> SafeRedirect {
+    let query = format!("error=unavailable&{}", to_query(options));
+    sign_out_page(auth, &query, options.callback_url.as_deref())
+}
+
+/// Returns the query with which the sign-out page offers the same sign-out again.
+fn to_query(options: &SignOutOptions) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("error", "unavailable");
     query.append_pair("scope", options.scope.as_str());
     if let Some(session) = &options.session {
         query.append_pair("session", session.as_str());
     }
-    sign_out_page(auth, &query.finish(), options.callback_url.as_deref())
+    query.finish()
 }
 
 fn sign_out_page(auth: &Auth, query: &str, callback_url: Option<&str>) -> SafeRedirect {

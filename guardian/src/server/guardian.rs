@@ -11,6 +11,7 @@ use super::{
     live::Live,
     redirect::{RedirectPolicy, SafeRedirect},
     registry::{Registry, WritePermit},
+    session_limit::SessionLimit,
     store::VisitorStore,
     writes::Writes,
 };
@@ -54,8 +55,12 @@ pub(crate) struct Inner {
     pub(crate) after_sign_out_url: SafeRedirect,
     pub(crate) sign_out_page: SafeRedirect,
     pub(crate) idle_timeout: Duration,
+    pub(crate) browser_idle_timeout: Duration,
     pub(crate) max_age: Duration,
     pub(crate) accounts_per_browser: usize,
+    pub(crate) session_limit: Option<SessionLimit>,
+    /// What a sign-out on other browsers needs.
+    pub(crate) confirmation: Option<Confirmation>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Said once: the router does not know its clients' addresses.
     pub(crate) address_warning: Once,
@@ -64,6 +69,15 @@ pub(crate) struct Inner {
     pub(crate) housekeeper: Housekeeper,
     pub(crate) live: Live,
     pub(crate) writes: Writes,
+}
+
+/// A recent proof of identity.
+#[derive(Debug)]
+pub(crate) struct Confirmation {
+    /// The most time since the last one.
+    pub(crate) max_age: Duration,
+    /// The page where the user gives another one.
+    pub(crate) page: SafeRedirect,
 }
 
 impl Guardian {

@@ -1,7 +1,9 @@
 //! The library's cookies in a request.
 
 use super::{
-    cookie::{Cookies, PENDING_SIGN_OUT, SEPARATOR, SESSION, UNREVOKED},
+    cookie::{
+        Cookies, PENDING_SIGN_OUT, SEPARATOR, SESSION, STILL_OPEN, STILL_OPEN_PREFIX, UNREVOKED,
+    },
     cookie_header::cookie_values,
     planted::Places,
     token::TokenHash,
@@ -20,6 +22,8 @@ pub(crate) struct Presented {
     pub(crate) session: Option<Id>,
     /// Several valid tokens, of which only one can be the browser's own.
     pub(crate) contested: Vec<TokenHash>,
+    /// The tokens since which the browser has not been closed.
+    pub(crate) still_open: Vec<TokenHash>,
     /// The tokens of earlier sign-outs whose sessions the server could not end.
     pub(crate) unrevoked: Vec<TokenHash>,
     /// Whether the browser has a pending sign-out, which the page could not send.
@@ -57,6 +61,9 @@ impl Cookies {
                 presented.planted.push(SESSION);
             }
         }
+        presented.still_open = self.signed(headers, STILL_OPEN, |value| {
+            TokenHash::parse(value.strip_prefix(STILL_OPEN_PREFIX)?)
+        });
         let unrevoked = self.signed(headers, UNREVOKED, |value| Some(value.to_owned()));
         if unrevoked.len() > 1 {
             presented.planted.push(UNREVOKED);

@@ -32,7 +32,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use leptos::server_fn::ServerFn as _;
-use std::convert::Infallible;
+use std::{convert::Infallible, slice};
 use tower::{Layer, Service, ServiceBuilder, util::BoxCloneSyncService};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_sessions::{session::Id, session_store};
@@ -249,15 +249,21 @@ async fn write_cookies(
     let cookies = &guardian.0.cookies;
     let presented = auth.presented();
     let change = auth.cookie_change();
+    let lifetime = auth.token_lifetime();
     // After a sign-out here nothing is saved: the data went with the session.
     let may_save = change != CookieChange::Remove && !response.status().is_server_error();
     let first_token = save_data(auth, may_save).await?;
     match (change, first_token) {
-        (CookieChange::Set(token), _) | (CookieChange::Keep, Some(token)) => {
-            cookies.set_session(response.headers_mut(), &token);
+        (CookieChange::Set(token), _) => {
+            cookies.set_session(response.headers_mut(), &token, lifetime);
         }
+        (CookieChange::Keep, Some(token)) => cookies.set_visitor(response.headers_mut(), &token),
         (CookieChange::Remove, _) => cookies.remove_session(response.headers_mut()),
         (CookieChange::Keep, None) => {}
+    }
+    let needs_still_open = change == CookieChange::Keep || lifetime.is_mixed;
+    if !presented.still_open.is_empty() && !needs_still_open {
+        cookies.remove_still_open(response.headers_mut());
     }
     let unrevoked = auth.unrevoked_tokens(first_token.is_some());
     if unrevoked.is_empty() && !presented.unrevoked.is_empty() {
@@ -270,9 +276,12 @@ async fn write_cookies(
     }
     // A file is the same for everybody, so it sets no cookie.
     if auth.was_used()
-        && let Some(user) = auth.user()
+        && let Some(active) = auth.active()
     {
-        cookies.set_marker(response.headers_mut(), &presented.markers, &user.session);
+        // It goes with the session that it names.
+        let max_age = guardian.token_lifetime(slice::from_ref(&active)).max_age;
+        let markers = &presented.markers;
+        cookies.set_marker(response.headers_mut(), markers, active.handle(), max_age);
     } else if !presented.markers.is_empty() && (change == CookieChange::Remove || is_question) {
         // Other responses may be late, and the browser has signed in since.
         cookies.remove_marker(response.headers_mut());

@@ -41,7 +41,8 @@ pub struct Transaction {
     open: OpenTransaction,
     permit: WritePermit,
     events: Vec<SignOutEvent>,
-    on_commit: Option<OnCommit>,
+    on_commit: Vec<OnCommit>,
+    has_renewed_token: bool,
 }
 
 type OnCommit = Box<dyn FnOnce() + Send + Sync>;
@@ -107,7 +108,8 @@ impl Guardian {
             permit,
             guardian: self.clone(),
             events: Vec::new(),
-            on_commit: None,
+            on_commit: Vec::new(),
+            has_renewed_token: false,
         }
     }
 }
@@ -184,8 +186,8 @@ impl Transaction {
     pub(crate) async fn try_commit(self) -> Result<DurableConnection, sqlx::Error> {
         let connection = in_time(self.open.commit()).await?;
         drop(self.permit);
-        if let Some(on_commit) = self.on_commit {
-            on_commit();
+        for work in self.on_commit {
+            work();
         }
         self.guardian.announce(self.events);
         Ok(connection)
@@ -223,14 +225,20 @@ impl Transaction {
         self.open.connection()
     }
 
-    /// Returns whether something runs on commit.
-    pub(crate) fn has_on_commit(&self) -> bool {
-        self.on_commit.is_some()
+    /// Returns whether it has given a browser a new token.
+    pub(crate) fn has_renewed_token(&self) -> bool {
+        self.has_renewed_token
+    }
+
+    /// Runs `work`, which puts the browser's new token into the response, right after the commit.
+    pub(crate) fn renew_on_commit(&mut self, work: impl FnOnce() + Send + Sync + 'static) {
+        self.has_renewed_token = true;
+        self.on_commit(work);
     }
 
     /// Runs `work` right after the commit.
     pub(crate) fn on_commit(&mut self, work: impl FnOnce() + Send + Sync + 'static) {
-        self.on_commit = Some(Box::new(work));
+        self.on_commit.push(Box::new(work));
     }
 
     /// Waits for the sign-ins that it must end, then ends sessions. Returns them.

@@ -10,14 +10,17 @@ use super::{
     backend::Backend,
     database::Database,
     durable_connection::DurableConnection,
-    registry::{self, LiveSession, Locks, NewSession, Revocation, Target},
+    registry::{
+        self, CarryOver, LiveSession, Locks, NewSession, Revocation, Stored, Taken, Target,
+    },
+    session_limit::{Overflow, SessionLimit},
     time_limit::in_time,
     token::TokenHash,
 };
 use crate::{Reason, SessionHandle, SignOutScope, with_pool};
 use sqlx::Pool;
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -44,8 +47,8 @@ pub(crate) struct SignIn {
     pub(crate) data: Record,
     /// The tokens that it replaces. Their sessions end.
     pub(crate) ended: Vec<TokenHash>,
-    /// The previous token, if the browser's other accounts move to the new one.
-    pub(crate) carried_over: Option<TokenHash>,
+    /// How the browser's other accounts move to the new token, if there are any.
+    pub(crate) carried_over: Option<CarryOver>,
 }
 
 /// A sign-in or a sign-out.
@@ -70,6 +73,8 @@ struct Written {
 pub(crate) enum WriteError {
     #[error("the browser has no room for another account")]
     TooManyAccounts,
+    #[error("the user has as many sessions as the app allows")]
+    TooManySessions,
     #[error(transparent)]
     Database(Arc<sqlx::Error>),
 }
@@ -86,6 +91,7 @@ pub(crate) struct Writes {
     queue: Mutex<Queue>,
     /// How many may write side by side.
     writers: usize,
+    session_limit: Option<SessionLimit>,
 }
 
 #[derive(Debug, Default)]
@@ -144,10 +150,11 @@ impl Guardian {
 }
 
 impl Writes {
-    pub(crate) fn new(database: &Database) -> Self {
+    pub(crate) fn new(database: &Database, session_limit: Option<SessionLimit>) -> Self {
         Self {
             queue: Mutex::default(),
             writers: with_pool!(database, pool => writers(pool)),
+            session_limit,
         }
     }
 
@@ -179,12 +186,13 @@ impl Writes {
         let mut queue = self.queue();
         let mut taken = Vec::new();
         let mut signed_in = first.write.locks_as_sign_in();
-        while first.write.may_share() && taken.len() < BATCH - 1 {
+        let may_share = |write: &Write| write.may_share(self.session_limit);
+        while may_share(&first.write) && taken.len() < BATCH - 1 {
             let Some(Job { write, .. }) = queue.waiting.front() else {
                 break;
             };
             let is_later = write.sign_in().is_none() && write.locks().overlaps(&signed_in);
-            if is_later || !write.may_share() {
+            if is_later || !may_share(write) {
                 break;
             }
             signed_in.extend(write.locks_as_sign_in());
@@ -334,7 +342,7 @@ async fn carry_out_alone(mut transaction: Transaction, job: Job) -> Option<Durab
                 };
             }
             Err(error) => {
-                if matches!(error, WriteError::TooManyAccounts) {
+                if !matches!(error, WriteError::Database(_)) {
                     // Dropping it would do, but may cost a connection.
                     let _ = transaction.rollback().await;
                 }
@@ -389,9 +397,13 @@ impl Job {
 impl Write {
     /// Whether others may be in the same transaction: all but those whose locks are not known before, and
     /// those that may fail for a reason of their own.
-    fn may_share(&self) -> bool {
+    fn may_share(&self, session_limit: Option<SessionLimit>) -> bool {
         match self {
-            Self::SignIn(sign_in) => sign_in.carried_over.is_none(),
+            Self::SignIn(sign_in) => {
+                let may_be_refused =
+                    session_limit.is_some_and(|limit| limit.overflow == Overflow::Refuse);
+                sign_in.carried_over.is_none() && !may_be_refused
+            }
             Self::SignOut(revocation, _) => revocation.has_known_locks(),
         }
     }
@@ -449,12 +461,11 @@ async fn write_alone(transaction: &mut Transaction, write: &Write) -> Result<Wri
         }
     }
     if let Some(sign_in) = write.sign_in()
-        && let Some(old) = &sign_in.carried_over
+        && let Some(carry_over) = &sign_in.carried_over
     {
-        let new = &sign_in.session;
         let connection = transaction.own_connection();
-        let except = Some(new.user_id.as_str());
-        let carry_over = registry::carry_over(connection, old, &new.token, except, clock.now());
+        let except = Some(sign_in.session.user_id.as_str());
+        let carry_over = registry::carry_over(connection, carry_over, except, clock.now());
         // Another sign-in on this browser may have been faster.
         if in_time(carry_over).await? >= limit as u64 {
             return Err(WriteError::TooManyAccounts);
@@ -469,7 +480,7 @@ async fn write_alone(transaction: &mut Transaction, write: &Write) -> Result<Wri
 async fn write_all(
     transaction: &mut Transaction,
     writes: &[&Write],
-) -> Result<Vec<Written>, sqlx::Error> {
+) -> Result<Vec<Written>, WriteError> {
     let revocations: Vec<_> = writes.iter().map(|write| write.revocation()).collect();
     let events = transaction.revoke_all(&revocations).await?;
     let mut written: Vec<Written> = events.into_iter().map(Written::from).collect();
@@ -483,13 +494,58 @@ async fn write_all(
     in_time(registry::insert_data(transaction.own_connection(), &data)).await?;
     let sessions: Vec<_> = sign_ins.iter().map(|sign_in| &sign_in.session).collect();
     // After the locks: the sign-outs that they have waited for must be older.
-    let now = transaction.guardian().0.clock.now();
-    let expires_at = transaction.guardian().expiry(now, now);
-    let insert = registry::insert(transaction.own_connection(), &sessions, now, expires_at);
+    let guardian = transaction.guardian().clone();
+    let now = guardian.0.clock.now();
+    let (places, overflow) = places(transaction, &sessions, now).await?;
+    let stored = sessions.iter().zip(places).map(|(session, place)| {
+        let expires_at = guardian.expiry(&session.lifetime, now, now);
+        (*session, Stored { expires_at, place })
+    });
+    let stored: Vec<_> = stored.collect();
+    let insert = registry::insert(transaction.own_connection(), &stored, now);
     for (session, result) in in_time(insert).await?.into_iter().zip(results) {
         result.session = Some(session);
     }
+    if !overflow.is_empty() {
+        transaction.revoke_all(&overflow).await?;
+    }
     Ok(written)
+}
+
+/// Returns the sessions' places among those of their users, and what must end after they are stored, so that
+/// no user has more than the app allows. Without a limit, this costs nothing.
+async fn places(
+    transaction: &mut Transaction,
+    sessions: &[&NewSession],
+    now: i64,
+) -> Result<(Vec<i64>, Vec<(Revocation, Cause)>), WriteError> {
+    let Some(limit) = transaction.guardian().0.session_limit else {
+        return Ok((vec![0; sessions.len()], Vec::new()));
+    };
+    let users: BTreeSet<&String> = sessions.iter().map(|session| &session.user_id).collect();
+    let users: Vec<String> = users.into_iter().cloned().collect();
+    let count = registry::count_sessions(transaction.own_connection(), &users, now);
+    let mut taken = in_time(count).await?;
+    let places = sessions.iter().map(|session| {
+        let of_user = taken.entry(session.user_id.clone()).or_default();
+        of_user.sessions += 1;
+        of_user.last_place += 1;
+        of_user.last_place
+    });
+    let places = places.collect();
+    let most = i64::try_from(limit.sessions).unwrap_or(i64::MAX);
+    let mut overflow = Vec::new();
+    for (user_id, Taken { sessions, .. }) in taken {
+        if sessions > most {
+            let oldest = vec![Target::Oldest(user_id, sessions - most)];
+            let revocation = Revocation::new(SignOutScope::Local, oldest);
+            overflow.push((revocation, Reason::SessionLimit.into()));
+        }
+    }
+    if limit.overflow == Overflow::Refuse && !overflow.is_empty() {
+        return Err(WriteError::TooManySessions);
+    }
+    Ok((places, overflow))
 }
 
 impl From<Vec<SignOutEvent>> for Written {

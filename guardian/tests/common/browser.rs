@@ -15,6 +15,8 @@ use tower::ServiceExt as _;
 pub struct Browser {
     pub router: Router,
     pub cookies: Vec<(String, String)>,
+    /// The names of those that it forgets when it is closed.
+    pub until_closed: Vec<String>,
 }
 
 impl Browser {
@@ -22,6 +24,7 @@ impl Browser {
         Self {
             router: router.clone(),
             cookies: Vec::new(),
+            until_closed: Vec::new(),
         }
     }
 
@@ -88,9 +91,32 @@ impl Browser {
         }
         let (name, value) = pair.split_once('=').unwrap();
         self.cookies.retain(|(stored, _)| stored != name);
+        self.until_closed.retain(|stored| stored != name);
+        if !attributes
+            .iter()
+            .any(|attribute| attribute.starts_with("Max-Age="))
+        {
+            self.until_closed.push(name.into());
+        }
         if !attributes.contains(&"Max-Age=0") {
             self.cookies.push((name.into(), value.into()));
         }
+    }
+
+    /// Closes and opens it again.
+    pub fn restart(&mut self) {
+        let forgotten = std::mem::take(&mut self.until_closed);
+        self.cookies.retain(|(name, _)| !forgotten.contains(name));
+    }
+
+    /// Signs in until the browser is closed.
+    pub async fn sign_in_until_closed(&mut self, user: &str) -> TestResponse {
+        self.post(&format!("/sign-in-until-closed/{user}")).await
+    }
+
+    /// Signs in for some seconds.
+    pub async fn sign_in_for(&mut self, user: &str, seconds: u64) -> TestResponse {
+        self.post(&format!("/sign-in-for/{user}/{seconds}")).await
     }
 
     pub async fn sign_in(&mut self, user: &str) {

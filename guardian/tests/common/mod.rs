@@ -173,6 +173,14 @@ impl Site {
         self.clock_offset.fetch_add(seconds, SeqCst);
     }
 
+    /// The site's time, in seconds since the Unix epoch.
+    pub fn now(&self) -> u64 {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        now.unwrap()
+            .as_secs()
+            .saturating_add_signed(self.clock_offset.load(SeqCst))
+    }
+
     /// The site's routes, unprotected.
     pub fn routes(&self) -> Router {
         routes::routes(Arc::clone(&self.pause))

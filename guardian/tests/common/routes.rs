@@ -10,16 +10,18 @@ use axum::{
 use leptos_guardian::{
     Accounts, AuthError, Profile, Reason, SessionCursor, SessionHandle, SessionPage,
     SignOutOptions, SignOutScope,
-    server::{Auth, Identity},
+    server::{Auth, Identity, Remember},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tower_sessions::Session;
 
 pub fn routes(pause: Arc<Pause>) -> Router {
     Router::new()
         .route("/whoami", get(who_am_i))
         .route("/sign-in/{user}", post(sign_in))
+        .route("/sign-in-until-closed/{user}", post(sign_in_until_closed))
+        .route("/sign-in-for/{user}/{seconds}", post(sign_in_for))
         .route("/sign-out/{scope}", post(sign_out))
         .route("/remember/{word}", post(remember))
         .route("/recall", get(recall))
@@ -27,6 +29,11 @@ pub fn routes(pause: Arc<Pause>) -> Router {
         .route("/sign-in-and-out/{user}", post(sign_in_and_out))
         .route("/switch-to/{user}", post(switch_to))
         .route("/sign-out-others", post(sign_out_others))
+        .route("/last-proof", get(last_proof))
+        .route("/recent/{seconds}", get(recent))
+        .route("/confirm/{method}", post(confirm))
+        .route("/confirm-and-renew", post(confirm_and_renew))
+        .route("/give-up-confirmation", post(give_up_confirmation))
         .route("/renew-token", post(renew_token))
         .route("/change-and-renew", post(change_and_renew))
         .route("/give-up-renewal", post(give_up_renewal))
@@ -69,6 +76,13 @@ pub fn routes(pause: Arc<Pause>) -> Router {
             post(move |auth: Auth, user: Path<String>| async move {
                 pause.wait().await;
                 sign_in(auth, user).await
+            })
+        })
+        .route("/slow-confirm", {
+            let pause = Arc::clone(&pause);
+            post(move |auth: Auth| async move {
+                pause.wait().await;
+                respond(auth.confirm("test").await)
             })
         })
         .route("/slow-sign-out-others", {
@@ -118,6 +132,37 @@ async fn switch_to(auth: Auth, session: Session, Path(user): Path<String>) {
 
 async fn sign_out_others(auth: Auth) -> Response {
     respond(auth.sign_out_others(Reason::PasswordChange).await)
+}
+
+async fn last_proof(auth: Auth) -> Response {
+    let proof = auth.last_proof();
+    let text = proof.map(|proof| format!("{} {}", proof.method, proof.proved_at));
+    text.into_response()
+}
+
+async fn recent(auth: Auth, Path(seconds): Path<u64>) -> Response {
+    let user = auth.require_recent(Duration::from_secs(seconds));
+    respond(user.map(|user| user.id.clone()))
+}
+
+async fn confirm(auth: Auth, Path(method): Path<String>) -> Response {
+    let confirmed = auth.confirm(method).await;
+    // The same request sees it already.
+    respond(confirmed.and_then(|()| auth.require_recent(Duration::ZERO).map(drop)))
+}
+
+/// As after a changed address. The renewals are redundant, and must do no harm.
+async fn confirm_and_renew(auth: Auth) {
+    let mut transaction = auth.guardian().begin().await.unwrap();
+    transaction.renew_token(&auth).await.unwrap();
+    transaction.confirm(&auth, "passkey").await.unwrap();
+    transaction.renew_token(&auth).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+async fn give_up_confirmation(auth: Auth) {
+    let mut transaction = auth.guardian().begin().await.unwrap();
+    transaction.confirm(&auth, "passkey").await.unwrap();
 }
 
 async fn renew_token(auth: Auth) -> Response {
@@ -181,6 +226,17 @@ fn respond(result: Result<impl Serialize, impl IntoResponse>) -> Response {
 
 async fn sign_in(auth: Auth, Path(user): Path<String>) -> Response {
     respond(auth.sign_in(identity(user)).await)
+}
+
+async fn sign_in_until_closed(auth: Auth, Path(user): Path<String>) -> Response {
+    let identity = identity(user).remember(Remember::Browser);
+    respond(auth.sign_in(identity).await)
+}
+
+async fn sign_in_for(auth: Auth, Path((user, seconds)): Path<(String, u64)>) -> Response {
+    let age = Duration::from_secs(seconds);
+    let identity = identity(user).remember(Remember::For(age));
+    respond(auth.sign_in(identity).await)
 }
 
 async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {

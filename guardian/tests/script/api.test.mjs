@@ -37,6 +37,16 @@ describe("window.guardian", () => {
     }
   });
 
+  test("leads to where the user must first confirm who they are", async () => {
+    const browser = adas();
+    const guardian = await browser.run();
+    const refused = refusal(403, { error: "confirmation_required", url: "/confirm" });
+    browser.responses["/api/sign_out"] = refused;
+    const failed = await failure(guardian.signOut({ scope: "global" }));
+    assert.deepEqual([failed.error, failed.url, failed.signedOutHere], ["confirmation_required", "/confirm", false]);
+    assert.deepEqual(browser.loaded, ["/confirm"]);
+  });
+
   test("leaves the options that it does not know to the server, which refuses them", async () => {
     const browser = adas();
     const guardian = await browser.run();

@@ -68,6 +68,24 @@ describe("a form", () => {
     }
   });
 
+  test("for which the user must first confirm who they are leads the page there, and can be sent again", async () => {
+    const form = signOutForm({ scope: "others", redirect: "false" });
+    const browser = adas(form);
+    const url = "/confirm?callback_url=%2Faccount";
+    const json = { error: "confirmation_required", url, message: "Please confirm first." };
+    browser.responses["/api/sign_out"] = { status: 403, json };
+    await browser.run();
+    await browser.submit(form);
+    assert.deepEqual(browser.loaded, [url]);
+    // The page may come back from the browser's memory.
+    const button = form.querySelector("button");
+    assert.equal(button?.getAttribute("aria-busy"), null);
+    assert.match(String(form.querySelector("[role=alert]")?.textContent), /^Please confirm first/);
+    browser.responses["/api/sign_out"] = { ...SIGNED_OUT, scope: "others" };
+    await browser.submit(form);
+    assert.equal(form.querySelector("[role=status]")?.textContent, "Signed out everywhere else.");
+  });
+
   test("that the app has handled is not sent", async () => {
     const form = signOutForm();
     const browser = adas(form);

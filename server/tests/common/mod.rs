@@ -8,11 +8,11 @@ use app::server::AppState;
 use axum::{
     Extension, Router, body::Body, extract::ConnectInfo, response::Response, routing::post,
 };
-use http::{HeaderMap, Request, StatusCode, header, request::Builder};
+use http::{HeaderMap, Request, StatusCode, header, request::Builder as RequestBuilder};
 use http_body_util::BodyExt as _;
 use leptos_guardian::{
     Profile,
-    server::{Auth, Database, Guardian, Identity},
+    server::{Auth, Builder, Database, Guardian, Identity},
 };
 use serde_json::Value;
 use server::{
@@ -49,6 +49,10 @@ impl Site {
     }
 
     pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
+        Self::with(settings, |builder| builder).await
+    }
+
+    pub async fn with(settings: &[(&str, &str)], change: impl FnOnce(Builder) -> Builder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database::fresh(&folder).await;
         let config = config(&url, settings);
@@ -56,7 +60,8 @@ impl Site {
         let state = AppState::new(database.clone(), config.attempts_per_minute)
             .await
             .unwrap();
-        let guardian = configure(&config, database.clone()).build().await.unwrap();
+        let builder = change(configure(&config, database.clone()));
+        let guardian = builder.build().await.unwrap();
         let client = SocketAddr::from(([192, 0, 2, 1], 4711));
         Self {
             database,
@@ -71,7 +76,7 @@ impl Site {
         self.router.clone()
     }
 
-    pub async fn send(&self, request: Builder, body: impl Into<Body>) -> TestResponse {
+    pub async fn send(&self, request: RequestBuilder, body: impl Into<Body>) -> TestResponse {
         let request = request.body(body.into()).unwrap();
         TestResponse::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
@@ -154,7 +159,7 @@ pub fn config(url: &str, settings: &[(&str, &str)]) -> Config {
     .unwrap()
 }
 
-fn form(path: &str, cookie: &str) -> Builder {
+fn form(path: &str, cookie: &str) -> RequestBuilder {
     Request::post(path)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::COOKIE, cookie)
@@ -187,6 +192,13 @@ impl TestResponse {
 
     pub fn location(&self) -> &str {
         self.headers[header::LOCATION].to_str().unwrap()
+    }
+
+    /// A cookie that the response sets, with its attributes.
+    pub fn set_cookie(&self, name: &str) -> Option<&str> {
+        let name = format!("{name}-3000=");
+        let mut cookies = self.headers.get_all(header::SET_COOKIE).iter();
+        cookies.find_map(|cookie| cookie.to_str().ok().filter(|it| it.starts_with(&name)))
     }
 
     /// A cookie that the response sets, as a browser sends it back. On <http://127.0.0.1:3000> the

@@ -1,7 +1,7 @@
 //! The accounts of one browser, and which of them is active.
 
 use super::{Auth, state::Current};
-use crate::{Accounts, AuthError, SessionHandle};
+use crate::{Accounts, AuthError, SessionHandle, server::registry::LiveSession};
 
 impl Auth {
     /// Returns the accounts that are signed in on this browser: the active one, and the others if the app
@@ -65,6 +65,11 @@ impl Auth {
     }
 
     async fn try_switch(&self, session: &SessionHandle) -> Result<(), AuthError> {
+        // Not one that has ended with the browser.
+        let is_here = |others: &[LiveSession]| others.iter().any(|one| one.handle() == session);
+        if !self.read_accounts(|_, others| is_here(others))? {
+            return Err(AuthError::UnknownAccount);
+        }
         let mut transaction = self.guardian().begin().await?;
         if !transaction.switch_account(self, session).await? {
             transaction.rollback().await?;

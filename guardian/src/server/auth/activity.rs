@@ -1,8 +1,7 @@
-//! How long a session lives, and when its use is recorded.
+//! When a session's use is recorded.
 
 use super::Auth;
-use crate::server::Guardian;
-use std::time::Duration;
+use crate::server::{Guardian, lifetime::Lifetime};
 
 /// The shortest interval between two records of a session's activity, in seconds. The list of sessions
 /// shows when each was last active, at the price of one write per session in five minutes.
@@ -16,10 +15,10 @@ impl Auth {
             return;
         };
         let now = guardian.0.clock.now();
-        if now - live.last_seen_at < guardian.activity_interval() {
+        if now - live.last_seen_at < guardian.activity_interval(&live.lifetime) {
             return;
         }
-        let expires_at = guardian.expiry(live.created_at, now);
+        let expires_at = guardian.expiry(&live.lifetime, live.created_at, now);
         if let Err(cause) = guardian
             .0
             .registry
@@ -32,19 +31,8 @@ impl Auth {
 }
 
 impl Guardian {
-    /// Returns when a session that is used `now` expires: by its idle limit or its age limit.
-    pub(crate) fn expiry(&self, created_at: i64, now: i64) -> i64 {
-        let idle_limit = now.saturating_add(seconds(self.0.idle_timeout));
-        let age_limit = created_at.saturating_add(seconds(self.0.max_age));
-        idle_limit.min(age_limit)
-    }
-
     /// At most a quarter of the idle limit, so that a session in use never runs into it.
-    fn activity_interval(&self) -> i64 {
-        ACTIVITY_INTERVAL.min(seconds(self.0.idle_timeout) / 4)
+    fn activity_interval(&self, lifetime: &Lifetime) -> i64 {
+        ACTIVITY_INTERVAL.min(self.idle_limit(lifetime) / 4)
     }
-}
-
-fn seconds(limit: Duration) -> i64 {
-    i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)
 }

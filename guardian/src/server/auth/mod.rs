@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activity;
+mod recent;
 mod renewal;
 mod sessions;
 mod sign_in;
@@ -10,6 +11,7 @@ mod sign_out_targets;
 mod state;
 mod watch;
 
+pub use recent::Proof;
 pub use sign_in::Identity;
 pub(crate) use state::CookieChange;
 pub(crate) use watch::{Update, Watch};
@@ -17,6 +19,7 @@ pub(crate) use watch::{Update, Watch};
 use super::{
     Guardian,
     client_info::ClientInfo,
+    lifetime::TokenLifetime,
     presented::Presented,
     registry::LiveSession,
     store::VisitorStore,
@@ -68,11 +71,26 @@ struct Inner {
 }
 
 impl Guardian {
-    /// Returns the unexpired sessions behind a browser's token, the active account's first.
-    async fn live_sessions(&self, token: &TokenHash) -> Result<Vec<LiveSession>, Arc<sqlx::Error>> {
+    /// Returns the unexpired sessions behind a browser's token, the active account's first. Once the browser
+    /// has been closed, these are only the remembered ones.
+    async fn live_sessions(
+        &self,
+        token: &TokenHash,
+        is_still_open: bool,
+    ) -> Result<Vec<LiveSession>, Arc<sqlx::Error>> {
         let mut sessions = self.0.registry.find(token).await?;
         let now = self.0.clock.now();
-        sessions.retain(|session| session.expires_at > now);
+        for session in &mut sessions {
+            let lifetime = &session.lifetime;
+            // A server of an earlier version knows only its own limits, and may have moved the date.
+            if lifetime.idle_seconds.is_some() || lifetime.age_seconds.is_some() {
+                let own = self.expiry(lifetime, session.created_at, session.last_seen_at);
+                session.expires_at = session.expires_at.min(own);
+            }
+        }
+        sessions.retain(|session| {
+            session.expires_at > now && (is_still_open || !session.needs_still_open)
+        });
         Ok(sessions)
     }
 }
@@ -85,8 +103,9 @@ impl Auth {
         client: ClientInfo,
     ) -> Self {
         let token = presented.session.as_ref().map(TokenHash::of);
+        let is_still_open = token.is_some_and(|token| presented.still_open.contains(&token));
         let sessions = match &token {
-            Some(token) => guardian.live_sessions(token).await,
+            Some(token) => guardian.live_sessions(token, is_still_open).await,
             None => Ok(Vec::new()),
         };
         let current = match sessions {
@@ -114,6 +133,7 @@ impl Auth {
                 current,
                 has_pending_sign_out: presented.has_pending_sign_out,
                 token,
+                is_still_open,
                 contested: presented.contested.clone(),
                 unrevoked: presented.unrevoked.clone(),
                 cookie: CookieChange::Keep,
@@ -249,6 +269,17 @@ impl Auth {
 
     pub(crate) fn cookie_change(&self) -> CookieChange {
         self.state().cookie
+    }
+
+    /// The session of the signed-in user, if there is one.
+    pub(crate) fn active(&self) -> Option<LiveSession> {
+        self.read_accounts(|active, _| active.clone()).ok()
+    }
+
+    /// How long the browser keeps its token.
+    pub(crate) fn token_lifetime(&self) -> TokenLifetime {
+        let accounts = self.state().current.clone().into_accounts();
+        self.guardian().token_lifetime(&accounts)
     }
 
     /// The tokens whose sessions have yet to be revoked after this request. They include the previous

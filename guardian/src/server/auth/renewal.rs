@@ -6,7 +6,7 @@ use crate::{
     AuthError, SessionHandle,
     server::{
         Transaction,
-        registry::{self, Locks},
+        registry::{self, CarryOver, Locks},
         time_limit::in_time,
         token::TokenHash,
         unavailable::unavailable,
@@ -40,6 +40,7 @@ impl Auth {
     fn set_token(&self, token: Id) {
         let mut state = self.state();
         state.token = Some(TokenHash::of(&token));
+        state.is_still_open = true;
         state.cookie = CookieChange::Set(token);
     }
 }
@@ -74,16 +75,22 @@ impl Transaction {
     pub(super) async fn try_renew_token(&mut self, auth: &Auth) -> Result<bool, AuthError> {
         auth.require_user()?;
         // This transaction has already renewed the token.
-        if self.has_on_commit() {
+        if self.has_renewed_token() {
             return Ok(true);
         }
-        let old = auth.state().token.ok_or(AuthError::SignedOut)?;
+        let state = auth.state().clone();
         let token = Id::default();
-        let moved = self.move_accounts(&old, &TokenHash::of(&token)).await;
+        let carry_over = CarryOver {
+            old: state.token.ok_or(AuthError::SignedOut)?,
+            new: TokenHash::of(&token),
+            is_still_open: state.is_still_open,
+            is_mixed: auth.token_lifetime().is_mixed,
+        };
+        let moved = self.move_accounts(&carry_over).await;
         let moved = moved.map_err(unavailable("the browser's token could not be renewed"))?;
         if moved > 0 {
             let auth = auth.clone();
-            self.on_commit(move || auth.set_token(token));
+            self.renew_on_commit(move || auth.set_token(token));
         }
         Ok(moved > 0)
     }
@@ -106,18 +113,14 @@ impl Transaction {
         Ok(is_there)
     }
 
-    async fn move_accounts(
-        &mut self,
-        old: &TokenHash,
-        new: &TokenHash,
-    ) -> Result<u64, sqlx::Error> {
+    async fn move_accounts(&mut self, carry_over: &CarryOver) -> Result<u64, sqlx::Error> {
         let now = self.guardian().0.clock.now();
         in_time(registry::lock(
             self.own_connection(),
-            &Locks::of_browser(old),
+            &Locks::of_browser(&carry_over.old),
         ))
         .await?;
         let connection = self.own_connection();
-        in_time(registry::carry_over(connection, old, new, None, now)).await
+        in_time(registry::carry_over(connection, carry_over, None, now)).await
     }
 }

@@ -7,7 +7,8 @@ use super::{
 use crate::{
     AuthError, Profile,
     server::{
-        registry::{LiveSession, NewSession},
+        lifetime::{Remember, is_mixed},
+        registry::{CarryOver, LiveSession, NewSession},
         token::TokenHash,
         unavailable::unavailable,
         writes::{SignIn, WriteError},
@@ -38,6 +39,8 @@ pub struct Identity {
     pub profile: Profile,
     /// How the user proved who they are, such as `password`. The list of sessions shows it.
     pub method: String,
+    /// How long this browser stays signed in; `None`: as long as the app allows.
+    pub remember: Option<Remember>,
 }
 
 impl Identity {
@@ -54,6 +57,7 @@ impl Identity {
             user_id: user_id.into(),
             profile,
             method: UNKNOWN_METHOD.into(),
+            remember: None,
         }
     }
 
@@ -70,11 +74,33 @@ impl Identity {
         self.method = method.into();
         self
     }
+
+    /// Says how long this browser stays signed in: as long as the app's
+    /// [`idle_timeout`](crate::server::Builder::idle_timeout) and
+    /// [`max_age`](crate::server::Builder::max_age) allow unless set. Each account of a browser keeps its
+    /// own.
+    ///
+    /// ```
+    /// use leptos_guardian::{Profile, server::{Identity, Remember}};
+    ///
+    /// /// From a checkbox such as "Stay signed in".
+    /// fn identity(is_checked: bool) -> Identity {
+    ///     let ada = Identity::new("ada", Profile::new("Ada Lovelace"));
+    ///     if is_checked { ada } else { ada.remember(Remember::Browser) }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn remember(mut self, remember: Remember) -> Self {
+        self.remember = Some(remember);
+        self
+    }
 }
 
 /// Why a sign-in failed.
 enum Failure {
+    Refused(AuthError),
     TooManyAccounts,
+    TooManySessions,
     Cause(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -82,6 +108,7 @@ impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::TooManyAccounts => Self::TooManyAccounts,
+            WriteError::TooManySessions => Self::TooManySessions,
             WriteError::Database(cause) => Self::Cause(cause.into()),
         }
     }
@@ -109,6 +136,9 @@ impl Auth {
     /// # Errors
     ///
     /// [`AuthError::TooManyAccounts`] when the browser has no room for another account,
+    /// [`AuthError::TooManySessions`] when the user has
+    /// [as many sessions as allowed](crate::server::Builder::sessions_per_user), [`AuthError::InvalidLifetime`] when the
+    /// [lifetime](Identity::remember) is zero or longer than the app's `max_age`,
     /// [`AuthError::Unavailable`] when the database fails. Then the sign-in has changed nothing.
     ///
     /// ```
@@ -127,9 +157,15 @@ impl Auth {
     /// ```
     pub async fn sign_in(&self, identity: Identity) -> Result<(), AuthError> {
         self.try_sign_in(&identity).await.map_err(|failure| {
-            let limit = self.guardian().0.accounts_per_browser;
+            let guardian = &self.guardian().0;
             match failure {
-                Failure::TooManyAccounts => AuthError::TooManyAccounts { limit },
+                Failure::Refused(error) => error,
+                Failure::TooManyAccounts => AuthError::TooManyAccounts {
+                    limit: guardian.accounts_per_browser,
+                },
+                Failure::TooManySessions => AuthError::TooManySessions {
+                    limit: guardian.session_limit.map_or(0, |limit| limit.sessions),
+                },
                 Failure::Cause(cause) => unavailable("the sign-in failed")(cause),
             }
         })
@@ -137,6 +173,8 @@ impl Auth {
 
     async fn try_sign_in(&self, identity: &Identity) -> Result<(), Failure> {
         let before = self.state().clone();
+        let lifetime = self.guardian().lifetime(identity.remember);
+        let lifetime = lifetime.map_err(Failure::Refused)?;
         let staying = self.accounts_that_stay(&before, &identity.user_id).await?;
         self.load_data(&before, &identity.user_id).await?;
 
@@ -145,6 +183,9 @@ impl Auth {
         } = &*self.0;
         let token = Id::default();
         let data = self.copy_data().await?;
+        let staying_lifetimes = staying.iter().map(|account| &account.lifetime);
+        let is_mixed = is_mixed(staying_lifetimes.chain([&lifetime]));
+        let carried_over = before.token.filter(|_| !staying.is_empty());
         let sign_in = SignIn {
             session: NewSession {
                 token: TokenHash::of(&token),
@@ -155,10 +196,17 @@ impl Auth {
                 method: identity.method.clone(),
                 user_agent: client.user_agent.clone(),
                 ip: client.ip.clone(),
+                needs_still_open: is_mixed && !lifetime.is_remembered,
+                lifetime,
             },
             data: data.record,
             ended: before.tokens(),
-            carried_over: before.token.filter(|_| !staying.is_empty()),
+            carried_over: carried_over.map(|old| CarryOver {
+                old,
+                new: TokenHash::of(&token),
+                is_still_open: before.is_still_open,
+                is_mixed,
+            }),
         };
         let live = guardian.write_sign_in(sign_in).await?;
         guardian.0.live.publish_sign_in(&identity.user_id);
@@ -175,6 +223,7 @@ impl Auth {
             current: Current::SignedIn(live, staying),
             has_pending_sign_out: false,
             token: Some(TokenHash::of(&token)),
+            is_still_open: true,
             contested: Vec::new(),
             unrevoked: Vec::new(),
             cookie: CookieChange::Set(token),
@@ -206,7 +255,8 @@ impl Auth {
         let (Current::Unknown, Some(token)) = (&before.current, &before.token) else {
             return Ok(before.current.clone().into_accounts());
         };
-        Ok(self.guardian().live_sessions(token).await?)
+        let is_still_open = before.is_still_open;
+        Ok(self.guardian().live_sessions(token, is_still_open).await?)
     }
 
     /// Loads the visitor's data for the new session, unless it is another user's: that stays with their

@@ -15,6 +15,9 @@ pub(super) struct State {
     pub(super) has_pending_sign_out: bool,
     /// The browser's token, whether or not anybody is signed in with it.
     pub(super) token: Option<TokenHash>,
+    /// Whether the browser has not been closed since it got the token, as far as that matters: see
+    /// [`STILL_OPEN`](crate::server::cookie::STILL_OPEN).
+    pub(super) is_still_open: bool,
     /// Valid tokens of which one is the browser's own. It is unknown which.
     pub(super) contested: Vec<TokenHash>,
     /// Tokens of earlier sign-outs whose sessions the server could not end.
@@ -144,6 +147,7 @@ impl State {
             current: Current::SignedOut,
             has_pending_sign_out: false,
             token: None,
+            is_still_open: false,
             contested: Vec::new(),
             unrevoked,
             cookie: CookieChange::Remove,
@@ -155,7 +159,10 @@ impl State {
 #[cfg(test)]
 pub(super) mod fixtures {
     use super::*;
-    use crate::{Profile, User};
+    use crate::{
+        Profile, User,
+        server::{Proof, lifetime::Lifetime},
+    };
     use std::sync::Arc;
 
     pub(in super::super) const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAA";
@@ -174,6 +181,16 @@ pub(super) mod fixtures {
             created_at: 0,
             last_seen_at: 0,
             expires_at: 0,
+            lifetime: Lifetime {
+                idle_seconds: None,
+                age_seconds: None,
+                is_remembered: true,
+            },
+            needs_still_open: false,
+            proof: Proof {
+                method: "test".into(),
+                proved_at: 0,
+            },
         }
     }
 
@@ -186,6 +203,7 @@ pub(super) mod fixtures {
             current,
             has_pending_sign_out: false,
             token: TokenHash::parse(TOKEN),
+            is_still_open: false,
             contested: Vec::new(),
             unrevoked: hashes(unrevoked),
             cookie: CookieChange::Keep,

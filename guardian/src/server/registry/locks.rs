@@ -48,7 +48,9 @@ impl Locks {
             match target {
                 // These sessions exist already.
                 Target::Session(_) | Target::OwnedSession(_) | Target::Replaced(_) => {}
-                Target::User(user_id) | Target::UserExcept(user_id, _) => {
+                Target::User(user_id)
+                | Target::UserExcept(user_id, _)
+                | Target::Oldest(user_id, _) => {
                     locks.users.insert(user_id.clone());
                 }
                 // Their users are looked up: see `lock_for_sign_out`.

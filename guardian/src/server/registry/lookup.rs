@@ -8,8 +8,8 @@ use super::sql::{Statement as _, decode};
 use crate::{
     SessionHandle, User,
     server::{
-        Connection, Database, backend::Backend, connection::PooledConnection, time_limit::in_time,
-        token::TokenHash,
+        Connection, Database, Proof, backend::Backend, connection::PooledConnection,
+        lifetime::Lifetime, time_limit::in_time, token::TokenHash,
     },
     with_connection, with_pool,
 };
@@ -38,6 +38,10 @@ pub(crate) struct LiveSession {
     pub(crate) created_at: i64,
     pub(crate) last_seen_at: i64,
     pub(crate) expires_at: i64,
+    pub(crate) lifetime: Lifetime,
+    /// Whether it also needs the cookie [`STILL_OPEN`](crate::server::cookie::STILL_OPEN).
+    pub(crate) needs_still_open: bool,
+    pub(crate) proof: Proof,
 }
 
 impl LiveSession {
@@ -264,7 +268,9 @@ async fn read(
     checks: &[Check],
 ) -> Result<HashMap<TokenHash, Found>, sqlx::Error> {
     const FIND: &str = "select token_hash, handle, user_id, profile, created_at, last_seen_at,
-        expires_at from guardian_session where token_hash";
+        expires_at, idle_seconds, age_seconds, is_remembered, needs_still_open,
+        coalesce(proved_at, created_at) as proved_at, coalesce(proof_method, method) as proof_method
+        from guardian_session where token_hash";
     let tokens: Vec<_> = checks.iter().map(|check| check.token.to_string()).collect();
     with_connection!(connection, connection => {
         let mut query = QueryBuilder::new(FIND);
@@ -303,6 +309,16 @@ where
         created_at: row.try_get("created_at")?,
         last_seen_at: row.try_get("last_seen_at")?,
         expires_at: row.try_get("expires_at")?,
+        lifetime: Lifetime {
+            idle_seconds: row.try_get("idle_seconds")?,
+            age_seconds: row.try_get("age_seconds")?,
+            is_remembered: row.try_get::<i64, _>("is_remembered")? != 0,
+        },
+        needs_still_open: row.try_get::<i64, _>("needs_still_open")? != 0,
+        proof: Proof {
+            method: row.try_get("proof_method")?,
+            proved_at: row.try_get("proved_at")?,
+        },
     })
 }
 

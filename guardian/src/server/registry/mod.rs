@@ -20,7 +20,10 @@ pub(crate) use housekeeping::BATCH as HOUSEKEEPING_BATCH;
 pub(crate) use locks::{Locks, lock, lock_for_sign_out, try_lock};
 pub(crate) use lookup::LiveSession;
 pub(crate) use revoke::revoke_all;
-pub(crate) use sessions::{ListedSession, NewSession, carry_over, insert, switch};
+pub(crate) use sessions::{
+    CarryOver, ListedSession, NewSession, Stored, Taken, carry_over, count_sessions, insert,
+    record_proof, switch,
+};
 pub(crate) use targets::{OwnedSession, Revocation, Target};
 pub(crate) use visitor_data::{TABLE, insert_data};
 pub use write_permit::WritePermit;

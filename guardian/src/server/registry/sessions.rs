@@ -1,16 +1,21 @@
 //! `guardian_session`: who is signed in where.
 
-use super::{LiveSession, Registry, reading, sql::encode, writing};
+use super::{
+    LiveSession, Registry, reading,
+    sql::{Statement as _, encode},
+    writing,
+};
 use crate::{
     Profile, SessionCursor, SessionHandle, User,
     server::{
-        Connection,
+        Connection, Proof,
+        lifetime::Lifetime,
         token::{self, TokenHash},
     },
     with_connection,
 };
-use sqlx::QueryBuilder;
-use std::sync::Arc;
+use sqlx::{FromRow as _, QueryBuilder, Row as _};
+use std::{collections::HashMap, sync::Arc};
 use tower_sessions::session::Id;
 
 /// How long a new token may take to reach the browser, in seconds. Until then the previous one still
@@ -34,6 +39,16 @@ pub(crate) struct NewSession {
     pub(crate) method: String,
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) needs_still_open: bool,
+}
+
+/// When and where a session is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    pub(crate) expires_at: i64,
+    /// Among the user's sign-ins; 0 without a limit on sessions.
+    pub(crate) place: i64,
 }
 
 /// A session as the list of sessions shows it.
@@ -173,25 +188,39 @@ impl Registry {
     }
 }
 
+/// How a browser's accounts move to its new token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CarryOver {
+    pub(crate) old: TokenHash,
+    pub(crate) new: TokenHash,
+    /// Whether the browser has not been closed since it got the old one.
+    pub(crate) is_still_open: bool,
+    /// Whether it keeps the new one for longer than some of the accounts.
+    pub(crate) is_mixed: bool,
+}
+
 /// Moves the accounts of a browser to its new token, except the account of the user `except`. Returns
 /// how many moved.
 pub(crate) async fn carry_over(
     connection: Connection<'_>,
-    old: &TokenHash,
-    new: &TokenHash,
+    carry_over: &CarryOver,
     except: Option<&str>,
     now: i64,
 ) -> Result<u64, sqlx::Error> {
+    // What ended with the browser must not come back.
     const CARRY_OVER: &str = "update guardian_session
-        set token_hash = $2, replaced_token_hash = $1, replaced_at = $4
+        set token_hash = $2, replaced_token_hash = $1, replaced_at = $4,
+            needs_still_open = case when is_remembered = 0 then $6 else 0 end
         where token_hash = $1 and (cast($3 as text) is null or user_id <> $3)
-        and expires_at > $4";
+        and expires_at > $4 and (needs_still_open = 0 or $5 = 1)";
     with_connection!(connection, connection => {
         let done = sqlx::query(CARRY_OVER)
-            .bind(old.to_string())
-            .bind(new.to_string())
+            .bind(carry_over.old.to_string())
+            .bind(carry_over.new.to_string())
             .bind(except)
             .bind(now)
+            .bind(i64::from(carry_over.is_still_open))
+            .bind(i64::from(carry_over.is_mixed))
             .execute(&mut *connection)
             .await?;
         Ok(done.rows_affected())
@@ -222,18 +251,19 @@ pub(crate) async fn switch(
 /// Stores sessions, each as the active one of its browser.
 pub(crate) async fn insert(
     connection: Connection<'_>,
-    sessions: &[&NewSession],
+    sessions: &[(&NewSession, Stored)],
     now: i64,
-    expires_at: i64,
 ) -> Result<Vec<LiveSession>, sqlx::Error> {
     const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id,
         profile, method, user_agent, ip, created_at, last_seen_at, expires_at,
-        replaced_token_hash, replaced_at, active) ";
+        replaced_token_hash, replaced_at, idle_seconds, age_seconds, is_remembered, needs_still_open,
+        place, active) ";
     let mut rows = Vec::with_capacity(sessions.len());
-    for new in sessions {
-        rows.push((*new, token::handle_of(&new.data_id), encode(&new.profile)?));
+    for (new, stored) in sessions {
+        let handle = token::handle_of(&new.data_id);
+        rows.push((*new, *stored, handle, encode(&new.profile)?));
     }
-    let live = rows.iter().map(|(new, handle, _)| LiveSession {
+    let live = rows.iter().map(|(new, stored, handle, _)| LiveSession {
         user: Arc::new(User {
             id: new.user_id.clone(),
             profile: new.profile.clone(),
@@ -241,12 +271,18 @@ pub(crate) async fn insert(
         }),
         created_at: now,
         last_seen_at: now,
-        expires_at,
+        expires_at: stored.expires_at,
+        lifetime: new.lifetime.clone(),
+        needs_still_open: new.needs_still_open,
+        proof: Proof {
+            method: new.method.clone(),
+            proved_at: now,
+        },
     });
     let live = live.collect();
     with_connection!(connection, connection => {
         let mut insert = QueryBuilder::new(INSERT);
-        insert.push_values(rows, |mut row, (new, handle, profile)| {
+        insert.push_values(rows, |mut row, (new, stored, handle, profile)| {
             let token = new.token.to_string();
             row.push_bind(handle.to_string())
                 .push_bind(token.clone())
@@ -258,9 +294,14 @@ pub(crate) async fn insert(
                 .push_bind(new.ip.clone())
                 .push_bind(now)
                 .push_bind(now)
-                .push_bind(expires_at)
+                .push_bind(stored.expires_at)
                 .push_bind(new.replaced.map(|token| token.to_string()))
-                .push_bind(now);
+                .push_bind(now)
+                .push_bind(new.lifetime.idle_seconds)
+                .push_bind(new.lifetime.age_seconds)
+                .push_bind(i64::from(new.lifetime.is_remembered))
+                .push_bind(i64::from(new.needs_still_open))
+                .push_bind(stored.place);
             row.push("(select coalesce(max(active), 0) + 1 from guardian_session where token_hash = ")
                 .push_bind_unseparated(token)
                 .push_unseparated(")");
@@ -268,4 +309,50 @@ pub(crate) async fn insert(
         insert.build().execute(&mut *connection).await?;
     });
     Ok(live)
+}
+
+/// How many live sessions a user has, and the last place among them.
+#[derive(Clone, Copy, Debug, Default, sqlx::FromRow)]
+pub(crate) struct Taken {
+    pub(crate) sessions: i64,
+    pub(crate) last_place: i64,
+}
+
+/// Counts the live sessions of users. Lock them before.
+pub(crate) async fn count_sessions(
+    connection: Connection<'_>,
+    user_ids: &[String],
+    now: i64,
+) -> Result<HashMap<String, Taken>, sqlx::Error> {
+    with_connection!(connection, connection => {
+        let mut query = QueryBuilder::new(
+            "select user_id, count(*) as sessions, max(place) as last_place
+            from guardian_session where user_id",
+        );
+        query.is_one_of(user_ids).add(" and expires_at > ").integer(now).add(" group by user_id");
+        let mut taken = HashMap::new();
+        for row in query.build().fetch_all(&mut *connection).await? {
+            taken.insert(row.try_get("user_id")?, Taken::from_row(&row)?);
+        }
+        Ok(taken)
+    })
+}
+
+/// Records that the user of a session has proved who they are. Returns whether the session is still there.
+pub(crate) async fn record_proof(
+    connection: Connection<'_>,
+    handle: &SessionHandle,
+    proof: &Proof,
+) -> Result<bool, sqlx::Error> {
+    const PROOF: &str = "update guardian_session set proved_at = $2, proof_method = $3
+        where handle = $1 and expires_at > $2";
+    with_connection!(connection, connection => {
+        let done = sqlx::query(PROOF)
+            .bind(handle.as_str())
+            .bind(proof.proved_at)
+            .bind(&proof.method)
+            .execute(&mut *connection)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    })
 }

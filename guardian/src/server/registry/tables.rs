@@ -1,7 +1,7 @@
 //! The tables, version by version.
 
 /// The steps to each version; see [`Database::migrate`](crate::server::Database::migrate).
-pub(super) const STEPS: [&str; 3] = [
+pub(super) const STEPS: [&str; 4] = [
     "create table if not exists guardian_session (
         handle text primary key,
         token_hash text not null,
@@ -56,4 +56,14 @@ pub(super) const STEPS: [&str; 3] = [
     "create index if not exists guardian_session_of_user
         on guardian_session (user_id, last_seen_at, handle);
     drop index if exists guardian_session_user;",
+    // A session has limits of its own (none: the guardian's), and may end with the browser. `place` is its
+    // place among the user's sign-ins, for a limit on sessions. The last proof is the sign-in unless there
+    // was a later one. Earlier versions write and read none of these, so all have a default.
+    "alter table guardian_session add column idle_seconds bigint;
+    alter table guardian_session add column age_seconds bigint;
+    alter table guardian_session add column is_remembered bigint not null default 1;
+    alter table guardian_session add column needs_still_open bigint not null default 0;
+    alter table guardian_session add column place bigint not null default 0;
+    alter table guardian_session add column proved_at bigint;
+    alter table guardian_session add column proof_method text;",
 ];

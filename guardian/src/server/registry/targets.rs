@@ -44,6 +44,8 @@ pub(crate) enum Target {
     User(String),
     /// All sessions of one user, except one.
     UserExcept(String, SessionHandle),
+    /// The live sessions of one user that began first, so many.
+    Oldest(String, i64),
     /// All sessions of the users whose account is the active one of these browsers. An expired
     /// session does not count as active.
     ActiveUsersOf(Vec<TokenHash>),
@@ -94,6 +96,14 @@ pub(super) fn push_target(query: &mut impl Statement, target: &Target, now: i64)
         Target::UserExcept(user_id, handle) => {
             query.add("user_id = ").text(user_id);
             query.add(" and handle <> ").text(handle.as_str());
+        }
+        Target::Oldest(user_id, count) => {
+            // By the order of the sign-ins. Before those with places are the ones from a time without a
+            // limit, and those of an earlier version.
+            query.add("handle in (select handle from guardian_session where user_id = ");
+            query.text(user_id).add(" and expires_at > ").integer(now);
+            query.add(" order by place, created_at, handle limit ");
+            query.integer(*count).add(")");
         }
         Target::HandleRange { after, until } => {
             query.add("handle > ").text(after);

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 const NAME: &str = "flash";
 
+/// The cookie of a form whose user must first confirm who they are. It waits for the form's own page.
+const INTERRUPTED: &str = "interrupted_form";
+
 /// The longest cookie, with its name and attributes, in bytes: half of the 4096 that browsers keep
 /// ([RFC 6265, section 6.1](https://www.rfc-editor.org/rfc/rfc6265#section-6.1)) and that nginx
 /// reads of all headers together.
@@ -19,6 +22,9 @@ const MAX_LENGTH: usize = 2048;
 
 /// Long enough to follow the redirect.
 const MAX_AGE: Duration = Duration::minutes(1);
+
+/// Long enough to find a password.
+const INTERRUPTED_MAX_AGE: Duration = Duration::minutes(10);
 
 /// The longest JSON in a cookie of `MAX_LENGTH`, in bytes. Base64 has four characters for three
 /// bytes; 128 characters are for the cookie's name and attributes.
@@ -82,8 +88,13 @@ impl<E: FormFailure> From<Outcome<E>> for Flash {
 /// fit keep what was typed.
 pub(super) fn leave_flash<E: FormFailure>(outcome: Outcome<E>) {
     let Some(guardian) = guardian() else { return };
+    let is_interrupted = outcome.error.as_ref().and_then(E::confirm_page).is_some();
     let value = URL_SAFE_NO_PAD.encode(json(&outcome.fit()));
-    send(&build(&guardian, value, MAX_AGE));
+    send(&if is_interrupted {
+        build(&guardian, INTERRUPTED, value, INTERRUPTED_MAX_AGE)
+    } else {
+        build(&guardian, NAME, value, MAX_AGE)
+    });
 }
 
 /// Reads the flash message for this page, and removes its cookie.
@@ -94,14 +105,37 @@ pub(crate) fn take_flash<E: FormFailure>() -> Flash {
 fn read<E: FormFailure>() -> Option<Outcome<E>> {
     let parts = use_context::<Parts>()?;
     let guardian = guardian()?;
-    let name = guardian.cookie_name(NAME);
-    let mut values = cookie_values(&parts.headers, &name).peekable();
-    values.peek()?;
-    send(&build(&guardian, String::new(), Duration::ZERO));
+    let values = |name| {
+        let name = guardian.cookie_name(name);
+        let values = cookie_values(&parts.headers, &name);
+        values.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (latest, interrupted) = (values(NAME), values(INTERRUPTED));
+    let is_here = |outcome: &Outcome<E>| E::page_of(&outcome.form) == parts.uri.path();
+    let resumed = decode::<E>(&interrupted).filter(is_here);
+    if !latest.is_empty() {
+        send(&build(&guardian, NAME, String::new(), Duration::ZERO));
+    }
+    if resumed.is_some() {
+        send(&build(
+            &guardian,
+            INTERRUPTED,
+            String::new(),
+            Duration::ZERO,
+        ));
+    }
+    if latest.is_empty() && resumed.is_none() {
+        return None;
+    }
     // The page shows what somebody typed.
     use_context::<ResponseOptions>()?
         .insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    values.find_map(|value| {
+    decode(&latest).or(resumed)
+}
+
+/// The first value that is an outcome.
+fn decode<E: FormFailure>(values: &[String]) -> Option<Outcome<E>> {
+    values.iter().find_map(|value| {
         let json = URL_SAFE_NO_PAD.decode(value).ok()?;
         serde_json::from_slice(&json).ok()
     })
@@ -115,8 +149,8 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("strings and numbers are valid JSON")
 }
 
-fn build(guardian: &Guardian, value: String, max_age: Duration) -> Cookie<'static> {
-    Cookie::build((guardian.cookie_name(NAME), value))
+fn build(guardian: &Guardian, name: &str, value: String, max_age: Duration) -> Cookie<'static> {
+    Cookie::build((guardian.cookie_name(name), value))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)

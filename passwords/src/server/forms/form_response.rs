@@ -119,13 +119,15 @@ impl<E: FormFailure> FormResponse<E> {
             return result.map_err(with_status);
         };
         let error = result.as_ref().err();
-        let page = match error {
-            Some(_) => E::page_of(self.form),
-            None => self.success,
+        let own_page = E::page_of(self.form);
+        let (page, callback_url) = match (error, error.and_then(E::confirm_page)) {
+            (_, Some(page)) => (page, Some(own_page)),
+            (Some(_), None) => (own_page, self.callback_url.as_deref()),
+            (None, None) => (self.success, self.callback_url.as_deref()),
         };
         leave_flash(Outcome::new(self.form, error.cloned()));
         let redirects = auth.guardian().redirects();
-        if let Ok(page) = redirects.check_page(page, self.callback_url.as_deref()) {
+        if let Ok(page) = redirects.check_page(page, callback_url) {
             see_other(&page);
         }
         result
