@@ -7,6 +7,8 @@ use super::{
     dispatcher::{Dispatcher, HOOK_TIMEOUT, Hook, HookResult},
     guardian::Inner,
     housekeeping::{Housekeeper, Housekeeping},
+    key_check::KeyCheck,
+    keyring::Keyring,
     live::{Listener, Live},
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
@@ -60,7 +62,8 @@ pub struct Builder {
     database: Database,
     listener: Result<Listener, BuildError>,
     site_url: Option<String>,
-    key: Option<SigningKey>,
+    keys: Vec<SigningKey>,
+    is_for_command: bool,
     idle_timeout: Duration,
     max_age: Duration,
     accounts_per_browser: usize,
@@ -123,7 +126,8 @@ impl Builder {
             database,
             listener: Ok(Listener::default()),
             site_url: None,
-            key: None,
+            keys: Vec::new(),
+            is_for_command: false,
             idle_timeout: IDLE_TIMEOUT,
             max_age: MAX_AGE,
             accounts_per_browser: 1,
@@ -173,7 +177,8 @@ impl Builder {
         self
     }
 
-    /// The key that signs the cookie. With another key every session is anonymous.
+    /// The key that signs the cookie. With another key every session is anonymous: see
+    /// [`keys`](Self::keys).
     ///
     /// ```
     /// # use leptos_guardian::server::{Builder, KeyError, SigningKey};
@@ -183,8 +188,47 @@ impl Builder {
     /// # )
     /// # }
     /// ```
-    pub fn key(mut self, key: SigningKey) -> Self {
-        self.key = Some(key);
+    pub fn key(self, key: SigningKey) -> Self {
+        self.keys([key])
+    }
+
+    /// Several keys: the first one signs, and all are accepted. A cookie that another one has signed is
+    /// signed again by the response, so a key can be replaced without signing anybody out:
+    ///
+    /// 1. Put the new key first and leave the old one behind it. Where several servers run, add the new
+    ///    key to the end on all of them before.
+    /// 2. Remove the old key after [`max_age`](Self::max_age). Until then somebody may come back with a
+    ///    cookie that it has signed. If it has leaked, remove it at once: everybody signs in again.
+    ///
+    /// All servers of one database need the same keys. If one has others, the log says so at the start.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Builder, KeyError, SigningKey};
+    /// # fn configure(builder: Builder, session_keys: &str) -> Result<Builder, KeyError> {
+    /// # Ok(
+    /// builder.keys(SigningKey::list_from_base64(session_keys)?)
+    /// # )
+    /// # }
+    /// ```
+    pub fn keys(mut self, keys: impl IntoIterator<Item = SigningKey>) -> Self {
+        self.keys = keys.into_iter().collect();
+        self
+    }
+
+    /// For a process that serves no requests, such as a command in an administrator's shell. It reads no
+    /// cookie, so it needs no key.
+    ///
+    /// ```
+    /// # use leptos_guardian::{AuthError, Reason, server::{Database, Guardian}};
+    /// # async fn end_all(database: Database) -> Result<(), Box<dyn std::error::Error>> {
+    /// let builder = Guardian::builder(database).site_url("https://example.com");
+    /// let guardian = builder.for_command().build().await?;
+    /// guardian.sign_out_everyone(Reason::Administrator).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_command(mut self) -> Self {
+        self.is_for_command = true;
         self
     }
 
@@ -401,8 +445,13 @@ impl Builder {
                 .as_deref()
                 .ok_or(BuildError::Missing("site_url"))?,
         )?;
-        let key = self.key.ok_or(BuildError::Missing("key"))?;
-        let cookies = Cookies::new(key, &site, self.max_age);
+        let mut keys = self.keys;
+        if self.is_for_command {
+            keys = vec![SigningKey::generate()];
+        }
+        let keyring = Keyring::new(keys).ok_or(BuildError::Missing("key"))?;
+        let fingerprints = keyring.fingerprints();
+        let cookies = Cookies::new(keyring, &site, self.max_age);
         let mut redirects = RedirectPolicy::new(site);
         for origin in &self.redirect_origins {
             redirects.allow(&self::site(origin)?);
@@ -434,11 +483,17 @@ impl Builder {
         let writes = Writes::new(&self.database);
         let registry = Registry::new(self.database).await?;
         let store = VisitorStore::new(registry.clone()).await?;
+        let key_check = (!self.is_for_command)
+            .then(|| KeyCheck::new(registry.clone(), self.clock.clone(), fingerprints));
+        if let Some(key_check) = &key_check {
+            key_check.run().await;
+        }
         let housekeeper = Housekeeper::start(Housekeeping {
             registry: registry.clone(),
             clock: self.clock.clone(),
             event_age: self.event_age,
             has_hook: self.hook.is_some(),
+            key_check,
         });
         let dispatcher = self.hook.map(|hook| {
             Dispatcher::start(

@@ -1,9 +1,9 @@
 //! The cookies: their names and attributes. One place sets and removes them, so that a removal always
 //! has the attributes of the cookie.
 
-use super::{key::SigningKey, planted::Places, token::TokenHash};
+use super::{keyring::Keyring, planted::Places, token::TokenHash};
 use crate::SessionHandle;
-use cookie::{Cookie, CookieJar, SameSite, time};
+use cookie::{Cookie, SameSite, time};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
 use tower_sessions::session::Id;
@@ -40,7 +40,7 @@ const UNREVOKED_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Reads and writes the library's cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
-    pub(super) key: SigningKey,
+    pub(super) keyring: Keyring,
     is_secure: bool,
     /// Empty for the scheme's own port.
     port: String,
@@ -51,9 +51,9 @@ pub(crate) struct Cookies {
 impl Cookies {
     /// Derives names and attributes from the site's URL: see [`cookie_name`]. Over https the cookies
     /// are also `Secure`.
-    pub(crate) fn new(key: SigningKey, site: &Url, max_age: Duration) -> Self {
+    pub(crate) fn new(keyring: Keyring, site: &Url, max_age: Duration) -> Self {
         Self {
-            key,
+            keyring,
             is_secure: site.scheme() == "https",
             port: site.port().map(|port| port.to_string()).unwrap_or_default(),
             places: Places::of(site),
@@ -138,9 +138,7 @@ impl Cookies {
     }
 
     fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Duration) {
-        let mut jar = CookieJar::new();
-        jar.signed_mut(&self.key.0)
-            .add(self.build(name, value, max_age));
+        let jar = self.keyring.sign(self.build(name, value, max_age));
         for cookie in jar.delta() {
             push(headers, cookie);
         }

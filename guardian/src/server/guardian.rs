@@ -161,8 +161,8 @@ impl Guardian {
         self.0.live.close();
     }
 
-    /// Waits for the running `after_sign_out` hooks, and starts no more. Call it last, when no more
-    /// requests come. Another server or the next start then delivers the remaining events at once, instead
+    /// Waits for the running `after_sign_out` hooks, starts no more, and records in the database that this
+    /// server has stopped. Call it last, when no more requests come. Another server or the next start then delivers the remaining events at once, instead
     /// of waiting until this server's claims time out.
     ///
     /// ```
@@ -177,6 +177,9 @@ impl Guardian {
     pub async fn finish_hooks(&self) {
         if let Some(dispatcher) = &self.0.dispatcher {
             dispatcher.finish().await;
+        }
+        if let Some(key_check) = &self.0.housekeeper.work.key_check {
+            key_check.leave().await;
         }
     }
 

@@ -31,6 +31,8 @@ mod functions;
 mod guardian;
 mod housekeeping;
 mod key;
+mod key_check;
+mod keyring;
 mod live;
 pub(crate) mod markup;
 mod match_database;

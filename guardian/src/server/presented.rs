@@ -6,7 +6,6 @@ use super::{
     planted::Places,
     token::TokenHash,
 };
-use cookie::{Cookie, CookieJar};
 use http::{HeaderMap, HeaderValue};
 use tower_sessions::session::Id;
 
@@ -18,6 +17,8 @@ const MAX_TOKENS: usize = 256;
 pub(crate) struct Presented {
     /// The browser's token; `None` also when several are valid.
     pub(crate) session: Option<Id>,
+    /// Whether another key than the first has signed that token, or the unrevoked ones.
+    pub(crate) has_old_signature: bool,
     /// Several valid tokens, of which only one can be the browser's own.
     pub(crate) contested: Vec<TokenHash>,
     /// The tokens of earlier sign-outs whose sessions the server could not end.
@@ -45,7 +46,10 @@ impl Cookies {
             // It may be planted or the page's own: it has no signature.
             presented.planted.push(PENDING_SIGN_OUT);
         }
-        match *self.signed(headers, SESSION, |value| value.parse().ok()) {
+        let tokens = self.signed(headers, SESSION, |value| value.parse().ok());
+        presented.has_old_signature = tokens.iter().any(|(_, is_current)| !is_current);
+        let tokens: Vec<Id> = tokens.into_iter().map(|(token, _)| token).collect();
+        match *tokens {
             [] => {}
             [token] => presented.session = Some(token),
             ref several => {
@@ -58,10 +62,13 @@ impl Cookies {
             }
         }
         let unrevoked = self.signed(headers, UNREVOKED, |value| Some(value.to_owned()));
+        presented.has_old_signature |= unrevoked.iter().any(|(_, is_current)| !is_current);
         if unrevoked.len() > 1 {
             presented.planted.push(UNREVOKED);
         }
-        let hashes = unrevoked.iter().flat_map(|value| value.split(SEPARATOR));
+        let hashes = unrevoked
+            .iter()
+            .flat_map(|(value, _)| value.split(SEPARATOR));
         for hash in hashes.filter_map(TokenHash::parse).take(MAX_TOKENS) {
             if !presented.unrevoked.contains(&hash) {
                 presented.unrevoked.push(hash);
@@ -70,23 +77,24 @@ impl Cookies {
         presented
     }
 
-    /// Returns the different values under one name that carry our signature.
+    /// Returns the different values under one name that carry our signature, and whether the first key has
+    /// signed each.
     fn signed<T: PartialEq>(
         &self,
         headers: &HeaderMap,
         name: &str,
         read: impl Fn(&str) -> Option<T>,
-    ) -> Vec<T> {
-        let jar = CookieJar::new();
-        let jar = jar.signed(&self.key.0);
-        let mut values = Vec::new();
+    ) -> Vec<(T, bool)> {
+        let mut values: Vec<(T, bool)> = Vec::new();
         for value in cookie_values(headers, &self.name(name)) {
-            let verified = jar.verify(Cookie::new("", value.to_owned()));
-            if let Some(value) = verified.and_then(|cookie| read(cookie.value()))
-                && !values.contains(&value)
+            let Some(verified) = self.keyring.verify(value) else {
+                continue;
+            };
+            if let Some(value) = read(&verified.value)
+                && values.iter().all(|(other, _)| *other != value)
                 && values.len() < MAX_TOKENS
             {
-                values.push(value);
+                values.push((value, verified.is_current));
             }
         }
         values

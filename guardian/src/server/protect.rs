@@ -259,10 +259,19 @@ async fn write_cookies(
         (CookieChange::Remove, _) => cookies.remove_session(response.headers_mut()),
         (CookieChange::Keep, None) => {}
     }
+    // A file is the same for everybody, so it sets no cookie.
+    let signs_anew = presented.has_old_signature && auth.was_used();
+    if signs_anew
+        && change == CookieChange::Keep
+        && first_token.is_none()
+        && let Some(token) = auth.token_to_sign_anew().await
+    {
+        cookies.set_session(response.headers_mut(), &token);
+    }
     let unrevoked = auth.unrevoked_tokens(first_token.is_some());
     if unrevoked.is_empty() && !presented.unrevoked.is_empty() {
         cookies.remove_unrevoked(response.headers_mut());
-    } else if unrevoked != presented.unrevoked {
+    } else if unrevoked != presented.unrevoked || (signs_anew && !unrevoked.is_empty()) {
         cookies.set_unrevoked(response.headers_mut(), &unrevoked);
     }
     if presented.has_pending_sign_out && !auth.has_pending_sign_out() {

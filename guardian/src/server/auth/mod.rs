@@ -251,6 +251,28 @@ impl Auth {
         self.state().cookie
     }
 
+    /// Returns the browser's token if its cookie may be signed again. By now the browser may have signed out,
+    /// or in, with another request: then this response, which may be late, would replace the new cookie.
+    pub(crate) async fn token_to_sign_anew(&self) -> Option<Id> {
+        let token = self.presented().session?;
+        let hash = TokenHash::of(&token);
+        let guardian = self.guardian();
+        let is_signed_in = match self.state().current {
+            Current::SignedIn(..) => true,
+            Current::SignedOut => false,
+            Current::Unknown => return None,
+        };
+        let is_still_its_own = if is_signed_in {
+            let sessions = guardian.live_sessions(&hash).await;
+            sessions.is_ok_and(|sessions| !sessions.is_empty())
+        } else {
+            let registry = &guardian.0.registry;
+            let is_replaced = registry.is_replaced(&hash, guardian.0.clock.now()).await;
+            is_replaced.is_ok_and(|is_replaced| !is_replaced)
+        };
+        is_still_its_own.then_some(token)
+    }
+
     /// The tokens whose sessions have yet to be revoked after this request. They include the previous
     /// token of a browser that has a pending sign-out and gets a new token: it would forget that one.
     pub(crate) fn unrevoked_tokens(&self, gets_new_token: bool) -> Vec<TokenHash> {

@@ -8,6 +8,7 @@ mod housekeeping;
 mod locks;
 mod lookup;
 mod revoke;
+mod servers;
 mod sessions;
 mod sql;
 mod tables;

@@ -1,7 +1,7 @@
 //! The tables, version by version.
 
 /// The steps to each version; see [`Database::migrate`](crate::server::Database::migrate).
-pub(super) const STEPS: [&str; 3] = [
+pub(super) const STEPS: [&str; 4] = [
     "create table if not exists guardian_session (
         handle text primary key,
         token_hash text not null,
@@ -56,4 +56,13 @@ pub(super) const STEPS: [&str; 3] = [
     "create index if not exists guardian_session_of_user
         on guardian_session (user_id, last_seen_at, handle);
     drop index if exists guardian_session_user;",
+    // Servers compare their keys. A session has the app's own fields of its user, and says where the user
+    // signed in.
+    "create table if not exists guardian_server (
+        id text primary key,
+        keys text not null,
+        seen_at bigint not null
+    );
+    alter table guardian_session add column fields text;
+    alter table guardian_session add column location text;",
 ];
