@@ -19,6 +19,9 @@ const ATTEMPTS_PER_MINUTE: u32 = 60;
 /// `includeSubDomains`, one without https would be unreachable in every browser that has been here.
 const HSTS: &str = "max-age=31536000";
 
+/// The session's cookie. Apps on `localhost` share their cookies, so each has a name of its own.
+pub const COOKIE_NAME: &str = concat!(env!("LEPTOS_OUTPUT_NAME"), "_session");
+
 /// Accounts that one browser may be signed in to at once: enough for work, home and a test.
 const ACCOUNTS_PER_BROWSER: usize = 5;
 
@@ -130,6 +133,7 @@ pub fn configure(config: &Config, database: Database) -> Builder {
     let builder = Guardian::builder(database)
         .site_url(config.site_url.as_str())
         .keys(config.session_keys.clone())
+        .cookie_name(COOKIE_NAME)
         .accounts_per_browser(ACCOUNTS_PER_BROWSER);
     let builder = match &config.database_listener_url {
         Some(url) => builder.listener_url(url),

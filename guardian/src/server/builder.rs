@@ -3,7 +3,8 @@
 use super::{
     Database, Guardian, SignOutEvent, SigningKey,
     clock::Clock,
-    cookie::Cookies,
+    cookie::{self, Cookies},
+    cookie_place::{CookieError, CookiePlace, CookieSettings, SameSite},
     dispatcher::{Dispatcher, HOOK_TIMEOUT, Hook, HookResult},
     guardian::Inner,
     housekeeping::{Housekeeper, Housekeeping},
@@ -64,6 +65,7 @@ pub struct Builder {
     site_url: Option<String>,
     keys: Vec<SigningKey>,
     is_for_command: bool,
+    cookie: CookieSettings,
     idle_timeout: Duration,
     max_age: Duration,
     accounts_per_browser: usize,
@@ -111,6 +113,9 @@ pub enum BuildError {
         /// Why it was refused.
         source: RefusedRedirect,
     },
+    /// The settings of the cookie cannot work.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
     /// The listener's URL is not one of PostgreSQL.
     #[cfg(feature = "postgres")]
     #[error("the URL for the listener is not one of PostgreSQL")]
@@ -128,6 +133,7 @@ impl Builder {
             site_url: None,
             keys: Vec::new(),
             is_for_command: false,
+            cookie: CookieSettings::default(),
             idle_timeout: IDLE_TIMEOUT,
             max_age: MAX_AGE,
             accounts_per_browser: 1,
@@ -229,6 +235,83 @@ impl Builder {
     /// ```
     pub fn for_command(mut self) -> Self {
         self.is_for_command = true;
+        self
+    }
+
+    /// The name of the session's cookie: `guardian` unless set. The library's other cookies begin with it.
+    /// Over https it gets a prefix, and on a non-default port it ends with that port:
+    /// [`Guardian::session_cookie_name`]. Give each app of a host its own name. Another name signs everybody
+    /// out.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.cookie_name("shop")
+    /// # }
+    /// ```
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie.name = Some(name.into());
+        self
+    }
+
+    /// Shares the session with the subdomains of a domain: the site's own host or a parent of it, such as
+    /// `example.com` for `https://app.example.com`. Servers on several of its hosts that have one database,
+    /// one key and one cookie name then know the same users, and a sign-out on one host holds on all.
+    ///
+    /// The risk: **every** host of the domain gets the token of every visitor, and can set a cookie in its
+    /// place. Whoever controls one of them, also a forgotten one, can act as the users. So the name has
+    /// `__Secure-` instead of `__Host-`. Share it only if you trust them all. To let pages of other
+    /// subdomains show who is signed in and sign out, [`allow_origin`](Self::allow_origin) is enough, and
+    /// gives them no token.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.site_url("https://app.example.com").cookie_domain("example.com")
+    /// # }
+    /// ```
+    pub fn cookie_domain(mut self, domain: impl Into<String>) -> Self {
+        self.cookie.domain = Some(domain.into());
+        self
+    }
+
+    /// The path below which browsers send the cookie: `/` unless set. A path is no protection: pages of one
+    /// host can read each other. Two apps on one host need [two names](Self::cookie_name).
+    ///
+    /// The components, the page's script and [`api`](crate::api) need the cookie at `/api/` and `/guardian/`.
+    /// With another path these say that nothing is set up, so it is for apps that call
+    /// [`Auth`](super::Auth) in their own handlers.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.cookie_path("/shop")
+    /// # }
+    /// ```
+    pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
+        self.cookie.path = Some(path.into());
+        self
+    }
+
+    /// Which requests from other sites bring the cookie: [`SameSite::Lax`] unless set, so that a link in a
+    /// mail finds the user signed in.
+    ///
+    /// - [`SameSite::Strict`]: whoever follows a link from another site arrives as a visitor. The page's script
+    ///   then shows them signed in; without JavaScript, the next click does. An identity provider's redirect
+    ///   back also arrives without the cookie.
+    /// - [`SameSite::None`]: for an app in a frame on another site. Needs https. The cookie is `Partitioned`:
+    ///   a user signs in once for each site that has the frame, and browsers that block third-party cookies
+    ///   keep it. Requests that change state are still refused from other sites.
+    ///
+    /// ```
+    /// use leptos_guardian::server::SameSite;
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.same_site(SameSite::Strict)
+    /// # }
+    /// ```
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.cookie.same_site = same_site;
         self
     }
 
@@ -451,7 +534,8 @@ impl Builder {
         }
         let keyring = Keyring::new(keys).ok_or(BuildError::Missing("key"))?;
         let fingerprints = keyring.fingerprints();
-        let cookies = Cookies::new(keyring, &site, self.max_age);
+        let place = CookiePlace::of(&site, &self.cookie, &cookie::OTHERS)?;
+        let cookies = Cookies::new(keyring, &site, place, self.max_age);
         let mut redirects = RedirectPolicy::new(site);
         for origin in &self.redirect_origins {
             redirects.allow(&self::site(origin)?);

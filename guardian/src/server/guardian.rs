@@ -112,6 +112,10 @@ impl Guardian {
     /// browsers send cookies to all ports of a host. Read the cookie with
     /// [`cookie_values`](crate::server::cookie_values).
     ///
+    /// # Panics
+    ///
+    /// When the library has a cookie of this name: the two would overwrite each other.
+    ///
     /// ```
     /// # use leptos_guardian::server::Guardian;
     /// # fn example(guardian: &Guardian) -> String {
@@ -121,7 +125,10 @@ impl Guardian {
     /// # }
     /// ```
     pub fn cookie_name(&self, name: &str) -> String {
-        self.0.cookies.name(name)
+        let full = self.0.cookies.app_name(name);
+        full.unwrap_or_else(|| {
+            panic!("the library's own cookie has the name {name:?}; choose another one")
+        })
     }
 
     /// The name of the cookie that holds the browser's token, for an app's tests and scripts.
@@ -129,7 +136,7 @@ impl Guardian {
     /// ```
     /// # use leptos_guardian::server::Guardian;
     /// # fn example(guardian: &Guardian, token: &str) -> String {
-    /// // `session` on http://example.com
+    /// // `guardian` on http://example.com
     /// format!("{}={token}", guardian.session_cookie_name())
     /// # }
     /// ```

@@ -3,7 +3,7 @@
 use super::{
     cookie::{Cookies, PENDING_SIGN_OUT, SEPARATOR, SESSION, UNREVOKED},
     cookie_header::cookie_values,
-    planted::Places,
+    cookie_place::SameSite,
     token::TokenHash,
 };
 use http::{HeaderMap, HeaderValue};
@@ -17,6 +17,9 @@ const MAX_TOKENS: usize = 256;
 pub(crate) struct Presented {
     /// The browser's token; `None` also when several are valid.
     pub(crate) session: Option<Id>,
+    /// Whether the browser may have a cookie that it does not send, because another site has caused the
+    /// request.
+    pub(crate) may_be_withheld: bool,
     /// Whether another key than the first has signed that token, or the unrevoked ones.
     pub(crate) has_old_signature: bool,
     /// Several valid tokens, of which only one can be the browser's own.
@@ -42,6 +45,9 @@ impl Cookies {
                 .collect(),
             ..Default::default()
         };
+        let fetch_site = headers.get("sec-fetch-site");
+        presented.may_be_withheld = self.place.same_site == SameSite::Strict
+            && fetch_site.is_some_and(|site| site == "cross-site");
         if presented.has_pending_sign_out {
             // It may be planted or the page's own: it has no signature.
             presented.planted.push(PENDING_SIGN_OUT);
@@ -109,7 +115,7 @@ impl Cookies {
             .map(|name| self.name(name))
             .collect();
         // Browsers keep a `__Host-` cookie at no other place.
-        let mut removals = if self.are_secure() {
+        let mut removals = if self.place.is_for_host() {
             Vec::new()
         } else {
             self.places.removals(&names, path)
@@ -119,7 +125,7 @@ impl Cookies {
             .planted
             .iter()
             .filter(|name| **name != PENDING_SIGN_OUT);
-        removals.extend(signed.filter_map(|name| Places::partitioned_removal(&self.name(name))));
+        removals.extend(signed.filter_map(|name| self.places.twin_removal(&self.name(name))));
         removals
     }
 }

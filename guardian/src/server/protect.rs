@@ -295,9 +295,11 @@ async fn save_data(
     auth: &Auth,
     may_save: bool,
 ) -> Result<Option<Id>, tower_sessions::session::Error> {
-    // A visitor may only seem anonymous: the database did not respond, or it is unknown which token is
-    // the browser's own. A new token would replace a user's.
-    if !may_save || auth.is_unknown() || auth.is_contested() {
+    // A visitor may only seem anonymous: the database did not respond, it is unknown which token is the
+    // browser's own, or the browser has not sent it. A new token would replace a user's.
+    let is_withheld =
+        auth.presented().may_be_withheld && auth.cookie_change() == CookieChange::Keep;
+    if !may_save || auth.is_unknown() || auth.is_contested() || is_withheld {
         return Ok(None);
     }
     let session = auth.session();
