@@ -25,6 +25,7 @@ pub mod api;
 mod client;
 mod components;
 mod error;
+mod fields;
 mod options;
 mod platform;
 mod query;
@@ -49,6 +50,7 @@ pub use components::{
     SignOutButton, SignedIn, SignedOut, UserButton,
 };
 pub use error::{AuthError, CallFailure, SignOutError};
+pub use fields::FieldError;
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};
 pub use platform::with_status;
 pub use query::{use_callback_url, use_sign_out_reason};

@@ -2,7 +2,6 @@
 //! database while it runs, and the log says what to do if another one has other keys.
 
 use super::{clock::Clock, registry::Registry};
-use uuid::Uuid;
 
 /// How long after its last sign of life a server may still run, in seconds. Each gives one per hour.
 const PRESENCE: i64 = 3 * 60 * 60;
@@ -12,8 +11,6 @@ const PRESENCE: i64 = 3 * 60 * 60;
 pub(crate) struct KeyCheck {
     registry: Registry,
     clock: Clock,
-    /// The name of this server in the table.
-    server: String,
     /// The fingerprints of its keys. The first one signs.
     keys: Vec<String>,
 }
@@ -32,7 +29,6 @@ impl KeyCheck {
         Self {
             registry,
             clock,
-            server: Uuid::now_v7().to_string(),
             keys,
         }
     }
@@ -49,9 +45,9 @@ impl KeyCheck {
         let registry = &self.registry;
         registry.delete_old_servers(now - PRESENCE).await?;
         registry
-            .note_server(&self.server, &self.keys.join(" "), now)
+            .note_server(&self.registry.server, &self.keys.join(" "), now)
             .await?;
-        for other in registry.other_servers(&self.server).await? {
+        for other in registry.other_servers(&self.registry.server).await? {
             let keys: Vec<&str> = other.keys.split(' ').collect();
             let seen_minutes_ago = (now - other.seen_at).max(0) / 60;
             match agreement(&self.keys, &keys) {
@@ -71,7 +67,7 @@ impl KeyCheck {
 
     /// Says that this server has stopped.
     pub(crate) async fn leave(&self) {
-        if let Err(cause) = self.registry.forget_server(&self.server).await {
+        if let Err(cause) = self.registry.forget_server(&self.registry.server).await {
             tracing::debug!(%cause, "this server is still listed, for some hours");
         }
     }

@@ -29,6 +29,7 @@ pub use write_permit::WritePermit;
 use super::{Database, token::TokenHash};
 use lookup::Lookup;
 use std::sync::Arc;
+use uuid::Uuid;
 use write_permit::Writer;
 
 /// The tables of sessions and events.
@@ -37,6 +38,8 @@ pub(crate) struct Registry {
     database: Database,
     lookup: Lookup,
     writer: Arc<Writer>,
+    /// The name of this server among those of the database.
+    pub(crate) server: Arc<str>,
 }
 
 impl Registry {
@@ -47,6 +50,7 @@ impl Registry {
             lookup: Lookup::new(database.clone()),
             database,
             writer: Arc::default(),
+            server: Uuid::now_v7().to_string().into(),
         })
     }
 

@@ -1,10 +1,16 @@
 //! `guardian_session`: who is signed in where.
 
-use super::{LiveSession, Registry, reading, sql::encode, writing};
+use super::{
+    LiveSession, Registry, reading,
+    sql::{encode, encode_fields},
+    writing,
+};
 use crate::{
     Profile, SessionCursor, SessionHandle, User,
+    fields::Fields,
     server::{
         Connection,
+        backend::BackendConnection as _,
         token::{self, TokenHash},
     },
     with_connection,
@@ -130,17 +136,24 @@ impl Registry {
         })
     }
 
-    /// Stores a new profile in all of a user's sessions.
+    /// Stores a new profile in all of a user's sessions, and notifies other servers.
     pub(crate) async fn update_profile(
         &self,
         user_id: &str,
         profile: &Profile,
     ) -> Result<(), sqlx::Error> {
-        const UPDATE: &str = "update guardian_session set profile = $2 where user_id = $1";
-        let profile = encode(profile)?;
+        const UPDATE: &str =
+            "update guardian_session set profile = $2, fields = $3 where user_id = $1";
+        let fields = encode_fields(profile)?;
+        let profile = encode_profile(profile)?;
         writing!(self, connection => {
-            sqlx::query(UPDATE).bind(user_id).bind(&profile).execute(&mut *connection).await?;
-            Ok(())
+            sqlx::query(UPDATE)
+                .bind(user_id)
+                .bind(&profile)
+                .bind(&fields)
+                .execute(&mut *connection)
+                .await?;
+            connection.notify_user(&self.server, user_id).await
         })
     }
 
@@ -171,6 +184,15 @@ impl Registry {
             sqlx::query_scalar(STEP_AFTER).bind(handle).bind(STEP).fetch_optional(&mut *connection).await
         })
     }
+}
+
+/// The fields have their own column, which a server of an earlier version leaves alone.
+fn encode_profile(profile: &Profile) -> Result<String, sqlx::Error> {
+    let fields = Fields::default();
+    encode(&Profile {
+        fields,
+        ..profile.clone()
+    })
 }
 
 /// Moves the accounts of a browser to its new token, except the account of the user `except`. Returns
@@ -228,12 +250,14 @@ pub(crate) async fn insert(
 ) -> Result<Vec<LiveSession>, sqlx::Error> {
     const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id,
         profile, method, user_agent, ip, created_at, last_seen_at, expires_at,
-        replaced_token_hash, replaced_at, active) ";
+        replaced_token_hash, replaced_at, fields, active) ";
     let mut rows = Vec::with_capacity(sessions.len());
     for new in sessions {
-        rows.push((*new, token::handle_of(&new.data_id), encode(&new.profile)?));
+        let fields = encode_fields(&new.profile)?;
+        let profile = encode_profile(&new.profile)?;
+        rows.push((*new, token::handle_of(&new.data_id), profile, fields));
     }
-    let live = rows.iter().map(|(new, handle, _)| LiveSession {
+    let live = rows.iter().map(|(new, handle, ..)| LiveSession {
         user: Arc::new(User {
             id: new.user_id.clone(),
             profile: new.profile.clone(),
@@ -246,7 +270,7 @@ pub(crate) async fn insert(
     let live = live.collect();
     with_connection!(connection, connection => {
         let mut insert = QueryBuilder::new(INSERT);
-        insert.push_values(rows, |mut row, (new, handle, profile)| {
+        insert.push_values(rows, |mut row, (new, handle, profile, fields)| {
             let token = new.token.to_string();
             row.push_bind(handle.to_string())
                 .push_bind(token.clone())
@@ -260,7 +284,8 @@ pub(crate) async fn insert(
                 .push_bind(now)
                 .push_bind(expires_at)
                 .push_bind(new.replaced.map(|token| token.to_string()))
-                .push_bind(now);
+                .push_bind(now)
+                .push_bind(fields);
             row.push("(select coalesce(max(active), 0) + 1 from guardian_session where token_hash = ")
                 .push_bind_unseparated(token)
                 .push_unseparated(")");
