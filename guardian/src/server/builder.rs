@@ -66,6 +66,7 @@ pub struct Builder {
     keys: Vec<SigningKey>,
     is_for_command: bool,
     cookie: CookieSettings,
+    kept: Vec<String>,
     idle_timeout: Duration,
     max_age: Duration,
     accounts_per_browser: usize,
@@ -134,6 +135,7 @@ impl Builder {
             keys: Vec::new(),
             is_for_command: false,
             cookie: CookieSettings::default(),
+            kept: Vec::new(),
             idle_timeout: IDLE_TIMEOUT,
             max_age: MAX_AGE,
             accounts_per_browser: 1,
@@ -357,6 +359,24 @@ impl Builder {
         self
     }
 
+    /// Keeps a value of the visitor's data (tower-sessions' `Session`) through a sign-out, because it is the
+    /// visitor's and not the user's: a cart, a language. All other data goes. Whoever uses the browser next
+    /// sees the value, and so does the next user who signs in there. Call it for each key.
+    ///
+    /// The browser gets a new token with it, whoever ended the session. While other accounts are signed in on
+    /// the browser, the value waits.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.keep_visitor_data("cart").keep_visitor_data("language")
+    /// # }
+    /// ```
+    pub fn keep_visitor_data(mut self, key: impl Into<String>) -> Self {
+        self.kept.push(key.into());
+        self
+    }
+
     /// Trusts a proxy, an address (`192.0.2.1`) or a network (`10.0.0.0/8`), to name the client in
     /// `X-Forwarded-For`. Without any, a request's address is its connection's.
     ///
@@ -565,7 +585,7 @@ impl Builder {
 
         let rules = spawn_blocking(user_agent::compile_rules);
         let writes = Writes::new(&self.database);
-        let registry = Registry::new(self.database).await?;
+        let registry = Registry::new(self.database, self.kept).await?;
         let store = VisitorStore::new(registry.clone()).await?;
         let key_check = (!self.is_for_command)
             .then(|| KeyCheck::new(registry.clone(), self.clock.clone(), fingerprints));

@@ -249,8 +249,18 @@ async fn write_cookies(
     let cookies = &guardian.0.cookies;
     let presented = auth.presented();
     let change = auth.cookie_change();
-    // After a sign-out here nothing is saved: the data went with the session.
-    let may_save = change != CookieChange::Remove && !response.status().is_server_error();
+    // After a sign-out here nothing is saved: the data went with the session, and what is the visitor's has
+    // been moved to the new token.
+    let moved = auth
+        .store()
+        .successor()
+        .filter(|successor| successor.is_stored);
+    let is_over = match change {
+        CookieChange::Remove => true,
+        CookieChange::Set(token) => moved.is_some_and(|successor| successor.id == token),
+        CookieChange::Keep => false,
+    };
+    let may_save = !is_over && !response.status().is_server_error();
     let first_token = save_data(auth, may_save).await?;
     match (change, first_token) {
         (CookieChange::Set(token), _) | (CookieChange::Keep, Some(token)) => {
@@ -317,15 +327,20 @@ async fn save_data(
         return Ok(None);
     }
     let is_first = (known.is_none() || is_gone) && !is_signed_in;
-    if is_first && has_data && has_just_signed_in(auth).await? {
+    let stored = || {
+        auth.store()
+            .successor()
+            .filter(|successor| successor.is_stored)
+    };
+    let gets_token = has_data || stored().is_some();
+    if is_first && gets_token && has_just_signed_in(auth).await? {
         tracing::debug!("a visitor's data is not saved: they have just signed in");
         return Ok(None);
     }
     if has_data {
         session.save().await?;
     }
-    let successor = auth.store().successor();
-    let stored = successor.filter(|successor| successor.is_stored);
+    let stored = stored();
     let token = match known {
         None => session.id(),
         Some(_) => stored.map(|successor| successor.id),

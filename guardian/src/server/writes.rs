@@ -420,6 +420,7 @@ async fn write_alone(transaction: &mut Transaction, write: &Write) -> Result<Wri
         if in_time(carry_over).await? >= limit as u64 {
             return Err(WriteError::TooManyAccounts);
         }
+        transaction.move_waiting_data(old, &new.token).await?;
     }
     let written = write_all(transaction, &[write]).await?;
     Ok(written.into_iter().next().unwrap_or_default())

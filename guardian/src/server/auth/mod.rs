@@ -18,11 +18,11 @@ use super::{
     Guardian,
     client_info::ClientInfo,
     presented::Presented,
-    registry::LiveSession,
+    registry::{LiveSession, Revocation, Target},
     store::VisitorStore,
     token::{self, TokenHash},
 };
-use crate::{AuthError, User};
+use crate::{AuthError, Reason, SignOutScope, User};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use leptos::prelude::with_context;
@@ -72,8 +72,25 @@ impl Guardian {
     async fn live_sessions(&self, token: &TokenHash) -> Result<Vec<LiveSession>, Arc<sqlx::Error>> {
         let mut sessions = self.0.registry.find(token).await?;
         let now = self.0.clock.now();
+        let count = sessions.len();
         sessions.retain(|session| session.expires_at > now);
+        if sessions.is_empty() && count > 0 {
+            self.end_expired(token).await;
+        }
         Ok(sessions)
+    }
+
+    /// Ends a browser's expired sessions, if they have data that is the visitor's. Otherwise housekeeping does.
+    async fn end_expired(&self, token: &TokenHash) {
+        if self.0.registry.kept.is_empty() {
+            return;
+        }
+        // Not those of the browser: it may have signed in since, with another token.
+        let targets = vec![Target::Replaced(vec![*token])];
+        let revocation = Revocation::new(SignOutScope::Local, targets);
+        if let Err(cause) = self.revoke(revocation, Reason::Expiry.into()).await {
+            tracing::warn!(%cause, "expired sessions could not be ended");
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) use lookup::LiveSession;
 pub(crate) use revoke::revoke_all;
 pub(crate) use sessions::{ListedSession, NewSession, carry_over, insert, switch};
 pub(crate) use targets::{OwnedSession, Revocation, Target};
-pub(crate) use visitor_data::{TABLE, insert_data};
+pub(crate) use visitor_data::{TABLE, insert_data, move_waiting_data};
 pub use write_permit::WritePermit;
 
 use super::{Database, token::TokenHash};
@@ -40,16 +40,19 @@ pub(crate) struct Registry {
     writer: Arc<Writer>,
     /// The name of this server among those of the database.
     pub(crate) server: Arc<str>,
+    /// The keys of the data that stays a visitor's after a sign-out.
+    pub(crate) kept: Arc<[String]>,
 }
 
 impl Registry {
     /// Creates missing tables and updates older ones.
-    pub(crate) async fn new(database: Database) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn new(database: Database, kept: Vec<String>) -> Result<Self, sqlx::Error> {
         database.migrate("sessions", &tables::STEPS).await?;
         Ok(Self {
             lookup: Lookup::new(database.clone()),
             database,
             writer: Arc::default(),
+            kept: kept.into(),
             server: Uuid::now_v7().to_string().into(),
         })
     }
