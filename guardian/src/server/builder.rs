@@ -11,6 +11,7 @@ use super::{
     key_check::KeyCheck,
     keyring::Keyring,
     live::{Listener, Live},
+    location::DescribeLocation,
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
     store::VisitorStore,
@@ -70,6 +71,7 @@ pub struct Builder {
     idle_timeout: Duration,
     max_age: Duration,
     accounts_per_browser: usize,
+    describe_location: DescribeLocation,
     trusted_proxies: Vec<String>,
     after_sign_out_url: String,
     sign_out_page: String,
@@ -139,6 +141,7 @@ impl Builder {
             idle_timeout: IDLE_TIMEOUT,
             max_age: MAX_AGE,
             accounts_per_browser: 1,
+            describe_location: DescribeLocation::default(),
             trusted_proxies: Vec::new(),
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
@@ -391,6 +394,35 @@ impl Builder {
         self
     }
 
+    /// Describes where a user signs in, such as `Berlin, Germany`, for the list of sessions: it helps people to
+    /// recognise their own. The app's function gets the network address once, at the sign-in, and the text is
+    /// stored with the session (100 characters at most). Nothing describes an address unless this is set.
+    ///
+    /// A sign-in waits for it for a second, and goes on without it after that, or after a panic. Work that
+    /// blocks a thread belongs into `tokio::task::spawn_blocking`. Prefer a database on the server: a service
+    /// elsewhere would learn who signs in from where.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # struct Cities;
+    /// # impl Cities { fn find(&self, ip: std::net::IpAddr) -> Option<String> { None } }
+    /// # fn configure(builder: Builder, cities: Cities) -> Builder {
+    /// let cities = std::sync::Arc::new(cities);
+    /// builder.describe_location(move |ip| {
+    ///     let cities = cities.clone();
+    ///     async move { cities.find(ip) }
+    /// })
+    /// # }
+    /// ```
+    pub fn describe_location<F, Run>(mut self, describe: F) -> Self
+    where
+        F: Fn(IpAddr) -> Run + Send + Sync + 'static,
+        Run: Future<Output = Option<String>> + Send + 'static,
+    {
+        self.describe_location = DescribeLocation::new(describe);
+        self
+    }
+
     /// Where a browser goes after a sign-out that names no (allowed) callback URL: `/`
     /// unless set.
     ///
@@ -621,6 +653,7 @@ impl Builder {
             idle_timeout: self.idle_timeout,
             max_age: self.max_age,
             accounts_per_browser: self.accounts_per_browser,
+            describe_location: self.describe_location,
             trusted_proxies,
             address_warning: Once::new(),
             clock: self.clock,

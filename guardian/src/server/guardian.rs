@@ -9,6 +9,7 @@ use super::{
     event::SignOutEvent,
     housekeeping::Housekeeper,
     live::Live,
+    location::DescribeLocation,
     redirect::{RedirectPolicy, SafeRedirect},
     registry::{Registry, WritePermit},
     store::VisitorStore,
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Said once: the router does not know its clients' addresses.
     pub(crate) address_warning: Once,
+    pub(crate) describe_location: DescribeLocation,
     pub(crate) clock: Clock,
     pub(crate) dispatcher: Option<Dispatcher>,
     pub(crate) housekeeper: Housekeeper,

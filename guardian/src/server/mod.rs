@@ -35,6 +35,7 @@ mod key;
 mod key_check;
 mod keyring;
 mod live;
+mod location;
 pub(crate) mod markup;
 mod match_database;
 mod migrate;

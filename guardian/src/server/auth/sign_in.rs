@@ -144,6 +144,7 @@ impl Auth {
         let Inner {
             guardian, client, ..
         } = &*self.0;
+        let location = guardian.0.describe_location.of(client.ip.as_deref()).await;
         let token = Id::default();
         let data = self.copy_data().await?;
         let sign_in = SignIn {
@@ -156,6 +157,7 @@ impl Auth {
                 method: identity.method.clone(),
                 user_agent: client.user_agent.clone(),
                 ip: client.ip.clone(),
+                location,
             },
             data: data.record,
             ended: self.replaced_tokens(&before),

@@ -40,6 +40,8 @@ pub(crate) struct NewSession {
     pub(crate) method: String,
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
+    /// Where that is, in the app's words.
+    pub(crate) location: Option<String>,
 }
 
 /// A session as the list of sessions shows it.
@@ -49,6 +51,8 @@ pub(crate) struct ListedSession {
     pub(crate) method: String,
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
+    /// Where that is, in the app's words.
+    pub(crate) location: Option<String>,
     pub(crate) created_at: i64,
     pub(crate) last_seen_at: i64,
 }
@@ -61,7 +65,8 @@ impl Registry {
         handle: &SessionHandle,
         now: i64,
     ) -> Result<Option<ListedSession>, sqlx::Error> {
-        const ONE: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
+        const ONE: &str =
+            "select handle, method, user_agent, ip, location, created_at, last_seen_at
             from guardian_session where handle = $1 and user_id = $2 and expires_at > $3";
         reading!(self, connection => {
             sqlx::query_as(ONE)
@@ -83,7 +88,8 @@ impl Registry {
         now: i64,
         limit: i64,
     ) -> Result<Vec<ListedSession>, sqlx::Error> {
-        const LIST: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
+        const LIST: &str =
+            "select handle, method, user_agent, ip, location, created_at, last_seen_at
             from guardian_session
             where user_id = $1 and (last_seen_at, handle) < ($2, $3) and handle <> $4
                 and expires_at > $5
@@ -250,7 +256,7 @@ pub(crate) async fn insert(
 ) -> Result<Vec<LiveSession>, sqlx::Error> {
     const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id,
         profile, method, user_agent, ip, created_at, last_seen_at, expires_at,
-        replaced_token_hash, replaced_at, fields, active) ";
+        replaced_token_hash, replaced_at, fields, location, active) ";
     let mut rows = Vec::with_capacity(sessions.len());
     for new in sessions {
         let fields = encode_fields(&new.profile)?;
@@ -285,7 +291,8 @@ pub(crate) async fn insert(
                 .push_bind(expires_at)
                 .push_bind(new.replaced.map(|token| token.to_string()))
                 .push_bind(now)
-                .push_bind(fields);
+                .push_bind(fields)
+                .push_bind(new.location.clone());
             row.push("(select coalesce(max(active), 0) + 1 from guardian_session where token_hash = ")
                 .push_bind_unseparated(token)
                 .push_unseparated(")");
