@@ -1,5 +1,6 @@
 //! [examples/existing_app.rs]: https://docs.rs/crate/leptos-guardian/latest/source/examples/existing_app.rs
 //! [recipes]: crate::recipes
+//! [fields]: crate::recipes#a-role-a-plan-a-tenant
 //! [beside ours]: crate::moving
 // Its blocks are tested as a whole app.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
