@@ -219,8 +219,8 @@ mod tests {
 
     fn fields() -> Fields {
         let mut fields = Fields::default();
-        fields.set("role".into(), &"admin", false).unwrap();
-        fields.set("plan".into(), &"pro", true).unwrap();
+        fields.set("role".into(), &"admin", false).expect("a small field");
+        fields.set("plan".into(), &"pro", true).expect("a small field");
         fields
     }
 
