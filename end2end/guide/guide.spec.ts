@@ -110,7 +110,7 @@ test("it works without JavaScript", async ({ browser }) => {
   await expect(page.getByRole("alert")).toHaveText("The e-mail address or the password is wrong.");
   await submit(page);
   await expect(page.getByRole("heading", { name: PRIVATE_PAGE })).toBeVisible();
-  const old = await sessionCookie(context, cookieName("session"));
+  const old = await sessionCookie(context, cookieName("session", undefined, "guardian"));
   await signOut(page);
   await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
   await expectDead(context, old);

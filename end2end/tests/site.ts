@@ -2,6 +2,8 @@
 
 import { expect, type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 
 /** The server under test, relative to the project's root. */
 export const PROGRAM = `target/${process.env.PROFILE ?? "debug"}/server`;
@@ -62,10 +64,22 @@ export async function live(page: Page) {
   await expect(userButton(page)).toHaveAttribute("aria-expanded", "false");
 }
 
+/** What the name of the app's session cookie is made of. */
+const APP = /LEPTOS_OUTPUT_NAME = "(.*)"/.exec(readFileSync(resolve(__dirname, "../../.cargo/config.toml"), "utf8"))![1];
+
+/** How the names of the library's cookies end. */
+const SUFFIXES: Record<string, string> = {
+  session: "",
+  unrevoked: "_unrevoked",
+  pending_sign_out: "_pending_sign_out",
+  signed_in: "_signed_in",
+};
+
 /** The full name of a cookie on the site at `url`: with the `__Host-` prefix over https, and with the port. */
-export function cookieName(name: string, url = `http://127.0.0.1:${process.env.PORT}`) {
+export function cookieName(name: string, url = `http://127.0.0.1:${process.env.PORT}`, session = `${APP}_session`) {
   const { protocol, port } = new URL(url);
-  return (protocol === "https:" ? "__Host-" : "") + name + (port && `-${port}`);
+  const own = name in SUFFIXES ? session + SUFFIXES[name] : name;
+  return (protocol === "https:" ? "__Host-" : "") + own + (port && `-${port}`);
 }
 
 export async function sessionCookie(context: BrowserContext, name = cookieName("session")) {

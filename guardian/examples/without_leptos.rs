@@ -9,7 +9,7 @@ use axum::{
 };
 use leptos_guardian::{
     AuthError, Profile,
-    server::{Auth, Database, Guardian, Identity, SigningKey, guardian_head},
+    server::{Auth, Database, Guardian, Identity, SameSite, SigningKey, guardian_head},
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Deserialize;
@@ -19,12 +19,19 @@ use std::{env, error::Error};
 async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".into());
     let mut builder = Guardian::builder(Database::connect("sqlite::memory:").await?)
-        .site_url(format!("http://{address}"))
+        .site_url(env::var("SITE_URL").unwrap_or_else(|_| format!("http://{address}")))
         .key(SigningKey::generate())
         .sign_out_page("/sign-out");
     // The site of static files beside the app, if there is one.
     if let Ok(origin) = env::var("STATIC_SITE") {
         builder = builder.allow_origin(origin);
+    }
+    // The domain whose hosts share the session.
+    if let Ok(domain) = env::var("COOKIE_DOMAIN") {
+        builder = builder.cookie_domain(domain);
+    }
+    if env::var("SAME_SITE").is_ok_and(|same_site| same_site == "Strict") {
+        builder = builder.same_site(SameSite::Strict);
     }
     let guardian = builder.build().await?;
     let pages = Router::new()

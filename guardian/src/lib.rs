@@ -1,5 +1,6 @@
 //! [examples/existing_app.rs]: https://docs.rs/crate/leptos-guardian/latest/source/examples/existing_app.rs
 //! [recipes]: crate::recipes
+//! [fields]: crate::recipes#a-role-a-plan-a-tenant
 //! [beside ours]: crate::moving
 // Its blocks are tested as a whole app.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
@@ -25,6 +26,7 @@ pub mod api;
 mod client;
 mod components;
 mod error;
+mod fields;
 mod options;
 mod platform;
 mod query;
@@ -49,6 +51,7 @@ pub use components::{
     SignOut, SignOutButton, SignedIn, SignedOut, UserButton,
 };
 pub use error::{AuthError, CallFailure, SignOutError};
+pub use fields::FieldError;
 pub use options::{SessionHandle, SignOutOptions, SignOutScope, SignedOut, UnknownScope};
 pub use platform::with_status;
 pub use query::{use_callback_url, use_sign_out_reason};

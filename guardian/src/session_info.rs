@@ -30,6 +30,10 @@ pub struct SessionInfo {
     pub system: Option<String>,
     /// The address that the sign-in came from, if known.
     pub ip: Option<String>,
+    /// Where that address is, in the words of the app's
+    /// [`describe_location`](crate::server::Builder::describe_location), if it has one.
+    #[serde(default)]
+    pub location: Option<String>,
     /// How the user proved who they are, such as `password`.
     pub method: String,
     /// When the user signed in, in seconds since the Unix epoch.

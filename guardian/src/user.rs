@@ -1,7 +1,7 @@
 //! Users, as pages see them.
 
-use crate::SessionHandle;
-use serde::{Deserialize, Serialize};
+use crate::{FieldError, SessionHandle, fields::Fields};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What a page may show of a user. It is stored with the session, so one read both checks a request and
 /// fills the [`UserButton`](crate::UserButton).
@@ -22,6 +22,8 @@ pub struct Profile {
     /// The URL of a picture: `https:`, or a path on this site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
+    #[serde(default, skip_serializing_if = "Fields::has_no_public")]
+    pub(crate) fields: Fields,
 }
 
 impl Profile {
@@ -37,6 +39,7 @@ impl Profile {
             name: name.into(),
             email: None,
             picture: None,
+            fields: Fields::default(),
         }
     }
 
@@ -66,6 +69,74 @@ impl Profile {
     pub fn picture(mut self, url: impl Into<String>) -> Self {
         self.picture = Some(url.into());
         self
+    }
+
+    /// Adds a field of the app's own, such as a role or a tenant. It is for the server alone: neither pages nor
+    /// responses have it. The check of a request reads it together with the session, so
+    /// [`user.field`](User::field) costs nothing more.
+    ///
+    /// A field is as old as the sign-in, or as the last
+    /// [`update_profile`](crate::server::Guardian::update_profile), which replaces all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::TooLarge`] when the fields would have more than 1,024 bytes together, as JSON with
+    /// their names. [`FieldError::NotJson`] when the value cannot be JSON.
+    ///
+    /// ```
+    /// use leptos_guardian::Profile;
+    ///
+    /// let ada = Profile::new("Ada Lovelace").with("role", "editor")?.with("tenant", 7)?;
+    /// assert_eq!(ada.field::<u32>("tenant")?, 7);
+    /// # Ok::<(), leptos_guardian::FieldError>(())
+    /// ```
+    pub fn with(
+        mut self,
+        name: impl Into<String>,
+        value: impl Serialize,
+    ) -> Result<Self, FieldError> {
+        self.fields.set(name.into(), &value, false)?;
+        Ok(self)
+    }
+
+    /// Adds a field that pages may have, too: it is in [`use_auth`](crate::use_auth), in the page's script and in
+    /// `/api/session`. Anybody who sits at the user's browser can read it there.
+    ///
+    /// # Errors
+    ///
+    /// As [`with`](Self::with).
+    ///
+    /// ```
+    /// use leptos_guardian::Profile;
+    ///
+    /// let ada = Profile::new("Ada Lovelace").with_public("plan", "pro")?;
+    /// # Ok::<(), leptos_guardian::FieldError>(())
+    /// ```
+    pub fn with_public(
+        mut self,
+        name: impl Into<String>,
+        value: impl Serialize,
+    ) -> Result<Self, FieldError> {
+        self.fields.set(name.into(), &value, true)?;
+        Ok(self)
+    }
+
+    /// Reads a field of the app's own.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError::Missing`] when there is none of this name, [`FieldError::OtherType`] when its value is of
+    /// another type.
+    ///
+    /// ```
+    /// use leptos_guardian::Profile;
+    ///
+    /// let ada = Profile::new("Ada Lovelace").with("role", "editor")?;
+    /// assert_eq!(ada.field::<String>("role")?, "editor");
+    /// # Ok::<(), leptos_guardian::FieldError>(())
+    /// ```
+    pub fn field<T: DeserializeOwned>(&self, name: &str) -> Result<T, FieldError> {
+        self.fields.get(name)
     }
 }
 
@@ -105,6 +176,35 @@ impl User {
             profile,
             session: session.into(),
         }
+    }
+
+    /// Reads a field of the app's own: on the server each one, in the browser and while a page is rendered
+    /// with [`use_auth`](crate::use_auth) the [public](Profile::with_public) ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profile::field`].
+    ///
+    /// ```
+    /// use leptos_guardian::{FieldError, User};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize, PartialEq)]
+    /// enum Role { Reader, Editor }
+    ///
+    /// fn may_edit(user: &User) -> Result<bool, FieldError> {
+    ///     Ok(user.field::<Role>("role")? == Role::Editor)
+    /// }
+    /// ```
+    pub fn field<T: DeserializeOwned>(&self, name: &str) -> Result<T, FieldError> {
+        self.profile.field(name)
+    }
+
+    /// The user without what is for the server alone.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn without_private(mut self) -> Self {
+        self.profile.fields = self.profile.fields.without_private();
+        self
     }
 }
 

@@ -11,11 +11,11 @@ use tower::ServiceExt as _;
 
 /// A site, and the names of the two cookies that decide who is signed in.
 const SITES: [(&str, &str, &str); 2] = [
-    ("http://site.test", "session", "pending_sign_out"),
+    ("http://site.test", "guardian", "guardian_pending_sign_out"),
     (
         "https://site.test",
-        "__Host-session",
-        "__Host-pending_sign_out",
+        "__Host-guardian",
+        "__Host-guardian_pending_sign_out",
     ),
 ];
 
@@ -152,9 +152,9 @@ async fn spaces_and_tabs_around_names_and_values_are_ignored() {
     let site = Site::new().await;
     let ada = site.signed_in("ada").await.cookies[0].1.clone();
     for cookies in [
-        format!(" \t session \t = {ada}\t "),
-        format!("a=b;session={ada};c=d"),
-        format!("a=b;\tsession={ada} ; c=d;"),
+        format!(" \t guardian \t = {ada}\t "),
+        format!("a=b;guardian={ada};c=d"),
+        format!("a=b;\tguardian={ada} ; c=d;"),
     ] {
         assert_eq!(whoami(&site, &[cookies.into_bytes()]).await, "ada");
     }

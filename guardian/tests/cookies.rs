@@ -43,7 +43,7 @@ async fn the_removal_has_the_attributes_of_the_cookie() {
         for response in [&set, &removed] {
             let cookies = response.set_cookies();
             assert_eq!(cookies.len(), 1, "{cookies:?}");
-            let name = format!("{prefix}session=");
+            let name = format!("{prefix}guardian=");
             assert!(cookies[0].starts_with(&name), "{cookies:?}");
             assert_eq!(attributes(cookies[0]), expected);
         }
@@ -66,7 +66,7 @@ async fn the_removal_after_a_failed_sign_out_has_the_attributes_too() {
             let mut cookies = response.set_cookies();
             cookies.sort_unstable();
             assert_eq!(cookies.len(), 2, "{cookies:?}");
-            for (cookie, name) in cookies.into_iter().zip(["session", "unrevoked"]) {
+            for (cookie, name) in cookies.into_iter().zip(["guardian", "guardian_unrevoked"]) {
                 assert!(cookie.starts_with(&format!("{prefix}{name}=")), "{cookie}");
                 assert_eq!(attributes(cookie), expected);
             }
@@ -93,7 +93,7 @@ async fn an_invalid_cookie_signs_nobody_in_and_is_left_alone() {
         &"a".repeat(5000),
     ] {
         let mut browser = site.browser();
-        browser.cookies = vec![("session".into(), value.into())];
+        browser.cookies = vec![("guardian".into(), value.into())];
         let response = browser.get("/whoami").await;
         assert_eq!(response.status, 200, "{value}");
         assert_eq!(response.body, "nobody", "{value}");
@@ -141,19 +141,21 @@ async fn over_https_the_pending_sign_out_is_a_host_cookie_too() {
     let site = Site::with(|builder| builder.site_url("https://site.test")).await;
     let mut browser = site.signed_in("ada").await;
     let cookie = |name: &str| (name.to_owned(), "x".to_owned());
-    browser.cookies.push(cookie("pending_sign_out"));
+    browser.cookies.push(cookie("guardian_pending_sign_out"));
     assert_eq!(
         browser.whoami().await,
         "ada",
         "another host could have set this one"
     );
-    browser.cookies.push(cookie("__Host-pending_sign_out"));
+    browser
+        .cookies
+        .push(cookie("__Host-guardian_pending_sign_out"));
     assert_eq!(browser.whoami().await, "nobody");
     let response = browser.sign_out(SignOutScope::Local).await;
     let removed = response.set_cookies();
     let removal = removed
         .iter()
-        .find(|cookie| cookie.starts_with("__Host-pending_sign_out="));
+        .find(|cookie| cookie.starts_with("__Host-guardian_pending_sign_out="));
     assert!(
         removal.unwrap().contains("; Secure; Path=/; Max-Age=0"),
         "{removed:?}"

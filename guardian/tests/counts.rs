@@ -258,10 +258,10 @@ async fn the_cookie_is_small() {
     let site = Site::new().await;
     let mut browser = site.browser();
     let response = browser.post("/sign-in/ada").await;
-    assert_eq!(browser.cookie_names(), ["session"]);
+    assert_eq!(browser.cookie_names(), ["guardian"]);
     let (name, value) = &browser.cookies[0];
     // 128 bits of token and 256 of signature, in base64.
-    assert_eq!(name.len() + value.len(), 7 + 22 + 44);
+    assert_eq!(name.len() + value.len(), 8 + 22 + 44);
     assert!(
         response.set_cookies()[0].len() <= 150,
         "{:?}",

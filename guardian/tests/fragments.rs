@@ -167,9 +167,12 @@ async fn a_page_without_data_gets_it() {
         nobodys.as_object().unwrap().contains_key("state"),
         "nobody, not unknown"
     );
-    assert_eq!(nobodys["cookies"]["marker"], "signed_in");
+    assert_eq!(nobodys["cookies"]["marker"], "guardian_signed_in");
     let pending = nobodys["cookies"]["pending"].as_str().unwrap();
-    assert!(pending.starts_with("pending_sign_out=1; "), "{pending}");
+    assert!(
+        pending.starts_with("guardian_pending_sign_out=1; "),
+        "{pending}"
+    );
     assert!(!pending.contains("HttpOnly"), "{pending}");
     let adas = page_data(&mut site.signed_in("ada").await).await;
     assert_eq!(adas["state"]["active"]["id"], "ada");
@@ -180,10 +183,10 @@ async fn a_page_without_data_gets_it() {
 async fn over_https_the_pages_cookies_are_secure() {
     let site = Site::with(|builder| builder.site_url("https://site.test")).await;
     let data = page_data(&mut site.browser()).await;
-    assert_eq!(data["cookies"]["marker"], "__Host-signed_in");
+    assert_eq!(data["cookies"]["marker"], "__Host-guardian_signed_in");
     let pending = data["cookies"]["pending"].as_str().unwrap();
     assert!(
-        pending.starts_with("__Host-pending_sign_out=1; "),
+        pending.starts_with("__Host-guardian_pending_sign_out=1; "),
         "{pending}"
     );
     assert!(pending.contains("; Secure"), "{pending}");

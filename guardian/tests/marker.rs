@@ -12,7 +12,7 @@ fn marker(response: &TestResponse) -> Option<String> {
     let cookies = response.all_set_cookies();
     let mut markers = cookies
         .iter()
-        .filter(|cookie| cookie.starts_with("signed_in="));
+        .filter(|cookie| cookie.starts_with("guardian_signed_in="));
     let marker = markers.next().map(|marker| (*marker).to_owned());
     assert_eq!(markers.next(), None, "{cookies:?}");
     marker
@@ -21,7 +21,9 @@ fn marker(response: &TestResponse) -> Option<String> {
 /// The session that the browser's marker names.
 fn marked(browser: &Browser) -> Option<String> {
     let cookies = browser.cookies.iter();
-    let marker = cookies.clone().find(|(name, _)| name == "signed_in");
+    let marker = cookies
+        .clone()
+        .find(|(name, _)| name == "guardian_signed_in");
     marker.map(|(_, session)| session.clone())
 }
 
@@ -106,10 +108,11 @@ async fn a_browser_that_has_lost_or_changed_its_marker_gets_it_again() {
     let site = Site::new().await;
     let mut ada = site.signed_in("ada").await;
     let right = marked(&ada);
-    ada.cookies.retain(|(name, _)| name != "signed_in");
+    ada.cookies.retain(|(name, _)| name != "guardian_signed_in");
     ada.get("/whoami").await;
     assert_eq!(marked(&ada), right);
-    ada.cookies.push(("signed_in".into(), "planted".into()));
+    ada.cookies
+        .push(("guardian_signed_in".into(), "planted".into()));
     ada.get("/whoami").await;
     assert_eq!(marked(&ada), right);
 }
@@ -120,7 +123,7 @@ async fn the_marker_signs_nobody_in() {
     let mut ada = site.signed_in("ada").await;
     let session = session(&mut ada).await;
     let mut thief = site.browser();
-    thief.cookies.push(("signed_in".into(), session));
+    thief.cookies.push(("guardian_signed_in".into(), session));
     assert_eq!(thief.whoami().await, "nobody");
 }
 
@@ -131,6 +134,6 @@ async fn a_response_that_is_the_same_for_everybody_sets_no_marker() {
     let file = Router::new().route("/file", get(async || "the same for everybody"));
     site.router = site.guardian.protect(routes.merge(file));
     let mut ada = site.signed_in("ada").await;
-    ada.cookies.retain(|(name, _)| name != "signed_in");
+    ada.cookies.retain(|(name, _)| name != "guardian_signed_in");
     assert_eq!(marker(&ada.get("/file").await), None);
 }

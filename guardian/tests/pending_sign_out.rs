@@ -12,7 +12,7 @@ async fn with_pending_sign_out(site: &Site) -> (Browser, Browser) {
     let before = browser.clone();
     browser
         .cookies
-        .push(("pending_sign_out".into(), "…".into()));
+        .push(("guardian_pending_sign_out".into(), "…".into()));
     (browser, before)
 }
 
@@ -46,7 +46,7 @@ async fn a_sign_in_ends_the_session_too() {
     let (mut browser, mut replay) = with_pending_sign_out(&site).await;
     browser.sign_in("bob").await;
     assert_eq!(browser.accounts().await, ["bob"]);
-    assert_eq!(browser.cookie_names(), ["session"]);
+    assert_eq!(browser.cookie_names(), ["guardian"]);
     assert_eq!(replay.whoami().await, "nobody");
 }
 
@@ -92,8 +92,8 @@ async fn the_response_removes_the_cookie_even_if_another_account_stays() {
     browser.sign_in("bob").await;
     browser
         .cookies
-        .push(("pending_sign_out".into(), "x".into()));
+        .push(("guardian_pending_sign_out".into(), "x".into()));
     browser.sign_out(SignOutScope::Local).await;
-    assert_eq!(browser.cookie_names(), ["session"]);
+    assert_eq!(browser.cookie_names(), ["guardian"]);
     assert_eq!(browser.accounts().await, ["ada"]);
 }

@@ -93,7 +93,7 @@ async fn a_browser_loses_any_number_of_planted_cookies_at_any_place() {
             "; Domain=app.test",
         ] {
             if (path, domain) != ("/", "") {
-                jar.plant(&format!("session={eve}; Path={path}{domain}"));
+                jar.plant(&format!("guardian={eve}; Path={path}{domain}"));
             }
         }
     }
@@ -122,11 +122,11 @@ async fn over_https_two_valid_cookies_sign_nobody_in_either() {
     for (one, other) in [(&ada, &eve), (&eve, &ada)] {
         let mut browser = site.browser();
         browser.cookies = [one, other]
-            .map(|value| ("__Host-session".to_owned(), value.clone()))
+            .map(|value| ("__Host-guardian".to_owned(), value.clone()))
             .into();
         let response = browser.get("/whoami").await;
         assert_eq!(response.body, "nobody");
-        let expected = "__Host-session=; Max-Age=0; Path=/; Secure; Partitioned";
+        let expected = "__Host-guardian=; Max-Age=0; Path=/; Secure; Partitioned";
         assert!(
             response.set_cookies().contains(&expected),
             "{:?}",
@@ -146,12 +146,12 @@ async fn a_sign_out_ends_the_sessions_of_all_valid_cookies() {
         let eve = token(&site, "eve").await;
         let mut jar = browser(&site, SITE, "ada").await;
         let ada = jar.cookies()[0].value.clone();
-        jar.plant(&format!("session={eve}; Path=/; Domain=app.test"));
+        jar.plant(&format!("guardian={eve}; Path=/; Domain=app.test"));
         assert_eq!(jar.post(&format!("/sign-out/{scope}")).await.status, 200);
         assert!(jar.cookies().is_empty(), "{:?}", jar.cookies());
         let mut replay = site.browser();
         for value in [ada, eve] {
-            replay.cookies = vec![("session".into(), value)];
+            replay.cookies = vec![("guardian".into(), value)];
             assert_eq!(replay.whoami().await, "nobody");
         }
     }
@@ -164,7 +164,7 @@ async fn a_sign_out_of_the_others_is_refused_while_the_user_is_unknown() {
     let eve = token(&site, "eve").await;
     let mut there = browser(&site, SITE, "ada").await;
     let mut jar = browser(&site, SITE, "ada").await;
-    jar.plant(&format!("session={eve}; Path=/; Domain=app.test"));
+    jar.plant(&format!("guardian={eve}; Path=/; Domain=app.test"));
     assert_eq!(jar.post("/sign-out/others").await.status, 503);
     assert_eq!(there.whoami().await, "ada");
     assert_eq!(jar.post("/sign-out/others").await.status, 200);
@@ -177,7 +177,7 @@ async fn a_sign_in_replaces_the_sessions_of_all_valid_cookies() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let eve = token(&site, "eve").await;
     let mut jar = browser(&site, SITE, "ada").await;
-    jar.plant(&format!("session={eve}; Path=/; Domain=app.test"));
+    jar.plant(&format!("guardian={eve}; Path=/; Domain=app.test"));
     assert_eq!(jar.post("/sign-in/ada").await.status, 200);
     assert_eq!(jar.whoami().await, "ada");
     assert_eq!(jar.cookies().len(), 2, "with the marker");
@@ -190,7 +190,7 @@ async fn storing_data_beside_a_planted_cookie_keeps_the_session() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let eve = token(&site, "eve").await;
     let mut jar = browser(&site, SITE, "ada").await;
-    jar.plant(&format!("session={eve}; Path=/; Domain=app.test"));
+    jar.plant(&format!("guardian={eve}; Path=/; Domain=app.test"));
     jar.post("/remember/word").await;
     assert_eq!(jar.whoami().await, "ada");
     assert_eq!(jar.get("/recall").await.body, "nothing");
@@ -203,7 +203,7 @@ async fn unrevoked_tokens_are_read_from_all_valid_cookies() {
     let failed = async |user: &str| {
         let mut jar = browser(&site, SITE, user).await;
         let mut replay = site.browser();
-        replay.cookies = vec![("session".into(), jar.cookies()[0].value.clone())];
+        replay.cookies = vec![("guardian".into(), jar.cookies()[0].value.clone())];
         site.execute("alter table guardian_event rename to away")
             .await;
         assert_eq!(jar.post("/sign-out/local").await.status, 503);
@@ -230,7 +230,7 @@ async fn a_planted_pending_sign_out_is_gone_after_one_request() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     for place in PATHS.iter().chain(&DOMAINS[..2]) {
         let mut jar = browser(&site, SITE, "ada").await;
-        jar.plant(&format!("pending_sign_out=x{place}; HttpOnly"));
+        jar.plant(&format!("guardian_pending_sign_out=x{place}; HttpOnly"));
         assert_eq!(jar.whoami().await, "nobody");
         assert_eq!(jar.whoami().await, "ada", "{place}");
         assert_eq!(
@@ -248,7 +248,7 @@ async fn a_partitioned_pending_sign_out_is_gone_after_a_sign_in_or_sign_out() {
     let site = Site::with(|builder| builder.site_url("http://localhost:3000")).await;
     for path in ["/sign-in/ada", "/sign-out/local"] {
         let mut jar = browser(&site, "http://localhost:3000", "ada").await;
-        jar.plant("pending_sign_out-3000=x; Path=/; Secure; Partitioned; HttpOnly");
+        jar.plant("guardian_pending_sign_out-3000=x; Path=/; Secure; Partitioned; HttpOnly");
         let response = jar.get("/whoami").await;
         assert_eq!(response.body, "nobody");
         let removals = response.set_cookies();
@@ -267,8 +267,8 @@ async fn a_partitioned_pending_sign_out_is_gone_after_a_sign_in_or_sign_out() {
 async fn the_pages_own_pending_sign_out_stays_when_planted_ones_are_removed() {
     let site = Site::with(|builder| builder.site_url(SITE)).await;
     let mut jar = browser(&site, SITE, "ada").await;
-    jar.plant("pending_sign_out=1; Path=/");
-    jar.plant("pending_sign_out=x; Path=/; Domain=app.test");
+    jar.plant("guardian_pending_sign_out=1; Path=/");
+    jar.plant("guardian_pending_sign_out=x; Path=/; Domain=app.test");
     for _ in 0..3 {
         assert_eq!(jar.whoami().await, "nobody");
     }
@@ -284,8 +284,8 @@ async fn planted_cookies_are_found_in_a_nested_router() {
     let ada = token(&site, "ada").await;
     let nested = axum::Router::new().nest("/inner", site.router.clone());
     let mut jar = Jar::new(&nested, SITE);
-    jar.plant(&format!("session={ada}; Path=/"));
-    jar.plant("pending_sign_out=x; Path=/inner");
+    jar.plant(&format!("guardian={ada}; Path=/"));
+    jar.plant("guardian_pending_sign_out=x; Path=/inner");
     assert_eq!(jar.get("/inner/whoami").await.body, "nobody");
     assert_eq!(jar.get("/inner/whoami").await.body, "ada");
 }
@@ -294,22 +294,22 @@ async fn planted_cookies_are_found_in_a_nested_router() {
 #[tokio::test]
 async fn the_cookie_names_contain_a_non_default_port() {
     for (site_url, expected) in [
-        ("http://site.test", "session"),
-        ("http://site.test:80", "session"),
-        ("http://127.0.0.1:3000", "session-3000"),
-        ("https://site.test:443", "__Host-session"),
-        ("https://site.test:8443", "__Host-session-8443"),
+        ("http://site.test", "guardian"),
+        ("http://site.test:80", "guardian"),
+        ("http://127.0.0.1:3000", "guardian-3000"),
+        ("https://site.test:443", "__Host-guardian"),
+        ("https://site.test:8443", "__Host-guardian-8443"),
     ] {
         let site = Site::with(|builder| builder.site_url(site_url)).await;
         assert_eq!(site.guardian.session_cookie_name(), expected);
         let name = |name| site.guardian.cookie_name(name);
-        assert_eq!(name("theme"), expected.replace("session", "theme"));
+        assert_eq!(name("theme"), expected.replace("guardian", "theme"));
         let mut browser = site.signed_in("ada").await;
         assert_eq!(browser.cookies[0].0, expected);
         assert_eq!(browser.whoami().await, "ada");
         let (_, token) = browser.cookies[0].clone();
-        if expected != "session" {
-            browser.cookies = vec![("session".into(), token)];
+        if expected != "guardian" {
+            browser.cookies = vec![("guardian".into(), token)];
             assert_eq!(
                 browser.whoami().await,
                 "nobody",

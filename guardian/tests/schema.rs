@@ -60,6 +60,9 @@ async fn an_older_database_migrates_and_everyone_stays_signed_in() {
         "alter table guardian_session drop column proof_method",
         "drop index guardian_session_of_user",
         "create index guardian_session_user on guardian_session (user_id)",
+        "drop table guardian_server",
+        "alter table guardian_session drop column fields",
+        "alter table guardian_session drop column location",
         "drop table guardian_schema",
     ] {
         site.execute(statement).await;

@@ -73,7 +73,7 @@ async fn signing_out_succeeds_when_nothing_is_left_to_end() {
     let again = twice.clone();
     twice.sign_out(SignOutScope::Local).await;
     let mut nonsense = site.browser();
-    nonsense.cookies = vec![("session".into(), "nonsense".into())];
+    nonsense.cookies = vec![("guardian".into(), "nonsense".into())];
     for browser in [&mut never, &mut twice, &mut again.clone(), &mut nonsense] {
         for scope in [
             SignOutScope::Local,
@@ -149,7 +149,7 @@ async fn a_failure_is_reported_and_the_retry_ends_the_session() {
         "ada",
         "the session is alive, as the response says"
     );
-    assert_eq!(browser.cookie_names(), ["unrevoked"]);
+    assert_eq!(browser.cookie_names(), ["guardian_unrevoked"]);
 
     repair_writes(&site).await;
     let response = browser.sign_out(SignOutScope::Local).await;
@@ -165,7 +165,7 @@ async fn the_token_for_the_retry_signs_nobody_in() {
     break_writes(&site).await;
     browser.sign_out(SignOutScope::Local).await;
     let (_, kept) = browser.cookies[0].clone();
-    browser.cookies.push(("session".into(), kept));
+    browser.cookies.push(("guardian".into(), kept));
     assert_eq!(browser.whoami().await, "nobody");
 }
 
@@ -196,7 +196,7 @@ async fn the_next_sign_in_ends_the_session_that_a_failed_sign_out_left() {
     browser.sign_in("bob").await;
     assert_eq!(replay.whoami().await, "nobody");
     assert_eq!(replay.get("/recall").await.body, "nothing");
-    assert_eq!(browser.cookie_names(), ["session"]);
+    assert_eq!(browser.cookie_names(), ["guardian"]);
     assert_eq!(site.count("tower_sessions").await, 1);
 }
 

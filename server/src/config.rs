@@ -20,6 +20,9 @@ const ATTEMPTS_PER_MINUTE: u32 = 60;
 /// `includeSubDomains`, one without https would be unreachable in every browser that has been here.
 const HSTS: &str = "max-age=31536000";
 
+/// The session's cookie. Apps on `localhost` share their cookies, so each has a name of its own.
+pub const COOKIE_NAME: &str = concat!(env!("LEPTOS_OUTPUT_NAME"), "_session");
+
 /// Accounts that one browser may be signed in to at once: enough for work, home and a test.
 const ACCOUNTS_PER_BROWSER: usize = 5;
 
@@ -41,8 +44,8 @@ pub struct Config {
     pub site_url: Url,
     /// `HSTS`: the `Strict-Transport-Security` of an https site.
     pub hsts: Option<HeaderValue>,
-    /// `SESSION_KEY`: signs the cookie.
-    pub session_key: SigningKey,
+    /// `SESSION_KEY`: the first one signs the cookie, all are accepted. None for a command.
+    pub session_keys: Vec<SigningKey>,
     /// `ATTEMPTS_PER_MINUTE`: sign-ups and failed sign-ins from one network.
     pub attempts_per_minute: u32,
     /// `TRUSTED_PROXIES`: the proxies whose `X-Forwarded-For` is believed.
@@ -75,7 +78,7 @@ impl Config {
     ///
     /// When a setting makes no sense, or the key is missing for a site that is not local.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::with_key(get, read_key)
+        Self::with_keys(get, read_keys)
     }
 
     /// The same for a command in a shell. A command reads no cookie, so it needs no key and creates
@@ -85,12 +88,12 @@ impl Config {
     ///
     /// When a setting makes no sense.
     pub fn read_for_command(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::with_key(get, |_, _| Ok(SigningKey::generate()))
+        Self::with_keys(get, |_, _| Ok(Vec::new()))
     }
 
-    fn with_key(
+    fn with_keys(
         get: impl Fn(&str) -> Option<String>,
-        key: impl FnOnce(&str, &Url) -> Result<SigningKey, ConfigError>,
+        keys: impl FnOnce(&str, &Url) -> Result<Vec<SigningKey>, ConfigError>,
     ) -> Result<Self, ConfigError> {
         let get = |name, default: &str| {
             get(name)
@@ -110,7 +113,7 @@ impl Config {
             hsts: read_hsts(&get("HSTS", HSTS), &site_url)?,
             hash_files: get("LEPTOS_HASH_FILES", "").parse().ok(),
             site_root: get("LEPTOS_SITE_ROOT", "target/site"),
-            session_key: key(&get("SESSION_KEY", ""), &site_url)?,
+            session_keys: keys(&get("SESSION_KEY", ""), &site_url)?,
             attempts_per_minute: attempts
                 .parse()
                 .ok()
@@ -130,7 +133,8 @@ impl Config {
 pub fn configure(config: &Config, database: Database) -> Builder {
     let builder = Guardian::builder(database)
         .site_url(config.site_url.as_str())
-        .key(config.session_key.clone())
+        .keys(config.session_keys.clone())
+        .cookie_name(COOKIE_NAME)
         .accounts_per_browser(ACCOUNTS_PER_BROWSER)
         .confirm_to_end_others(RECENT, "/confirm");
     let builder = match &config.database_listener_url {
@@ -164,12 +168,12 @@ fn read_hsts(text: &str, site_url: &Url) -> Result<Option<HeaderValue>, ConfigEr
 
 /// A laptop's key is created once and kept in a file. A deployed site must set its own: with a
 /// file, every restart on another disk would sign everyone out.
-fn read_key(text: &str, site_url: &Url) -> Result<SigningKey, ConfigError> {
+fn read_keys(text: &str, site_url: &Url) -> Result<Vec<SigningKey>, ConfigError> {
     if !text.is_empty() {
-        return Ok(SigningKey::from_base64(text)?);
+        return Ok(SigningKey::list_from_base64(text)?);
     }
     if is_loopback(site_url) {
-        return Ok(SigningKey::load_or_create(Path::new(KEY_FILE))?);
+        return Ok(vec![SigningKey::load_or_create(Path::new(KEY_FILE))?]);
     }
     Err(ConfigError::KeyMissing(site_url.clone()))
 }
@@ -239,6 +243,26 @@ mod tests {
         let refused = read(&[("SESSION_KEY", "c2hvcnQ=")]).unwrap_err();
         assert!(refused.contains("too short"), "{refused}");
         assert!(!refused.contains("c2hvcnQ="), "{refused}");
+    }
+
+    #[test]
+    fn several_keys_are_separated_by_commas_and_a_bad_one_is_named() {
+        let other = "OTg3NjU0MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEwOTg=";
+        let keys = format!("{KEY}, {other}");
+        let config = read(&[("SESSION_KEY", &keys)]).unwrap();
+        assert_eq!(config.session_keys.len(), 2);
+        for (keys, number, secret) in [
+            (format!("{KEY},c2hvcnQ="), "key 2 of 2", "c2hvcnQ="),
+            (format!("not base64!,{KEY}"), "key 1 of 2", "not base64!"),
+            (format!("{KEY},{other},"), "key 3 of 3", other),
+        ] {
+            let refused = read(&[("SESSION_KEY", &keys)]).unwrap_err();
+            assert!(refused.contains(number), "{refused}");
+            assert!(
+                !refused.contains(secret) && !refused.contains(KEY),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

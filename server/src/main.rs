@@ -75,7 +75,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(command) => {
             // Without the hook: the running server calls it.
-            let guardian = builder.build().await?;
+            let guardian = builder.for_command().build().await?;
             let mut output = stdout();
             commands::run(command, &guardian, &state, &mut output).await?;
             Ok(())

@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use leptos_guardian::with_pool;
 use serde_json::Value;
 use server::{
-    config::{Config, configure},
+    config::{COOKIE_NAME, Config, configure},
     router::router,
 };
 use std::{net::SocketAddr, time::Instant};
@@ -110,6 +110,7 @@ impl Server {
 impl Reply {
     /// A cookie that is set, as a browser sends it back. The names end with the site's port.
     fn cookie(&self, name: &str) -> String {
+        let name = if name == "session" { COOKIE_NAME } else { name };
         let name = format!("{name}-3000");
         let cookies = self.headers.get_all(header::SET_COOKIE).iter();
         let mut pairs = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());

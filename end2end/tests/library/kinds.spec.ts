@@ -25,7 +25,7 @@ async function signIn(page: Page, url: string, name = "Ada Lovelace") {
 }
 
 async function sessionCookie(context: BrowserContext, url: string) {
-  const name = cookieName("session", url);
+  const name = cookieName("session", url, "guardian");
   return (await context.cookies(url)).find((cookie) => cookie.name === name)!;
 }
 

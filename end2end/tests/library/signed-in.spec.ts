@@ -2,7 +2,7 @@
 
 import { expect, type Page } from "@playwright/test";
 import type {} from "../../../guardian/src/script/guardian.d.ts";
-import { NOTICE_LIMIT_MS, live, navigations, newPerson, sessionCookie, signUp, signedInUser, userButton, type Person, field, signUpLink } from "./site";
+import { NOTICE_LIMIT_MS, cookieName, live, navigations, newPerson, sessionCookie, signUp, signedInUser, userButton, type Person, field, signUpLink } from "./site";
 import { test, type NewContext } from "./test";
 
 /** A user who is signed in nowhere. */
@@ -113,8 +113,8 @@ test("a marker that lies signs nobody in, and does not make the page ask for eve
     asked++;
     return route.continue();
   });
-  const port = new URL(baseURL!).port;
-  await page.evaluate((port) => (document.cookie = `signed_in-${port}=planted; Path=/`), port);
+  const name = cookieName("signed_in", baseURL);
+  await page.evaluate((name) => (document.cookie = `${name}=planted; Path=/`), name);
   await page.evaluate(() => fetch("/favicon.svg"));
   await expect.poll(() => asked).toBeGreaterThan(0);
   await expect.poll(async () => (await context.cookies()).some(({ value }) => value === "planted")).toBe(false);

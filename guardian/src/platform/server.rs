@@ -56,7 +56,12 @@ fn request_state() -> (AuthState, Vec<User>) {
         return (AuthState::Loading, Vec::new());
     }
     match session() {
-        Ok(Some(accounts)) => (AuthState::SignedIn(accounts.active), accounts.others),
+        Ok(Some(accounts)) => {
+            // The browser hydrates with these: what a page renders must not depend on anything else.
+            let others = accounts.others.into_iter().map(User::without_private);
+            let active = accounts.active.without_private();
+            (AuthState::SignedIn(active), others.collect())
+        }
         Ok(None) => (AuthState::SignedOut, Vec::new()),
         Err(_) => (AuthState::Loading, Vec::new()),
     }

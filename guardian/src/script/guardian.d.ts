@@ -66,6 +66,8 @@ export interface User {
     email?: string;
     /** The address of a picture. */
     picture?: string;
+    /** The app's own fields of the user, as far as they are public. */
+    fields?: Record<string, unknown>;
   };
   /** The handle of the session with which they are signed in on this browser. */
   session: string;

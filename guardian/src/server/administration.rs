@@ -114,7 +114,10 @@ impl Guardian {
         Ok(ended)
     }
 
-    /// Shows a new profile in all sessions of a user, from the next request on.
+    /// Gives all sessions of a user a new profile, from the next request on. The app's own
+    /// [fields](Profile::with) belong to it: those that the new profile lacks are gone. Open pages follow at
+    /// once on this server and, with PostgreSQL's notifications, on the others. Otherwise they follow when
+    /// they are next looked at.
     ///
     /// # Errors
     ///
@@ -129,7 +132,9 @@ impl Guardian {
     /// ```
     pub async fn update_profile(&self, user_id: &str, profile: &Profile) -> Result<(), AuthError> {
         let updated = self.0.registry.update_profile(user_id, profile).await;
-        updated.map_err(unavailable("a profile could not be updated"))
+        updated.map_err(unavailable("a profile could not be updated"))?;
+        self.0.live.publish_profile(user_id);
+        Ok(())
     }
 
     /// Deletes, in small batches: sessions and visitors' data that expired at least a day ago, and

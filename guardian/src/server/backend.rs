@@ -80,6 +80,11 @@ pub(crate) trait BackendConnection: sqlx::Connection {
         Ok(Vec::new())
     }
 
+    /// Notifies other servers that a user's profile has changed. `server`: this one, which needs no notice.
+    async fn notify_user(&mut self, _server: &str, _user_id: &str) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
     /// Notifies other servers when the transaction commits.
     async fn notify(&mut self, _events: &[&SignOutEvent]) -> Result<(), sqlx::Error> {
         Ok(())

@@ -3,11 +3,15 @@
 use super::{
     Database, Guardian, SignOutEvent, SigningKey,
     clock::Clock,
-    cookie::Cookies,
+    cookie::{self, Cookies},
+    cookie_place::{CookieError, CookiePlace, CookieSettings, SameSite},
     dispatcher::{Dispatcher, HOOK_TIMEOUT, Hook, HookResult},
     guardian::{Confirmation, Inner},
     housekeeping::{Housekeeper, Housekeeping},
+    key_check::KeyCheck,
+    keyring::Keyring,
     live::{Listener, Live},
+    location::DescribeLocation,
     redirect::{RedirectPolicy, RefusedRedirect},
     registry::Registry,
     session_limit::{Overflow, SessionLimit},
@@ -65,13 +69,17 @@ pub struct Builder {
     database: Database,
     listener: Result<Listener, BuildError>,
     site_url: Option<String>,
-    key: Option<SigningKey>,
+    keys: Vec<SigningKey>,
+    is_for_command: bool,
+    cookie: CookieSettings,
+    kept: Vec<String>,
     idle_timeout: Duration,
     browser_idle_timeout: Duration,
     max_age: Duration,
     accounts_per_browser: usize,
     session_limit: Option<SessionLimit>,
     confirmation: Option<(Duration, String)>,
+    describe_location: DescribeLocation,
     trusted_proxies: Vec<String>,
     after_sign_out_url: String,
     sign_out_page: String,
@@ -119,6 +127,9 @@ pub enum BuildError {
     /// With a limit of no sessions, nobody could sign in.
     #[error("sessions_per_user must allow at least one session")]
     SessionLimit,
+    /// The settings of the cookie cannot work.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
     /// The listener's URL is not one of PostgreSQL.
     #[cfg(feature = "postgres")]
     #[error("the URL for the listener is not one of PostgreSQL")]
@@ -134,13 +145,17 @@ impl Builder {
             database,
             listener: Ok(Listener::default()),
             site_url: None,
-            key: None,
+            keys: Vec::new(),
+            is_for_command: false,
+            cookie: CookieSettings::default(),
+            kept: Vec::new(),
             idle_timeout: IDLE_TIMEOUT,
             browser_idle_timeout: BROWSER_IDLE_TIMEOUT,
             max_age: MAX_AGE,
             accounts_per_browser: 1,
             session_limit: None,
             confirmation: None,
+            describe_location: DescribeLocation::default(),
             trusted_proxies: Vec::new(),
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
@@ -187,7 +202,8 @@ impl Builder {
         self
     }
 
-    /// The key that signs the cookie. With another key every session is anonymous.
+    /// The key that signs the cookie. With another key every session is anonymous: see
+    /// [`keys`](Self::keys).
     ///
     /// ```
     /// # use leptos_guardian::server::{Builder, KeyError, SigningKey};
@@ -197,8 +213,124 @@ impl Builder {
     /// # )
     /// # }
     /// ```
-    pub fn key(mut self, key: SigningKey) -> Self {
-        self.key = Some(key);
+    pub fn key(self, key: SigningKey) -> Self {
+        self.keys([key])
+    }
+
+    /// Several keys: the first one signs, and all are accepted. A cookie that another one has signed is
+    /// signed again by the response, so a key can be replaced without signing anybody out:
+    ///
+    /// 1. Put the new key first and leave the old one behind it. Where several servers run, add the new
+    ///    key to the end on all of them before.
+    /// 2. Remove the old key after [`max_age`](Self::max_age). Until then somebody may come back with a
+    ///    cookie that it has signed. If it has leaked, remove it at once: everybody signs in again.
+    ///
+    /// All servers of one database need the same keys. If one has others, the log says so at the start.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Builder, KeyError, SigningKey};
+    /// # fn configure(builder: Builder, session_keys: &str) -> Result<Builder, KeyError> {
+    /// # Ok(
+    /// builder.keys(SigningKey::list_from_base64(session_keys)?)
+    /// # )
+    /// # }
+    /// ```
+    pub fn keys(mut self, keys: impl IntoIterator<Item = SigningKey>) -> Self {
+        self.keys = keys.into_iter().collect();
+        self
+    }
+
+    /// For a process that serves no requests, such as a command in an administrator's shell. It reads no
+    /// cookie, so it needs no key.
+    ///
+    /// ```
+    /// # use leptos_guardian::{AuthError, Reason, server::{Database, Guardian}};
+    /// # async fn end_all(database: Database) -> Result<(), Box<dyn std::error::Error>> {
+    /// let builder = Guardian::builder(database).site_url("https://example.com");
+    /// let guardian = builder.for_command().build().await?;
+    /// guardian.sign_out_everyone(Reason::Administrator).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_command(mut self) -> Self {
+        self.is_for_command = true;
+        self
+    }
+
+    /// The name of the session's cookie: `guardian` unless set. The library's other cookies begin with it.
+    /// Over https it gets a prefix, and on a non-default port it ends with that port:
+    /// [`Guardian::session_cookie_name`]. Give each app of a host its own name. Another name signs everybody
+    /// out.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.cookie_name("shop")
+    /// # }
+    /// ```
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie.name = Some(name.into());
+        self
+    }
+
+    /// Shares the session with the subdomains of a domain: the site's own host or a parent of it, such as
+    /// `example.com` for `https://app.example.com`. Servers on several of its hosts that have one database,
+    /// one key and one cookie name then know the same users, and a sign-out on one host holds on all.
+    ///
+    /// The risk: **every** host of the domain gets the token of every visitor, and can set a cookie in its
+    /// place. Whoever controls one of them, also a forgotten one, can act as the users. So the name has
+    /// `__Secure-` instead of `__Host-`. Share it only if you trust them all. To let pages of other
+    /// subdomains show who is signed in and sign out, [`allow_origin`](Self::allow_origin) is enough, and
+    /// gives them no token.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.site_url("https://app.example.com").cookie_domain("example.com")
+    /// # }
+    /// ```
+    pub fn cookie_domain(mut self, domain: impl Into<String>) -> Self {
+        self.cookie.domain = Some(domain.into());
+        self
+    }
+
+    /// The path below which browsers send the cookie: `/` unless set. A path is no protection: pages of one
+    /// host can read each other. Two apps on one host need [two names](Self::cookie_name).
+    ///
+    /// The components, the page's script and [`api`](crate::api) need the cookie at `/api/` and `/guardian/`.
+    /// With another path these say that nothing is set up, so it is for apps that call
+    /// [`Auth`](super::Auth) in their own handlers.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.cookie_path("/shop")
+    /// # }
+    /// ```
+    pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
+        self.cookie.path = Some(path.into());
+        self
+    }
+
+    /// Which requests from other sites bring the cookie: [`SameSite::Lax`] unless set, so that a link in a
+    /// mail finds the user signed in.
+    ///
+    /// - [`SameSite::Strict`]: whoever follows a link from another site arrives as a visitor. The page's script
+    ///   then shows them signed in; without JavaScript, the next click does. An identity provider's redirect
+    ///   back also arrives without the cookie.
+    /// - [`SameSite::None`]: for an app in a frame on another site. Needs https. The cookie is `Partitioned`:
+    ///   a user signs in once for each site that has the frame, and browsers that block third-party cookies
+    ///   keep it. Requests that change state are still refused from other sites.
+    ///
+    /// ```
+    /// use leptos_guardian::server::SameSite;
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.same_site(SameSite::Strict)
+    /// # }
+    /// ```
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.cookie.same_site = same_site;
         self
     }
 
@@ -298,6 +430,24 @@ impl Builder {
         self
     }
 
+    /// Keeps a value of the visitor's data (tower-sessions' `Session`) through a sign-out, because it is the
+    /// visitor's and not the user's: a cart, a language. All other data goes. Whoever uses the browser next
+    /// sees the value, and so does the next user who signs in there. Call it for each key.
+    ///
+    /// The browser gets a new token with it, whoever ended the session. While other accounts are signed in on
+    /// the browser, the value waits.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.keep_visitor_data("cart").keep_visitor_data("language")
+    /// # }
+    /// ```
+    pub fn keep_visitor_data(mut self, key: impl Into<String>) -> Self {
+        self.kept.push(key.into());
+        self
+    }
+
     /// Trusts a proxy, an address (`192.0.2.1`) or a network (`10.0.0.0/8`), to name the client in
     /// `X-Forwarded-For`. Without any, a request's address is its connection's.
     ///
@@ -309,6 +459,35 @@ impl Builder {
     /// ```
     pub fn trust_proxy(mut self, network: impl Into<String>) -> Self {
         self.trusted_proxies.push(network.into());
+        self
+    }
+
+    /// Describes where a user signs in, such as `Berlin, Germany`, for the list of sessions: it helps people to
+    /// recognise their own. The app's function gets the network address once, at the sign-in, and the text is
+    /// stored with the session (100 characters at most). Nothing describes an address unless this is set.
+    ///
+    /// A sign-in waits for it for a second, and goes on without it after that, or after a panic. Work that
+    /// blocks a thread belongs into `tokio::task::spawn_blocking`. Prefer a database on the server: a service
+    /// elsewhere would learn who signs in from where.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # struct Cities;
+    /// # impl Cities { fn find(&self, ip: std::net::IpAddr) -> Option<String> { None } }
+    /// # fn configure(builder: Builder, cities: Cities) -> Builder {
+    /// let cities = std::sync::Arc::new(cities);
+    /// builder.describe_location(move |ip| {
+    ///     let cities = cities.clone();
+    ///     async move { cities.find(ip) }
+    /// })
+    /// # }
+    /// ```
+    pub fn describe_location<F, Run>(mut self, describe: F) -> Self
+    where
+        F: Fn(IpAddr) -> Run + Send + Sync + 'static,
+        Run: Future<Output = Option<String>> + Send + 'static,
+    {
+        self.describe_location = DescribeLocation::new(describe);
         self
     }
 
@@ -469,11 +648,17 @@ impl Builder {
                 .as_deref()
                 .ok_or(BuildError::Missing("site_url"))?,
         )?;
-        let key = self.key.ok_or(BuildError::Missing("key"))?;
         if self.session_limit.is_some_and(|limit| limit.sessions == 0) {
             return Err(BuildError::SessionLimit);
         }
-        let cookies = Cookies::new(key, &site, self.max_age);
+        let mut keys = self.keys;
+        if self.is_for_command {
+            keys = vec![SigningKey::generate()];
+        }
+        let keyring = Keyring::new(keys).ok_or(BuildError::Missing("key"))?;
+        let fingerprints = keyring.fingerprints();
+        let place = CookiePlace::of(&site, &self.cookie, &cookie::OTHERS)?;
+        let cookies = Cookies::new(keyring, &site, place);
         let mut redirects = RedirectPolicy::new(site);
         for origin in &self.redirect_origins {
             redirects.allow(&self::site(origin)?);
@@ -508,13 +693,19 @@ impl Builder {
 
         let rules = spawn_blocking(user_agent::compile_rules);
         let writes = Writes::new(&self.database, self.session_limit);
-        let registry = Registry::new(self.database).await?;
+        let registry = Registry::new(self.database, self.kept).await?;
         let store = VisitorStore::new(registry.clone()).await?;
+        let key_check = (!self.is_for_command)
+            .then(|| KeyCheck::new(registry.clone(), self.clock.clone(), fingerprints));
+        if let Some(key_check) = &key_check {
+            key_check.run().await;
+        }
         let housekeeper = Housekeeper::start(Housekeeping {
             registry: registry.clone(),
             clock: self.clock.clone(),
             event_age: self.event_age,
             has_hook: self.hook.is_some(),
+            key_check,
         });
         let dispatcher = self.hook.map(|hook| {
             Dispatcher::start(
@@ -541,6 +732,7 @@ impl Builder {
             accounts_per_browser: self.accounts_per_browser,
             session_limit: self.session_limit,
             confirmation,
+            describe_location: self.describe_location,
             trusted_proxies,
             address_warning: Once::new(),
             clock: self.clock,

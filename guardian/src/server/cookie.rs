@@ -1,16 +1,24 @@
 //! The cookies: their names and attributes. One place sets and removes them, so that a removal always
 //! has the attributes of the cookie.
 
-use super::{key::SigningKey, lifetime::TokenLifetime, planted::Places, token::TokenHash};
+use super::{
+    cookie_place::{CookiePlace, SameSite},
+    keyring::Keyring,
+    lifetime::TokenLifetime,
+    planted::Places,
+    token::TokenHash,
+};
 use crate::SessionHandle;
-use cookie::{Cookie, CookieJar, SameSite, time};
+use cookie::{Cookie, time};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
 use tower_sessions::session::Id;
 use url::Url;
 
+// What the names end with: see `CookiePlace::name`.
+
 /// The browser's token.
-pub(super) const SESSION: &str = "session";
+pub(super) const SESSION: &str = "";
 
 /// The hashes of tokens whose sessions the server could not end: enough to end them on a retry, and
 /// useless for signing in.
@@ -35,6 +43,9 @@ pub(super) const STILL_OPEN: &str = "still_open";
 /// Distinguishes its value from that of [`UNREVOKED`].
 pub(super) const STILL_OPEN_PREFIX: &str = "open.";
 
+/// All but the session's.
+pub(super) const OTHERS: [&str; 4] = [UNREVOKED, PENDING_SIGN_OUT, MARKER, STILL_OPEN];
+
 /// How many failed sign-outs a browser remembers: more than a day brings.
 const MAX_UNREVOKED: usize = 4;
 
@@ -48,45 +59,45 @@ const UNREVOKED_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Reads and writes the library's cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
-    pub(super) key: SigningKey,
-    is_secure: bool,
-    /// Empty for the scheme's own port.
-    port: String,
+    pub(super) keyring: Keyring,
+    pub(super) place: CookiePlace,
     pub(super) places: Places,
-    max_age: Duration,
 }
 
 impl Cookies {
-    /// Derives names and attributes from the site's URL: see [`cookie_name`]. Over https the cookies
-    /// are also `Secure`.
-    pub(crate) fn new(key: SigningKey, site: &Url, max_age: Duration) -> Self {
+    pub(crate) fn new(keyring: Keyring, site: &Url, place: CookiePlace) -> Self {
         Self {
-            key,
-            is_secure: site.scheme() == "https",
-            port: site.port().map(|port| port.to_string()).unwrap_or_default(),
-            places: Places::of(site),
-            max_age,
+            keyring,
+            places: Places::of(site, &place),
+            place,
         }
     }
 
     pub(crate) fn are_secure(&self) -> bool {
-        self.is_secure
+        self.place.is_secure
     }
 
-    pub(crate) fn name(&self, name: &str) -> String {
-        cookie_name(name, self.is_secure, &self.port)
+    pub(super) fn name(&self, suffix: &str) -> String {
+        self.place.name(suffix)
+    }
+
+    /// The full name of one of the app's cookies; `None` if the library has a cookie of that name.
+    pub(crate) fn app_name(&self, name: &str) -> Option<String> {
+        let name = self.place.app_name(name);
+        let mut own = OTHERS.iter().chain([&SESSION]);
+        own.all(|suffix| self.name(suffix) != name).then_some(name)
+    }
+
+    /// Whether browsers send the cookies with requests to a path.
+    pub(crate) fn reach(&self, path: &str) -> bool {
+        self.place.reaches(path)
     }
 
     pub(crate) fn session_name(&self) -> String {
         self.name(SESSION)
     }
 
-    /// Gives a visitor a token.
-    pub(crate) fn set_visitor(&self, headers: &mut HeaderMap, id: &Id) {
-        self.append(headers, SESSION, &id.to_string(), Some(self.max_age));
-    }
-
-    /// Gives the browser of signed-in accounts a new token.
+    /// Gives the browser a token.
     pub(crate) fn set_session(&self, headers: &mut HeaderMap, id: &Id, lifetime: TokenLifetime) {
         self.append(headers, SESSION, &id.to_string(), lifetime.max_age);
         if lifetime.is_mixed {
@@ -118,7 +129,7 @@ impl Cookies {
     pub(crate) fn remove_pending_sign_out(&self, headers: &mut HeaderMap) {
         self.remove(headers, PENDING_SIGN_OUT);
         // A script on another port may have set it, too.
-        if let Some(removal) = Places::partitioned_removal(&self.name(PENDING_SIGN_OUT)) {
+        if let Some(removal) = self.places.twin_removal(&self.name(PENDING_SIGN_OUT)) {
             headers.append(header::SET_COOKIE, removal);
         }
     }
@@ -160,9 +171,7 @@ impl Cookies {
     }
 
     fn append(&self, headers: &mut HeaderMap, name: &str, value: &str, max_age: Option<Duration>) {
-        let mut jar = CookieJar::new();
-        jar.signed_mut(&self.key.0)
-            .add(self.build_for(name, value, max_age));
+        let jar = self.keyring.sign(self.build_for(name, value, max_age));
         for cookie in jar.delta() {
             push(headers, cookie);
         }
@@ -182,26 +191,26 @@ impl Cookies {
     }
 
     fn build(&self, name: &str, value: &str, max_age: Duration) -> Cookie<'static> {
-        Cookie::build((self.name(name), value.to_owned()))
-            .path("/")
+        let place = &self.place;
+        let mut cookie = Cookie::build((self.name(name), value.to_owned()))
+            .path(place.path.clone())
             .http_only(true)
-            .secure(self.is_secure)
-            // Lax, not Strict: a link in an e-mail should find the user signed in.
-            .same_site(SameSite::Lax)
+            .secure(place.is_secure)
+            .same_site(match place.same_site {
+                SameSite::Lax => cookie::SameSite::Lax,
+                SameSite::Strict => cookie::SameSite::Strict,
+                SameSite::None => cookie::SameSite::None,
+            })
             .max_age(time::Duration::try_from(max_age).unwrap_or(time::Duration::MAX))
-            .build()
+            .build();
+        if let Some(domain) = &place.domain {
+            cookie.set_domain(domain.clone());
+        }
+        if place.is_partitioned() {
+            cookie.set_partitioned(true);
+        }
+        cookie
     }
-}
-
-/// Returns the full name of a cookie. Over https, the prefix `__Host-` keeps other hosts and plain http
-/// from setting it
-/// ([RFC 6265bis, section 4.1.3.2](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2)).
-/// Browsers send cookies to all ports of a host, so the port keeps two apps on one machine apart. It
-/// is empty for the scheme's default port.
-fn cookie_name(name: &str, is_secure: bool, port: &str) -> String {
-    let prefix = if is_secure { "__Host-" } else { "" };
-    let dash = if port.is_empty() { "" } else { "-" };
-    format!("{prefix}{name}{dash}{port}")
 }
 
 fn push(headers: &mut HeaderMap, cookie: &Cookie<'_>) {

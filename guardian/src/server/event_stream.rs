@@ -21,6 +21,9 @@ pub(super) const PATH: &str = "/guardian/events";
 /// signed in elsewhere: a page that has this session refreshes its list of sessions.
 const SESSION: &str = "session";
 
+/// In the place of a session's handle, it makes the page ask who is signed in.
+const CHANGED: &str = "changed";
+
 /// An event with a [`SignOutNotice`](crate::SignOutNotice).
 const SIGNED_OUT: &str = "signed_out";
 
@@ -50,6 +53,7 @@ pub(crate) async fn stream(auth: Auth) -> Response {
                 Event::default().event(SIGNED_OUT).json_data(&notice).ok()?
             }
             Update::SignIn => session_event(&watch),
+            Update::Profile => Event::default().event(SESSION).data(CHANGED),
         };
         Some((event, watch))
     });

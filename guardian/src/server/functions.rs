@@ -1,12 +1,14 @@
 //! The work of the server functions.
 
 use super::{
-    Auth, SafeRedirect, cross_origin::IsCrossOrigin, is_form_post, see_other, with_status,
+    Auth, SafeRedirect, cross_origin::IsCrossOrigin, is_form_post, protect::FUNCTIONS, see_other,
+    with_status,
 };
 use crate::{
     Accounts, AuthError, SessionCursor, SessionHandle, SessionPage, SignOutError, SignOutOptions,
     SignedOut,
 };
+use axum::extract::OriginalUri;
 use http::{header, request::Parts};
 use leptos::{prelude::use_context, server_fn::error::ServerFnUrlError};
 use url::{Url, form_urlencoded};
@@ -18,7 +20,7 @@ pub(crate) async fn sign_out(
     redirect: Option<bool>,
     callback_url: Option<String>,
 ) -> Result<SignedOut, SignOutError> {
-    let auth = Auth::from_context().ok_or_else(|| with_status(SignOutError::NotProtected))?;
+    let auth = reachable().ok_or_else(|| with_status(SignOutError::NotProtected))?;
     let session = session.filter(|session| !session.is_empty());
     let options = SignOutOptions {
         scope: match scope.as_deref() {
@@ -190,5 +192,28 @@ pub(crate) async fn switch_account(
 
 /// Returns the request's [`Auth`]; an error if the route is not protected.
 fn auth() -> Result<Auth, AuthError> {
-    Auth::from_context().ok_or_else(|| with_status(AuthError::NotProtected))
+    reachable().ok_or_else(|| with_status(AuthError::NotProtected))
+}
+
+/// Returns the request's [`Auth`], if browsers send the cookie to this path. Otherwise nobody would seem
+/// signed in, and a sign-out would report success.
+fn reachable() -> Option<Auth> {
+    let auth = Auth::from_context()?;
+    let parts = use_context::<Parts>();
+    let original = parts.as_ref().map(|parts| {
+        let original = parts.extensions.get::<OriginalUri>();
+        original.map_or(&parts.uri, |original| &original.0).path()
+    });
+    // A page elsewhere is one for visitors.
+    let is_function = |path: &&str| FUNCTIONS.iter().any(|function| path.ends_with(function));
+    let cookies = &auth.guardian().0.cookies;
+    let is_reached = original
+        .filter(is_function)
+        .is_none_or(|path| cookies.reach(path));
+    if !is_reached {
+        tracing::error!(
+            "browsers do not send the cookie to the library's functions: see Builder::cookie_path"
+        );
+    }
+    is_reached.then_some(auth)
 }

@@ -9,6 +9,7 @@ use super::{
     event::SignOutEvent,
     housekeeping::Housekeeper,
     live::Live,
+    location::DescribeLocation,
     redirect::{RedirectPolicy, SafeRedirect},
     registry::{Registry, WritePermit},
     session_limit::SessionLimit,
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Said once: the router does not know its clients' addresses.
     pub(crate) address_warning: Once,
+    pub(crate) describe_location: DescribeLocation,
     pub(crate) clock: Clock,
     pub(crate) dispatcher: Option<Dispatcher>,
     pub(crate) housekeeper: Housekeeper,
@@ -126,6 +128,10 @@ impl Guardian {
     /// browsers send cookies to all ports of a host. Read the cookie with
     /// [`cookie_values`](crate::server::cookie_values).
     ///
+    /// # Panics
+    ///
+    /// When the library has a cookie of this name: the two would overwrite each other.
+    ///
     /// ```
     /// # use leptos_guardian::server::Guardian;
     /// # fn example(guardian: &Guardian) -> String {
@@ -135,7 +141,10 @@ impl Guardian {
     /// # }
     /// ```
     pub fn cookie_name(&self, name: &str) -> String {
-        self.0.cookies.name(name)
+        let full = self.0.cookies.app_name(name);
+        full.unwrap_or_else(|| {
+            panic!("the library's own cookie has the name {name:?}; choose another one")
+        })
     }
 
     /// The name of the cookie that holds the browser's token, for an app's tests and scripts.
@@ -143,7 +152,7 @@ impl Guardian {
     /// ```
     /// # use leptos_guardian::server::Guardian;
     /// # fn example(guardian: &Guardian, token: &str) -> String {
-    /// // `session` on http://example.com
+    /// // `guardian` on http://example.com
     /// format!("{}={token}", guardian.session_cookie_name())
     /// # }
     /// ```
@@ -175,8 +184,8 @@ impl Guardian {
         self.0.live.close();
     }
 
-    /// Waits for the running `after_sign_out` hooks, and starts no more. Call it last, when no more
-    /// requests come. Another server or the next start then delivers the remaining events at once, instead
+    /// Waits for the running `after_sign_out` hooks, starts no more, and records in the database that this
+    /// server has stopped. Call it last, when no more requests come. Another server or the next start then delivers the remaining events at once, instead
     /// of waiting until this server's claims time out.
     ///
     /// ```
@@ -191,6 +200,9 @@ impl Guardian {
     pub async fn finish_hooks(&self) {
         if let Some(dispatcher) = &self.0.dispatcher {
             dispatcher.finish().await;
+        }
+        if let Some(key_check) = &self.0.housekeeper.work.key_check {
+            key_check.leave().await;
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     clock::Clock,
+    key_check::KeyCheck,
     registry::{HOUSEKEEPING_BATCH, Registry},
 };
 use std::{future::Future, time::Duration};
@@ -53,6 +54,8 @@ pub(crate) struct Housekeeping {
     pub(crate) event_age: Duration,
     /// Whether a hook waits for events.
     pub(crate) has_hook: bool,
+    /// Missing in a process that serves no requests.
+    pub(crate) key_check: Option<KeyCheck>,
 }
 
 /// Does the work every hour, until it is dropped.
@@ -81,6 +84,9 @@ impl Housekeeping {
     async fn run(self) {
         sleep(FIRST_PAUSE + FIRST_PAUSE_SPREAD.mul_f64(rand::random())).await;
         loop {
+            if let Some(key_check) = &self.key_check {
+                key_check.run().await;
+            }
             match self.clean_up().await {
                 Ok(deleted) => tracing::debug!(?deleted, "expired rows are deleted"),
                 Err(cause) => {

@@ -42,6 +42,16 @@ pub enum KeyError {
         "the session key is too short: {0} bytes, at least 32 are needed; make one with: openssl rand -base64 48"
     )]
     TooShort(usize),
+    /// One of several keys is not usable.
+    #[error("key {number} of {count} is not usable")]
+    InList {
+        /// Which one, from 1.
+        number: usize,
+        /// How many there are.
+        count: usize,
+        /// What is wrong with it.
+        source: Box<KeyError>,
+    },
     /// The key's file holds something else.
     #[error(
         "{path} is not usable. Restore the original file, or delete it for a new key, which signs everyone out"
@@ -82,6 +92,39 @@ impl SigningKey {
             return Err(KeyError::TooShort(bytes.len()));
         }
         Ok(Self(cookie::Key::derive_from(&bytes)))
+    }
+
+    /// Reads several keys, separated by commas, for [`Builder::keys`](super::Builder::keys): the first one
+    /// signs, the others are accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::InList`] names the first key that is not usable, by its place. A single key's error is
+    /// that of [`from_base64`](Self::from_base64).
+    ///
+    /// ```
+    /// use leptos_guardian::server::SigningKey;
+    ///
+    /// let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    /// assert_eq!(SigningKey::list_from_base64(&format!("{key}, {key}"))?.len(), 2);
+    /// let refused = SigningKey::list_from_base64(&format!("{key},c2hvcnQ=")).unwrap_err();
+    /// assert_eq!(refused.to_string(), "key 2 of 2 is not usable");
+    /// # Ok::<(), leptos_guardian::server::KeyError>(())
+    /// ```
+    pub fn list_from_base64(text: &str) -> Result<Vec<Self>, KeyError> {
+        let texts: Vec<&str> = text.split(',').collect();
+        let count = texts.len();
+        let keys = texts.iter().zip(1..).map(|(text, number)| {
+            Self::from_base64(text).map_err(|source| match count {
+                1 => source,
+                _ => KeyError::InList {
+                    number,
+                    count,
+                    source: Box::new(source),
+                },
+            })
+        });
+        keys.collect()
     }
 
     /// Creates a random key. Sessions do not outlive it.

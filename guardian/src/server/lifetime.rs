@@ -100,8 +100,14 @@ impl Guardian {
     }
 
     /// Returns how long the browser of these accounts keeps its token: as long as the account that is
-    /// remembered longest.
+    /// remembered longest. Without accounts, it is a visitor's.
     pub(crate) fn token_lifetime(&self, accounts: &[LiveSession]) -> TokenLifetime {
+        if accounts.is_empty() {
+            return TokenLifetime {
+                max_age: Some(self.0.max_age),
+                is_mixed: false,
+            };
+        }
         let now = self.0.clock.now();
         let age_left = |account: &LiveSession| {
             let age_limit = self.age_limit(&account.lifetime);

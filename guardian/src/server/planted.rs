@@ -2,6 +2,7 @@
 //! another port of the host can plant them, and over http so can a page on a sibling host. Responses
 //! remove them, so that a browser recovers by itself.
 
+use super::cookie_place::CookiePlace;
 use http::HeaderValue;
 use url::{Host, Url};
 
@@ -12,23 +13,33 @@ const MAX_LENGTH: usize = 2048;
 /// How many removals are in every response if there are too many: the most likely ones.
 const LIKELY: usize = 12;
 
-/// Browsers keep a partitioned cookie beside the unpartitioned one of the same name
-/// ([CHIPS](https://datatracker.ietf.org/doc/html/draft-cutler-httpbis-partitioned-cookies)). A browser
-/// without partitions confuses the two.
-const PARTITIONED: &str = "Secure; Partitioned";
-
 /// The paths and domains of planted cookies that reach the site.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     /// The site's host and its parent domains. Each may be a cookie's `Domain`.
     domains: Vec<String>,
+    /// Where the site sets its own.
+    own: CookiePlace,
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a str,
+    domain: Option<&'a str>,
+    /// Browsers keep a partitioned cookie beside the unpartitioned one of the same name
+    /// ([CHIPS](https://datatracker.ietf.org/doc/html/draft-cutler-httpbis-partitioned-cookies)). A browser
+    /// without partitions confuses the two.
+    is_partitioned: bool,
 }
 
 impl Places {
-    pub(super) fn of(site: &Url) -> Self {
+    pub(super) fn of(site: &Url, own: &CookiePlace) -> Self {
+        let own = own.clone();
         let Some(Host::Domain(host)) = site.host() else {
             return Self {
                 domains: Vec::new(),
+                own,
             };
         };
         let parents = host.match_indices('.').map(|(dot, _)| &host[dot + 1..]);
@@ -40,12 +51,40 @@ impl Places {
                 .filter(|domain| domain.contains('.'))
                 .map(str::to_owned)
                 .collect(),
+            own,
         }
     }
 
-    /// Returns the `Set-Cookie` header that removes the partitioned cookie beside the site's own.
-    pub(super) fn partitioned_removal(name: &str) -> Option<HeaderValue> {
-        HeaderValue::try_from(format!("{name}=; Max-Age=0; Path=/; {PARTITIONED}")).ok()
+    /// Returns the `Set-Cookie` header that removes the cookie beside the site's own: the partitioned one, or
+    /// the unpartitioned one if the site's own is partitioned.
+    pub(super) fn twin_removal(&self, name: &str) -> Option<HeaderValue> {
+        let twin = Place {
+            path: &self.own.path,
+            domain: self.own.domain.as_deref(),
+            is_partitioned: !self.own.is_partitioned(),
+        };
+        HeaderValue::try_from(self.removal(name, twin)).ok()
+    }
+
+    /// Browsers refuse one without `Secure` for a name that begins with `__Secure-`, and, in a frame on
+    /// another site, one without `SameSite=None`.
+    fn removal(&self, name: &str, place: Place<'_>) -> String {
+        let Place {
+            path,
+            domain,
+            is_partitioned,
+        } = place;
+        let domain = domain.map(|domain| format!("; Domain={domain}"));
+        let is_secure = is_partitioned || self.own.is_secure;
+        let secure = if is_secure { "; Secure" } else { "" };
+        let same_site = if self.own.is_partitioned() {
+            "; SameSite=None"
+        } else {
+            ""
+        };
+        let partitioned = if is_partitioned { "; Partitioned" } else { "" };
+        let domain = domain.unwrap_or_default();
+        format!("{name}=; Max-Age=0; Path={path}{domain}{secure}{same_site}{partitioned}")
     }
 
     /// Returns the `Set-Cookie` headers that remove cookies of these names from all places that reach
@@ -56,11 +95,7 @@ impl Places {
         }
         let mut removals = Vec::new();
         for place in self.reaching(path) {
-            removals.extend(
-                names
-                    .iter()
-                    .map(|name| format!("{name}=; Max-Age=0; {place}")),
-            );
+            removals.extend(names.iter().map(|name| self.removal(name, place)));
         }
         let removals = bounded(removals).into_iter();
         removals
@@ -68,16 +103,27 @@ impl Places {
             .collect()
     }
 
-    /// Returns the attributes of the places that reach this path, the most likely ones first.
-    fn reaching(&self, path: &str) -> Vec<String> {
+    /// Returns the places that reach this path, except the site's own and its
+    /// [twin](Self::twin_removal), the most likely ones first.
+    fn reaching<'a>(&'a self, path: &'a str) -> Vec<Place<'a>> {
         let mut places = Vec::new();
         for path in prefixes(path) {
-            for domain in &self.domains {
-                places.push(format!("Path={path}; Domain={domain}"));
-            }
-            if path != "/" {
-                places.push(format!("Path={path}"));
-                places.push(format!("Path={path}; {PARTITIONED}"));
+            let domains = self.domains.iter().map(|domain| Some(domain.as_str()));
+            for domain in domains.chain([None]) {
+                if path == self.own.path && domain == self.own.domain.as_deref() {
+                    continue;
+                }
+                // Over http, a page on another port can plant partitioned ones on `localhost` alone, and none
+                // with a domain.
+                for is_partitioned in [false, true] {
+                    if !is_partitioned || domain.is_none() || self.own.is_secure {
+                        places.push(Place {
+                            path,
+                            domain,
+                            is_partitioned,
+                        });
+                    }
+                }
             }
         }
         places
@@ -121,6 +167,75 @@ fn bounded(mut removals: Vec<String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::cookie_place::{CookieSettings, SameSite};
+
+    fn places(site: &str, settings: CookieSettings) -> Places {
+        let site = site.parse().unwrap();
+        let own = CookiePlace::of(&site, &settings, &[]).unwrap();
+        Places::of(&site, &own)
+    }
+
+    /// The removals from all places that reach `/a`, with the twin's.
+    fn removals(site: &str, settings: CookieSettings) -> Vec<String> {
+        let places = places(site, settings);
+        let removals = places.removals(&["x".into()], "/a").into_iter();
+        let all = removals.chain(places.twin_removal("x"));
+        all.map(|removal| removal.to_str().unwrap()["x=; Max-Age=0; ".len()..].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_shared_cookie_is_removed_from_all_places_but_its_own() {
+        let settings = CookieSettings {
+            domain: Some("app.test".into()),
+            ..Default::default()
+        };
+        assert_eq!(
+            removals("https://www.app.test", settings),
+            [
+                "Path=/; Domain=www.app.test; Secure",
+                "Path=/; Domain=www.app.test; Secure; Partitioned",
+                "Path=/; Secure",
+                "Path=/; Secure; Partitioned",
+                "Path=/a; Domain=www.app.test; Secure",
+                "Path=/a; Domain=www.app.test; Secure; Partitioned",
+                "Path=/a; Domain=app.test; Secure",
+                "Path=/a; Domain=app.test; Secure; Partitioned",
+                "Path=/a; Secure",
+                "Path=/a; Secure; Partitioned",
+                "Path=/; Domain=app.test; Secure; Partitioned",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_partitioned_cookie_has_an_unpartitioned_twin() {
+        let settings = CookieSettings {
+            same_site: SameSite::None,
+            ..Default::default()
+        };
+        let places = places("https://app.test", settings);
+        assert_eq!(
+            places.twin_removal("x").unwrap(),
+            "x=; Max-Age=0; Path=/; Secure; SameSite=None"
+        );
+    }
+
+    #[test]
+    fn a_cookie_of_a_path_is_removed_from_the_root() {
+        let settings = CookieSettings {
+            path: Some("/a".into()),
+            ..Default::default()
+        };
+        assert_eq!(
+            removals("http://localhost", settings),
+            [
+                "Path=/",
+                "Path=/; Secure; Partitioned",
+                "Path=/a; Secure; Partitioned"
+            ]
+        );
+    }
 
     #[test]
     fn a_path_gets_the_cookies_of_its_parents() {
@@ -135,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_host_gets_the_cookies_of_its_parent_domains() {
-        let domains = |url: &str| Places::of(&url.parse().unwrap()).domains;
+        let domains = |url: &str| places(url, Default::default()).domains;
         assert_eq!(
             domains("http://www.app.test:3000"),
             ["www.app.test", "app.test"]
@@ -147,7 +262,7 @@ mod tests {
 
     #[test]
     fn several_responses_remove_what_does_not_fit_into_one() {
-        let places = Places::of(&"http://a.b.c.d.app.test".parse().unwrap());
+        let places = places("http://a.b.c.d.app.test", Default::default());
         let names = ["session".to_owned(), "pending_sign_out".to_owned()];
         let path = "/one".repeat(20);
         let all = places.reaching(&path).len() * names.len();

@@ -5,10 +5,9 @@ use super::{
         Cookies, PENDING_SIGN_OUT, SEPARATOR, SESSION, STILL_OPEN, STILL_OPEN_PREFIX, UNREVOKED,
     },
     cookie_header::cookie_values,
-    planted::Places,
+    cookie_place::SameSite,
     token::TokenHash,
 };
-use cookie::{Cookie, CookieJar};
 use http::{HeaderMap, HeaderValue};
 use tower_sessions::session::Id;
 
@@ -20,6 +19,11 @@ const MAX_TOKENS: usize = 256;
 pub(crate) struct Presented {
     /// The browser's token; `None` also when several are valid.
     pub(crate) session: Option<Id>,
+    /// Whether the browser may have a cookie that it does not send, because another site has caused the
+    /// request.
+    pub(crate) may_be_withheld: bool,
+    /// Whether another key than the first has signed any of these tokens.
+    pub(crate) has_old_signature: bool,
     /// Several valid tokens, of which only one can be the browser's own.
     pub(crate) contested: Vec<TokenHash>,
     /// The tokens since which the browser has not been closed.
@@ -45,11 +49,17 @@ impl Cookies {
                 .collect(),
             ..Default::default()
         };
+        let fetch_site = headers.get("sec-fetch-site");
+        presented.may_be_withheld = self.place.same_site == SameSite::Strict
+            && fetch_site.is_some_and(|site| site == "cross-site");
         if presented.has_pending_sign_out {
             // It may be planted or the page's own: it has no signature.
             presented.planted.push(PENDING_SIGN_OUT);
         }
-        match *self.signed(headers, SESSION, |value| value.parse().ok()) {
+        let tokens = self.signed(headers, SESSION, |value| value.parse().ok());
+        presented.has_old_signature = tokens.iter().any(|(_, is_current)| !is_current);
+        let tokens: Vec<Id> = tokens.into_iter().map(|(token, _)| token).collect();
+        match *tokens {
             [] => {}
             [token] => presented.session = Some(token),
             ref several => {
@@ -61,14 +71,19 @@ impl Cookies {
                 presented.planted.push(SESSION);
             }
         }
-        presented.still_open = self.signed(headers, STILL_OPEN, |value| {
+        let still_open = self.signed(headers, STILL_OPEN, |value| {
             TokenHash::parse(value.strip_prefix(STILL_OPEN_PREFIX)?)
         });
+        presented.has_old_signature |= still_open.iter().any(|(_, is_current)| !is_current);
+        presented.still_open = still_open.into_iter().map(|(token, _)| token).collect();
         let unrevoked = self.signed(headers, UNREVOKED, |value| Some(value.to_owned()));
+        presented.has_old_signature |= unrevoked.iter().any(|(_, is_current)| !is_current);
         if unrevoked.len() > 1 {
             presented.planted.push(UNREVOKED);
         }
-        let hashes = unrevoked.iter().flat_map(|value| value.split(SEPARATOR));
+        let hashes = unrevoked
+            .iter()
+            .flat_map(|(value, _)| value.split(SEPARATOR));
         for hash in hashes.filter_map(TokenHash::parse).take(MAX_TOKENS) {
             if !presented.unrevoked.contains(&hash) {
                 presented.unrevoked.push(hash);
@@ -77,23 +92,24 @@ impl Cookies {
         presented
     }
 
-    /// Returns the different values under one name that carry our signature.
+    /// Returns the different values under one name that carry our signature, and whether the first key has
+    /// signed each.
     fn signed<T: PartialEq>(
         &self,
         headers: &HeaderMap,
         name: &str,
         read: impl Fn(&str) -> Option<T>,
-    ) -> Vec<T> {
-        let jar = CookieJar::new();
-        let jar = jar.signed(&self.key.0);
-        let mut values = Vec::new();
+    ) -> Vec<(T, bool)> {
+        let mut values: Vec<(T, bool)> = Vec::new();
         for value in cookie_values(headers, &self.name(name)) {
-            let verified = jar.verify(Cookie::new("", value.to_owned()));
-            if let Some(value) = verified.and_then(|cookie| read(cookie.value()))
-                && !values.contains(&value)
+            let Some(verified) = self.keyring.verify(value) else {
+                continue;
+            };
+            if let Some(value) = read(&verified.value)
+                && values.iter().all(|(other, _)| *other != value)
                 && values.len() < MAX_TOKENS
             {
-                values.push(value);
+                values.push((value, verified.is_current));
             }
         }
         values
@@ -108,7 +124,7 @@ impl Cookies {
             .map(|name| self.name(name))
             .collect();
         // Browsers keep a `__Host-` cookie at no other place.
-        let mut removals = if self.are_secure() {
+        let mut removals = if self.place.is_for_host() {
             Vec::new()
         } else {
             self.places.removals(&names, path)
@@ -118,7 +134,7 @@ impl Cookies {
             .planted
             .iter()
             .filter(|name| **name != PENDING_SIGN_OUT);
-        removals.extend(signed.filter_map(|name| Places::partitioned_removal(&self.name(name))));
+        removals.extend(signed.filter_map(|name| self.places.twin_removal(&self.name(name))));
         removals
     }
 }

@@ -250,14 +250,23 @@ async fn write_cookies(
     let presented = auth.presented();
     let change = auth.cookie_change();
     let lifetime = auth.token_lifetime();
-    // After a sign-out here nothing is saved: the data went with the session.
-    let may_save = change != CookieChange::Remove && !response.status().is_server_error();
+    // After a sign-out here nothing is saved: the data went with the session, and what is the visitor's has
+    // been moved to the new token.
+    let moved = auth
+        .store()
+        .successor()
+        .filter(|successor| successor.is_stored);
+    let is_over = match change {
+        CookieChange::Remove => true,
+        CookieChange::Set(token) => moved.is_some_and(|successor| successor.id == token),
+        CookieChange::Keep => false,
+    };
+    let may_save = !is_over && !response.status().is_server_error();
     let first_token = save_data(auth, may_save).await?;
     match (change, first_token) {
-        (CookieChange::Set(token), _) => {
+        (CookieChange::Set(token), _) | (CookieChange::Keep, Some(token)) => {
             cookies.set_session(response.headers_mut(), &token, lifetime);
         }
-        (CookieChange::Keep, Some(token)) => cookies.set_visitor(response.headers_mut(), &token),
         (CookieChange::Remove, _) => cookies.remove_session(response.headers_mut()),
         (CookieChange::Keep, None) => {}
     }
@@ -265,10 +274,19 @@ async fn write_cookies(
     if !presented.still_open.is_empty() && !needs_still_open {
         cookies.remove_still_open(response.headers_mut());
     }
+    // A file is the same for everybody, so it sets no cookie.
+    let signs_anew = presented.has_old_signature && auth.was_used();
+    if signs_anew
+        && change == CookieChange::Keep
+        && first_token.is_none()
+        && let Some(token) = auth.token_to_sign_anew().await
+    {
+        cookies.set_session(response.headers_mut(), &token, lifetime);
+    }
     let unrevoked = auth.unrevoked_tokens(first_token.is_some());
     if unrevoked.is_empty() && !presented.unrevoked.is_empty() {
         cookies.remove_unrevoked(response.headers_mut());
-    } else if unrevoked != presented.unrevoked {
+    } else if unrevoked != presented.unrevoked || (signs_anew && !unrevoked.is_empty()) {
         cookies.set_unrevoked(response.headers_mut(), &unrevoked);
     }
     if presented.has_pending_sign_out && !auth.has_pending_sign_out() {
@@ -295,9 +313,11 @@ async fn save_data(
     auth: &Auth,
     may_save: bool,
 ) -> Result<Option<Id>, tower_sessions::session::Error> {
-    // A visitor may only seem anonymous: the database did not respond, or it is unknown which token is
-    // the browser's own. A new token would replace a user's.
-    if !may_save || auth.is_unknown() || auth.is_contested() {
+    // A visitor may only seem anonymous: the database did not respond, it is unknown which token is the
+    // browser's own, or the browser has not sent it. A new token would replace a user's.
+    let is_withheld =
+        auth.presented().may_be_withheld && auth.cookie_change() == CookieChange::Keep;
+    if !may_save || auth.is_unknown() || auth.is_contested() || is_withheld {
         return Ok(None);
     }
     let session = auth.session();
@@ -315,15 +335,20 @@ async fn save_data(
         return Ok(None);
     }
     let is_first = (known.is_none() || is_gone) && !is_signed_in;
-    if is_first && has_data && has_just_signed_in(auth).await? {
+    let stored = || {
+        auth.store()
+            .successor()
+            .filter(|successor| successor.is_stored)
+    };
+    let gets_token = has_data || stored().is_some();
+    if is_first && gets_token && has_just_signed_in(auth).await? {
         tracing::debug!("a visitor's data is not saved: they have just signed in");
         return Ok(None);
     }
     if has_data {
         session.save().await?;
     }
-    let successor = auth.store().successor();
-    let stored = successor.filter(|successor| successor.is_stored);
+    let stored = stored();
     let token = match known {
         None => session.id(),
         Some(_) => stored.map(|successor| successor.id),

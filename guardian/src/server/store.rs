@@ -101,6 +101,22 @@ impl VisitorStore {
         Capture(self)
     }
 
+    /// Takes what is the visitor's and waits for one of these browsers, under a new id.
+    pub(crate) async fn take_waiting(
+        &self,
+        browsers: &[TokenHash],
+    ) -> Result<Option<Record>, sqlx::Error> {
+        let id = Id::default();
+        let taken = self.registry.take_waiting_data(browsers, &id).await?;
+        if taken.is_some() {
+            *lock(&self.successor) = Some(Successor {
+                id,
+                is_stored: true,
+            });
+        }
+        Ok(taken)
+    }
+
     /// Returns empty data for a request whose own is gone.
     fn succeed(&self) -> Record {
         let id = Id::default();
@@ -195,10 +211,13 @@ impl SessionStore for VisitorStore {
         let stored = self.successor().filter(|successor| successor.is_stored);
         let id = stored.map_or(*id, |successor| successor.id);
         let found = in_time(self.inner.load(&TokenHash::of(&id).as_store_id())).await?;
-        Ok(Some(match found {
-            Some(record) => Record { id, ..record },
-            None => self.succeed(),
-        }))
+        if let Some(record) = found {
+            return Ok(Some(Record { id, ..record }));
+        }
+        // What is the visitor's, after a sign-out from elsewhere.
+        let waiting = self.take_waiting(&[TokenHash::of(&id)]).await;
+        let waiting = waiting.map_err(backend_error)?;
+        Ok(Some(waiting.unwrap_or_else(|| self.succeed())))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {

@@ -265,7 +265,9 @@ impl Transaction {
         sign_outs: &[(Revocation, Cause)],
     ) -> Result<Vec<Vec<SignOutEvent>>, sqlx::Error> {
         let connection = self.open.connection();
-        let events = registry::revoke_all(connection, sign_outs, &self.guardian.0.clock).await;
+        let inner = &self.guardian.0;
+        let kept = &inner.registry.kept;
+        let events = registry::revoke_all(connection, sign_outs, &inner.clock, kept).await;
         let events = events.inspect_err(|_| self.open.doubt())?;
         self.events.extend(events.iter().flatten().cloned());
         Ok(events)

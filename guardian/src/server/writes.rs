@@ -465,11 +465,13 @@ async fn write_alone(transaction: &mut Transaction, write: &Write) -> Result<Wri
     {
         let connection = transaction.own_connection();
         let except = Some(sign_in.session.user_id.as_str());
-        let carry_over = registry::carry_over(connection, carry_over, except, clock.now());
+        let moved = registry::carry_over(connection, carry_over, except, clock.now());
         // Another sign-in on this browser may have been faster.
-        if in_time(carry_over).await? >= limit as u64 {
+        if in_time(moved).await? >= limit as u64 {
             return Err(WriteError::TooManyAccounts);
         }
+        let CarryOver { old, new, .. } = carry_over;
+        transaction.move_waiting_data(old, new).await?;
     }
     let written = write_all(transaction, &[write]).await?;
     Ok(written.into_iter().next().unwrap_or_default())

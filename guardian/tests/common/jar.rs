@@ -80,6 +80,7 @@ impl Jar {
         }
         let is_wide = cookie.domain.is_some() || cookie.path != "/";
         if (name.starts_with("__Host-") && (is_wide || !is_secure))
+            || (name.starts_with("__Secure-") && !is_secure)
             || (is_secure && !self.is_secure && self.host != "localhost")
         {
             return false;

@@ -2,9 +2,18 @@
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
-use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, subscriber::DefaultGuard};
+
+/// With a single subscriber, tracing asks the thread that first logs a line whether anybody wants it. On
+/// another test's thread nobody does, and then the line is off for all threads.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
+    tracing_subscriber::fmt()
+        .with_writer(io::sink)
+        .finish()
+        .into()
+});
 
 /// The log of the current thread, on which one test runs.
 pub struct Log {
@@ -27,6 +36,7 @@ impl Write for Text {
 
 impl Log {
     pub fn start() -> Self {
+        LazyLock::force(&SECOND);
         let text = Text::default();
         let writer = text.clone();
         let log = tracing_subscriber::fmt()

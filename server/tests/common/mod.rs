@@ -16,6 +16,7 @@ use leptos_guardian::{
 };
 use serde_json::Value;
 use server::{
+    config::COOKIE_NAME,
     config::{Config, configure},
     router::router,
 };
@@ -204,6 +205,11 @@ impl TestResponse {
     /// A cookie that the response sets, as a browser sends it back. On <http://127.0.0.1:3000> the
     /// names end with the port.
     pub fn cookie(&self, name: &str) -> Option<String> {
+        let name = match name {
+            "session" => COOKIE_NAME.to_owned(),
+            "unrevoked" => format!("{COOKIE_NAME}_unrevoked"),
+            app => app.to_owned(),
+        };
         let name = format!("{name}-3000");
         let cookies = self.headers.get_all(header::SET_COOKIE).iter();
         cookies

@@ -117,7 +117,9 @@ impl Process {
         let cookies = response.headers().get_all(header::SET_COOKIE).iter();
         let cookie = cookies
             .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
-            .find(|cookie| cookie.starts_with("session-3000="))
+            .find(|cookie| {
+                cookie.starts_with(concat!(env!("LEPTOS_OUTPUT_NAME"), "_session-3000="))
+            })
             .map(str::to_owned);
         let body = response.into_body().collect().await.ok()?.to_bytes();
         Some((status, cookie, String::from_utf8(body.into()).ok()?))

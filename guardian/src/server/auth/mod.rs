@@ -21,11 +21,11 @@ use super::{
     client_info::ClientInfo,
     lifetime::TokenLifetime,
     presented::Presented,
-    registry::LiveSession,
+    registry::{LiveSession, Revocation, Target},
     store::VisitorStore,
     token::{self, TokenHash},
 };
-use crate::{AuthError, User};
+use crate::{AuthError, Reason, SignOutScope, User};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use leptos::prelude::with_context;
@@ -88,10 +88,26 @@ impl Guardian {
                 session.expires_at = session.expires_at.min(own);
             }
         }
-        sessions.retain(|session| {
-            session.expires_at > now && (is_still_open || !session.needs_still_open)
-        });
+        let count = sessions.len();
+        sessions.retain(|session| session.expires_at > now);
+        if sessions.is_empty() && count > 0 {
+            self.end_expired(token).await;
+        }
+        sessions.retain(|session| is_still_open || !session.needs_still_open);
         Ok(sessions)
+    }
+
+    /// Ends a browser's expired sessions, if they have data that is the visitor's. Otherwise housekeeping does.
+    async fn end_expired(&self, token: &TokenHash) {
+        if self.0.registry.kept.is_empty() {
+            return;
+        }
+        // Not those of the browser: it may have signed in since, with another token.
+        let targets = vec![Target::Replaced(vec![*token])];
+        let revocation = Revocation::new(SignOutScope::Local, targets);
+        if let Err(cause) = self.revoke(revocation, Reason::Expiry.into()).await {
+            tracing::warn!(%cause, "expired sessions could not be ended");
+        }
     }
 }
 
@@ -280,6 +296,32 @@ impl Auth {
     pub(crate) fn token_lifetime(&self) -> TokenLifetime {
         let accounts = self.state().current.clone().into_accounts();
         self.guardian().token_lifetime(&accounts)
+    }
+
+    /// Returns the browser's token if its cookie may be signed again. By now the browser may have signed out,
+    /// or in, with another request: then this response, which may be late, would replace the new cookie.
+    pub(crate) async fn token_to_sign_anew(&self) -> Option<Id> {
+        let token = self.presented().session?;
+        let hash = TokenHash::of(&token);
+        let guardian = self.guardian();
+        let (is_signed_in, is_still_open) = {
+            let state = self.state();
+            let is_signed_in = match state.current {
+                Current::SignedIn(..) => true,
+                Current::SignedOut => false,
+                Current::Unknown => return None,
+            };
+            (is_signed_in, state.is_still_open)
+        };
+        let is_still_its_own = if is_signed_in {
+            let sessions = guardian.live_sessions(&hash, is_still_open).await;
+            sessions.is_ok_and(|sessions| !sessions.is_empty())
+        } else {
+            let registry = &guardian.0.registry;
+            let is_replaced = registry.is_replaced(&hash, guardian.0.clock.now()).await;
+            is_replaced.is_ok_and(|is_replaced| !is_replaced)
+        };
+        is_still_its_own.then_some(token)
     }
 
     /// The tokens whose sessions have yet to be revoked after this request. They include the previous

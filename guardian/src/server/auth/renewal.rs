@@ -121,6 +121,21 @@ impl Transaction {
         ))
         .await?;
         let connection = self.own_connection();
-        in_time(registry::carry_over(connection, carry_over, None, now)).await
+        let moved = in_time(registry::carry_over(connection, carry_over, None, now)).await?;
+        self.move_waiting_data(&carry_over.old, &carry_over.new)
+            .await?;
+        Ok(moved)
+    }
+
+    /// Moves what is the visitor's and waits until nobody is signed in on the browser.
+    pub(crate) async fn move_waiting_data(
+        &mut self,
+        old: &TokenHash,
+        new: &TokenHash,
+    ) -> Result<(), sqlx::Error> {
+        if self.guardian().0.registry.kept.is_empty() {
+            return Ok(());
+        }
+        in_time(registry::move_waiting_data(self.own_connection(), old, new)).await
     }
 }

@@ -119,6 +119,7 @@ fn describe(session: ListedSession, current: Option<&SessionHandle>) -> SessionI
         browser: device.browser,
         system: device.system,
         ip: session.ip,
+        location: session.location,
         method: session.method,
         created_at: session.created_at,
         last_seen_at: session.last_seen_at,

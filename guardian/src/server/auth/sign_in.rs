@@ -9,11 +9,12 @@ use crate::{
     server::{
         lifetime::{Remember, is_mixed},
         registry::{CarryOver, LiveSession, NewSession},
-        token::TokenHash,
+        token::{self, TokenHash},
         unavailable::unavailable,
         writes::{SignIn, WriteError},
     },
 };
+use serde_json::Value;
 use std::sync::Arc;
 use tower_sessions::{
     Session,
@@ -176,11 +177,12 @@ impl Auth {
         let lifetime = self.guardian().lifetime(identity.remember);
         let lifetime = lifetime.map_err(Failure::Refused)?;
         let staying = self.accounts_that_stay(&before, &identity.user_id).await?;
-        self.load_data(&before, &identity.user_id).await?;
+        self.load_data(&before, &identity.user_id, &staying).await?;
 
         let Inner {
             guardian, client, ..
         } = &*self.0;
+        let location = guardian.0.describe_location.of(client.ip.as_deref()).await;
         let token = Id::default();
         let data = self.copy_data().await?;
         let staying_lifetimes = staying.iter().map(|account| &account.lifetime);
@@ -196,11 +198,12 @@ impl Auth {
                 method: identity.method.clone(),
                 user_agent: client.user_agent.clone(),
                 ip: client.ip.clone(),
+                location,
                 needs_still_open: is_mixed && !lifetime.is_remembered,
                 lifetime,
             },
             data: data.record,
-            ended: before.tokens(),
+            ended: self.replaced_tokens(&before),
             carried_over: carried_over.map(|old| CarryOver {
                 old,
                 new: TokenHash::of(&token),
@@ -261,8 +264,14 @@ impl Auth {
 
     /// Loads the visitor's data for the new session, unless it is another user's: that stays with their
     /// account, or is deleted with it.
-    async fn load_data(&self, before: &State, user_id: &str) -> Result<(), session::Error> {
+    async fn load_data(
+        &self,
+        before: &State,
+        user_id: &str,
+        staying: &[LiveSession],
+    ) -> Result<(), session::Error> {
         let session = self.session();
+        let kept = self.data_of_visitor(before, user_id, staying).await?;
         let may_keep = match &before.current {
             Current::SignedIn(active, _) => active.user.id == user_id,
             Current::SignedOut => true,
@@ -271,8 +280,54 @@ impl Auth {
         if !may_keep {
             session.clear().await;
         }
+        for (key, value) in kept {
+            session.insert_value(&key, value).await?;
+        }
         // Reading any key loads all of it.
         session.get_value("").await.map(drop)
+    }
+
+    /// Returns what is the visitor's in the data of a user whom this sign-in signs out.
+    async fn data_of_visitor(
+        &self,
+        before: &State,
+        user_id: &str,
+        staying: &[LiveSession],
+    ) -> Result<Vec<(String, Value)>, session::Error> {
+        let guardian = self.guardian();
+        let kept_keys = &guardian.0.registry.kept;
+        let Current::SignedIn(active, _) = &before.current else {
+            return Ok(Vec::new());
+        };
+        let stays = staying
+            .iter()
+            .any(|account| account.handle() == active.handle());
+        let session = if before.has_pending_sign_out {
+            // The request's own session does not have that user's data.
+            let store = Arc::new(guardian.0.store.for_request());
+            guardian.visitor_data(token::data_id_of(active.handle()), &store)
+        } else if active.user.id != user_id && !stays {
+            self.session().clone()
+        } else {
+            return Ok(Vec::new());
+        };
+        let mut kept = Vec::new();
+        for key in kept_keys.iter() {
+            if let Some(value) = session.get_value(key).await? {
+                kept.push((key.clone(), value));
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The tokens whose sessions and visitors' data this sign-in ends. What was the visitor's may have just
+    /// moved to a token that the browser does not have yet.
+    fn replaced_tokens(&self, before: &State) -> Vec<TokenHash> {
+        let moved = self.store().successor().filter(|it| it.is_stored);
+        let moved = moved.map(|it| TokenHash::of(&it.id));
+        let tokens = before.tokens();
+        let moved = moved.filter(|moved| !tokens.contains(moved));
+        tokens.into_iter().chain(moved).collect()
     }
 
     /// Copies the loaded data for the new session, without the database: the sign-in's transaction

@@ -1,12 +1,13 @@
 //! Signing out: first the rows, then the cookie, then the response.
 
-use super::{Auth, sign_out_targets::targets};
+use super::{Auth, CookieChange, sign_out_targets::targets, state::State};
 use crate::{
     AuthError, Reason, SessionHandle, SignOutError, SignOutOptions, SignOutScope, SignedOut,
     server::{
         Cause, Guardian, Transaction,
         redirect::SafeRedirect,
         registry::{Revocation, Target},
+        token::TokenHash,
         unavailable::unavailable,
     },
 };
@@ -52,10 +53,18 @@ impl Auth {
         };
 
         let ended = done.as_ref().map(|(ended, _)| ended.as_slice());
-        let (after, clears_data) = before.after_sign_out(ends_here, ended);
+        let browsers: Vec<_> = before
+            .token
+            .into_iter()
+            .chain(before.unrevoked.clone())
+            .collect();
+        let (mut after, clears_data) = before.after_sign_out(ends_here, ended);
         if clears_data {
             // The handler may still hold the signed-out user's data.
             self.session().clear().await;
+            if done.is_some() && after.cookie == CookieChange::Remove {
+                self.keep_visitor_data(&browsers, &mut after).await;
+            }
         }
         *self.state() = after;
 
@@ -71,6 +80,23 @@ impl Auth {
                 self.guardian().after_sign_out(callback_url).into()
             }),
         })
+    }
+
+    /// Leaves the browser what is its visitor's, under a new token. The sign-out is carried out already, and
+    /// holds if this fails.
+    async fn keep_visitor_data(&self, browsers: &[TokenHash], after: &mut State) {
+        match self.store().take_waiting(browsers).await {
+            Ok(Some(kept)) => {
+                after.token = Some(TokenHash::of(&kept.id));
+                after.cookie = CookieChange::Set(kept.id);
+                for (key, value) in kept.data {
+                    // For a sign-in in the same request. The session is loaded, so nothing can fail.
+                    let _ = self.session().insert_value(&key, value).await;
+                }
+            }
+            Ok(None) => {}
+            Err(cause) => tracing::error!(%cause, "what is the visitor's is lost after a sign-out"),
+        }
     }
 
     /// Ends the user's sessions on all other browsers, for the app's own reason, and gives this

@@ -22,6 +22,8 @@ pub(crate) enum Update {
     SignOut(SignOutNotice),
     /// The user has signed in elsewhere.
     SignIn,
+    /// What the page shows of the user has changed.
+    Profile,
 }
 
 /// Follows the active session of one browser.
@@ -85,8 +87,10 @@ impl Watch {
             let until_expiry = self.until_expiry();
             tokio::select! {
                 notification = self.subscription.next() => {
-                    let Notification::SignOut(sign_out) = notification? else {
-                        return Some(Update::SignIn);
+                    let sign_out = match notification? {
+                        Notification::SignOut(sign_out) => sign_out,
+                        Notification::SignIn => return Some(Update::SignIn),
+                        Notification::Profile => return Some(Update::Profile),
                     };
                     let is_current = sign_out.ends(&self.session);
                     let ends_other = || self.others.iter().any(|other| sign_out.ends(other));

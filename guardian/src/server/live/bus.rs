@@ -53,6 +53,8 @@ pub(crate) enum Notification {
     SignOut(Arc<EndedSessions>),
     /// One of the users has signed in, so that their list of sessions has grown. Only pages hear of it.
     SignIn,
+    /// The profile of one of the users has changed. Only pages hear of it.
+    Profile,
 }
 
 /// A sign-out, for many listeners, each of which looks for its own session in it.
@@ -164,6 +166,13 @@ impl Bus {
         let is_page = |kind| kind == Kind::Page;
         self.listeners()
             .notify(user_id, &Notification::SignIn, is_page);
+    }
+
+    /// Tells the pages of a user that the profile has changed.
+    pub(super) fn publish_profile(&self, user_id: &str) {
+        let is_page = |kind| kind == Kind::Page;
+        self.listeners()
+            .notify(user_id, &Notification::Profile, is_page);
     }
 
     /// Keeps the ids of events that were not published yet.
@@ -293,6 +302,7 @@ mod tests {
         for _ in 0..BACKLOG {
             bus.publish_sign_in("ada");
             bus.publish_sign_in("bob");
+            bus.publish_profile("bob");
         }
         assert_eq!(page.notifications.len(), BACKLOG);
         assert!(work.notifications.is_empty());

@@ -50,6 +50,11 @@ impl Live {
         self.bus.publish_sign_in(user_id);
     }
 
+    /// Passes on that this server has changed a user's profile.
+    pub(crate) fn publish_profile(&self, user_id: &str) {
+        self.bus.publish_profile(user_id);
+    }
+
     /// Cuts all subscribers off.
     pub(crate) fn close(&self) {
         self.bus.close();

@@ -82,6 +82,13 @@ impl RemoteEvents {
         is_published
     }
 
+    /// Publishes that another server has changed a user's profile.
+    pub(crate) fn publish_profile(&self, server: &str, user_id: &str) {
+        if *server != *self.registry.server {
+            self.bus.publish_profile(user_id);
+        }
+    }
+
     /// Publishes those of the events that are new here. Returns whether they could be read.
     pub(crate) async fn publish(&self, mut ids: Vec<String>) -> bool {
         if self.bus.is_idle() {

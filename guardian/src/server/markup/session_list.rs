@@ -107,6 +107,7 @@ fn row(session: SessionInfo, now: i64) -> AnyView {
             <div class="guardian-session">
                 <div><strong dir="auto">{device}</strong>{badge}</div>
                 <div class="guardian-details">
+                    {session.location.map(|location| view! { <bdi>{location}</bdi>" · " })}
                     {session.ip.map(|ip| format!("{ip} · "))}
                     "Active "{relative_time(session.last_seen_at, now)}
                     " · Signed in "{relative_time(session.created_at, now)}

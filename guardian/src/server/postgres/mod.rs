@@ -93,6 +93,10 @@ impl BackendConnection for PgConnection {
         query.build_query_scalar().fetch_all(self).await
     }
 
+    async fn notify_user(&mut self, server: &str, user_id: &str) -> Result<(), sqlx::Error> {
+        notifications::notify_user(self, server, user_id).await
+    }
+
     async fn notify(&mut self, events: &[&SignOutEvent]) -> Result<(), sqlx::Error> {
         notifications::notify(self, events).await
     }

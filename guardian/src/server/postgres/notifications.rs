@@ -16,6 +16,13 @@ use tokio::time::{Instant, interval_at, sleep};
 /// The channel of the notifications.
 const CHANNEL: &str = "guardian_event";
 
+/// The channel for users whose profile has changed: the server that has changed it, and the user's id.
+const USERS: &str = "guardian_user";
+
+/// The longest id of a user in a notification, in bytes. With a longer one, the pages of other servers
+/// follow when they are looked at.
+const LONGEST_USER_ID: usize = 7000;
+
 /// How many ids one notification holds. PostgreSQL accepts 8,000 bytes, and an id has 36.
 const IDS_PER_NOTIFICATION: usize = 200;
 
@@ -35,6 +42,22 @@ pub(super) async fn notify(
             .execute(&mut *connection)
             .await?;
     }
+    Ok(())
+}
+
+pub(super) async fn notify_user(
+    connection: &mut PgConnection,
+    server: &str,
+    user_id: &str,
+) -> Result<(), sqlx::Error> {
+    if user_id.len() > LONGEST_USER_ID {
+        return Ok(());
+    }
+    sqlx::query("select pg_notify($1, $2)")
+        .bind(USERS)
+        .bind(format!("{server} {user_id}"))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -112,6 +135,11 @@ async fn pass_on(events: &mut RemoteEvents, listener: &mut PgListener) -> sqlx::
     loop {
         tokio::select! {
             notification = listener.try_recv() => match notification {
+                Ok(Some(notification)) if notification.channel() == USERS => {
+                    if let Some((server, user_id)) = notification.payload().split_once(' ') {
+                        events.publish_profile(server, user_id);
+                    }
+                }
                 Ok(Some(notification)) => {
                     let ids = notified_ids(notification.payload()).map(str::to_owned);
                     if !events.publish(ids.collect()).await {
@@ -144,6 +172,6 @@ async fn connect_listener(options: &PgConnectOptions) -> Result<PgListener, sqlx
     let mut listener = PgListener::connect_with(&own).await?;
     // This module reconnects, because it must then poll for what was missed.
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
+    listener.listen_all([CHANNEL, USERS]).await?;
     Ok(listener)
 }

@@ -1,7 +1,11 @@
 //! Deleting expired rows, a bounded batch per call: a long statement would keep SQLite's only
 //! writer from everybody else. Each call returns how many rows it has deleted.
 
-use super::{Registry, visitor_data::delete_data, writing};
+use super::{
+    Registry,
+    visitor_data::{EndedData, end_data},
+    writing,
+};
 
 /// The most rows that one call deletes.
 pub(crate) const BATCH: i64 = 500;
@@ -13,12 +17,17 @@ impl Registry {
         const EXPIRED: &str = "delete from guardian_session where expires_at < $1 and handle in (
                 select handle from guardian_session where expires_at < $1
                 order by expires_at limit $2
-            ) returning data_id";
+            ) returning data_id, token_hash";
         writing!(self, connection => {
-            let deleted: Vec<String> =
-                sqlx::query_scalar(EXPIRED).bind(before).bind(BATCH).fetch_all(&mut *connection).await?;
-            delete_data(connection.into(), &deleted).await?;
-            Ok(deleted.len() as u64)
+            let deleted: Vec<(String, String)> =
+                sqlx::query_as(EXPIRED).bind(before).bind(BATCH).fetch_all(&mut *connection).await?;
+            let count = deleted.len() as u64;
+            let ended = deleted.into_iter().map(|(id, browser)| EndedData {
+                id,
+                browser: Some(browser),
+            });
+            end_data(connection.into(), ended.collect(), &self.kept).await?;
+            Ok(count)
         })
     }
 

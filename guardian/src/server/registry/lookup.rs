@@ -4,9 +4,9 @@
 //! A check only joins a read that has not begun. So it sees every sign-out that was committed
 //! before it, as if it had read alone.
 
-use super::sql::{Statement as _, decode};
+use super::sql::{Statement as _, decode, decode_fields};
 use crate::{
-    SessionHandle, User,
+    Profile, SessionHandle, User,
     server::{
         Connection, Database, Proof, backend::Backend, connection::PooledConnection,
         lifetime::Lifetime, time_limit::in_time, token::TokenHash,
@@ -267,7 +267,8 @@ async fn read(
     connection: Connection<'_>,
     checks: &[Check],
 ) -> Result<HashMap<TokenHash, Found>, sqlx::Error> {
-    const FIND: &str = "select token_hash, handle, user_id, profile, created_at, last_seen_at,
+    const FIND: &str =
+        "select token_hash, handle, user_id, profile, fields, created_at, last_seen_at,
         expires_at, idle_seconds, age_seconds, is_remembered, needs_still_open,
         coalesce(proved_at, created_at) as proved_at, coalesce(proof_method, method) as proof_method
         from guardian_session where token_hash";
@@ -300,10 +301,12 @@ where
     for<'r> i64: sqlx::Type<R::Database> + sqlx::Decode<'r, R::Database>,
     &'static str: sqlx::ColumnIndex<R>,
 {
+    let mut profile: Profile = decode(row.try_get("profile")?)?;
+    profile.fields = decode_fields(row.try_get("fields")?)?;
     Ok(LiveSession {
         user: Arc::new(User {
             id: row.try_get("user_id")?,
-            profile: decode(row.try_get("profile")?)?,
+            profile,
             session: SessionHandle(row.try_get("handle")?),
         }),
         created_at: row.try_get("created_at")?,

@@ -8,6 +8,7 @@ mod housekeeping;
 mod locks;
 mod lookup;
 mod revoke;
+mod servers;
 mod sessions;
 mod sql;
 mod tables;
@@ -25,12 +26,13 @@ pub(crate) use sessions::{
     record_proof, switch,
 };
 pub(crate) use targets::{OwnedSession, Revocation, Target};
-pub(crate) use visitor_data::{TABLE, insert_data};
+pub(crate) use visitor_data::{TABLE, insert_data, move_waiting_data};
 pub use write_permit::WritePermit;
 
 use super::{Database, token::TokenHash};
 use lookup::Lookup;
 use std::sync::Arc;
+use uuid::Uuid;
 use write_permit::Writer;
 
 /// The tables of sessions and events.
@@ -39,16 +41,22 @@ pub(crate) struct Registry {
     database: Database,
     lookup: Lookup,
     writer: Arc<Writer>,
+    /// The name of this server among those of the database.
+    pub(crate) server: Arc<str>,
+    /// The keys of the data that stays a visitor's after a sign-out.
+    pub(crate) kept: Arc<[String]>,
 }
 
 impl Registry {
     /// Creates missing tables and updates older ones.
-    pub(crate) async fn new(database: Database) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn new(database: Database, kept: Vec<String>) -> Result<Self, sqlx::Error> {
         database.migrate("sessions", &tables::STEPS).await?;
         Ok(Self {
             lookup: Lookup::new(database.clone()),
             database,
             writer: Arc::default(),
+            kept: kept.into(),
+            server: Uuid::now_v7().to_string().into(),
         })
     }
 

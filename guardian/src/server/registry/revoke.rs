@@ -6,10 +6,10 @@ use super::{
     sessions::TOKEN_DELIVERY,
     sql::Statement,
     targets::{Revocation, Target, push_just_replaced, push_target, texts},
-    visitor_data::delete_data,
+    visitor_data::{EndedData, end_data, waiting_id},
 };
 use crate::{
-    SessionHandle,
+    Reason, SessionHandle,
     server::{
         Connection,
         backend::BackendConnection as _,
@@ -42,6 +42,7 @@ pub(crate) async fn revoke_all(
     mut connection: Connection<'_>,
     sign_outs: &[(Revocation, Cause)],
     clock: &Clock,
+    kept: &[String],
 ) -> Result<Vec<Vec<SignOutEvent>>, sqlx::Error> {
     // Only now: a sign-in that the locks have waited for may be newer than the time before.
     let now = clock.now();
@@ -50,9 +51,16 @@ pub(crate) async fn revoke_all(
     for (index, row) in delete_sessions(connection.reborrow(), &groups, now).await? {
         ended[index].push(row);
     }
-    let mut data_ids = data_of_visitors(&groups);
-    data_ids.extend(ended.iter().flatten().map(|row| row.data_id.clone()));
-    delete_data(connection.reborrow(), &data_ids).await?;
+    let mut data = data_of_visitors(&groups);
+    for ((_, cause), rows) in sign_outs.iter().zip(&ended) {
+        // A sign-in has copied what is the visitor's.
+        let is_left = cause.reason != Reason::NewSignIn;
+        data.extend(rows.iter().map(|row| EndedData {
+            id: row.data_id.clone(),
+            browser: is_left.then(|| row.token_hash.clone()),
+        }));
+    }
+    end_data(connection.reborrow(), data, kept).await?;
 
     let mut events = Vec::new();
     for ((revocation, cause), ended) in sign_outs.iter().zip(ended) {
@@ -180,11 +188,25 @@ fn includes(target: &Target, row: &RevokedRow, now: i64) -> bool {
 }
 
 /// The data of a browser's visitor goes with the browser's token.
-fn data_of_visitors(groups: &[Group<'_>]) -> Vec<String> {
-    let targets = groups.iter().flatten();
-    let tokens = targets.flat_map(|(_, target)| match target {
-        Target::Browsers(tokens) | Target::Replaced(tokens) => texts(tokens),
-        _ => Vec::new(),
-    });
-    tokens.collect()
+fn data_of_visitors(groups: &[Group<'_>]) -> Vec<EndedData> {
+    let mut data = Vec::new();
+    for (_, target) in groups.iter().flatten() {
+        match target {
+            Target::Browsers(tokens) => {
+                data.extend(texts(tokens).into_iter().map(|id| EndedData {
+                    browser: Some(id.clone()),
+                    id,
+                }))
+            }
+            // With what waits for the browser: the sign-in has copied what is the visitor's.
+            Target::Replaced(tokens) => {
+                let tokens = texts(tokens).into_iter();
+                let ids = tokens.flat_map(|token| [waiting_id(&token), Some(token)]);
+                let ids = ids.flatten();
+                data.extend(ids.map(|id| EndedData { id, browser: None }));
+            }
+            _ => {}
+        }
+    }
+    data
 }

@@ -2,13 +2,15 @@
 
 use super::{
     LiveSession, Registry, reading,
-    sql::{Statement as _, encode},
+    sql::{Statement as _, encode, encode_fields},
     writing,
 };
 use crate::{
     Profile, SessionCursor, SessionHandle, User,
+    fields::Fields,
     server::{
         Connection, Proof,
+        backend::BackendConnection as _,
         lifetime::Lifetime,
         token::{self, TokenHash},
     },
@@ -39,6 +41,8 @@ pub(crate) struct NewSession {
     pub(crate) method: String,
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
+    /// Where that is, in the app's words.
+    pub(crate) location: Option<String>,
     pub(crate) lifetime: Lifetime,
     pub(crate) needs_still_open: bool,
 }
@@ -58,6 +62,8 @@ pub(crate) struct ListedSession {
     pub(crate) method: String,
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
+    /// Where that is, in the app's words.
+    pub(crate) location: Option<String>,
     pub(crate) created_at: i64,
     pub(crate) last_seen_at: i64,
 }
@@ -70,7 +76,8 @@ impl Registry {
         handle: &SessionHandle,
         now: i64,
     ) -> Result<Option<ListedSession>, sqlx::Error> {
-        const ONE: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
+        const ONE: &str =
+            "select handle, method, user_agent, ip, location, created_at, last_seen_at
             from guardian_session where handle = $1 and user_id = $2 and expires_at > $3";
         reading!(self, connection => {
             sqlx::query_as(ONE)
@@ -92,7 +99,8 @@ impl Registry {
         now: i64,
         limit: i64,
     ) -> Result<Vec<ListedSession>, sqlx::Error> {
-        const LIST: &str = "select handle, method, user_agent, ip, created_at, last_seen_at
+        const LIST: &str =
+            "select handle, method, user_agent, ip, location, created_at, last_seen_at
             from guardian_session
             where user_id = $1 and (last_seen_at, handle) < ($2, $3) and handle <> $4
                 and expires_at > $5
@@ -145,17 +153,24 @@ impl Registry {
         })
     }
 
-    /// Stores a new profile in all of a user's sessions.
+    /// Stores a new profile in all of a user's sessions, and notifies other servers.
     pub(crate) async fn update_profile(
         &self,
         user_id: &str,
         profile: &Profile,
     ) -> Result<(), sqlx::Error> {
-        const UPDATE: &str = "update guardian_session set profile = $2 where user_id = $1";
-        let profile = encode(profile)?;
+        const UPDATE: &str =
+            "update guardian_session set profile = $2, fields = $3 where user_id = $1";
+        let fields = encode_fields(profile)?;
+        let profile = encode_profile(profile)?;
         writing!(self, connection => {
-            sqlx::query(UPDATE).bind(user_id).bind(&profile).execute(&mut *connection).await?;
-            Ok(())
+            sqlx::query(UPDATE)
+                .bind(user_id)
+                .bind(&profile)
+                .bind(&fields)
+                .execute(&mut *connection)
+                .await?;
+            connection.notify_user(&self.server, user_id).await
         })
     }
 
@@ -197,6 +212,15 @@ pub(crate) struct CarryOver {
     pub(crate) is_still_open: bool,
     /// Whether it keeps the new one for longer than some of the accounts.
     pub(crate) is_mixed: bool,
+}
+
+/// The fields have their own column, which a server of an earlier version leaves alone.
+fn encode_profile(profile: &Profile) -> Result<String, sqlx::Error> {
+    let fields = Fields::default();
+    encode(&Profile {
+        fields,
+        ..profile.clone()
+    })
 }
 
 /// Moves the accounts of a browser to its new token, except the account of the user `except`. Returns
@@ -257,13 +281,15 @@ pub(crate) async fn insert(
     const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id,
         profile, method, user_agent, ip, created_at, last_seen_at, expires_at,
         replaced_token_hash, replaced_at, idle_seconds, age_seconds, is_remembered, needs_still_open,
-        place, active) ";
+        place, fields, location, active) ";
     let mut rows = Vec::with_capacity(sessions.len());
     for (new, stored) in sessions {
         let handle = token::handle_of(&new.data_id);
-        rows.push((*new, *stored, handle, encode(&new.profile)?));
+        let fields = encode_fields(&new.profile)?;
+        let profile = encode_profile(&new.profile)?;
+        rows.push((*new, *stored, handle, profile, fields));
     }
-    let live = rows.iter().map(|(new, stored, handle, _)| LiveSession {
+    let live = rows.iter().map(|(new, stored, handle, ..)| LiveSession {
         user: Arc::new(User {
             id: new.user_id.clone(),
             profile: new.profile.clone(),
@@ -282,7 +308,7 @@ pub(crate) async fn insert(
     let live = live.collect();
     with_connection!(connection, connection => {
         let mut insert = QueryBuilder::new(INSERT);
-        insert.push_values(rows, |mut row, (new, stored, handle, profile)| {
+        insert.push_values(rows, |mut row, (new, stored, handle, profile, fields)| {
             let token = new.token.to_string();
             row.push_bind(handle.to_string())
                 .push_bind(token.clone())
@@ -301,7 +327,9 @@ pub(crate) async fn insert(
                 .push_bind(new.lifetime.age_seconds)
                 .push_bind(i64::from(new.lifetime.is_remembered))
                 .push_bind(i64::from(new.needs_still_open))
-                .push_bind(stored.place);
+                .push_bind(stored.place)
+                .push_bind(fields)
+                .push_bind(new.location.clone());
             row.push("(select coalesce(max(active), 0) + 1 from guardian_session where token_hash = ")
                 .push_bind_unseparated(token)
                 .push_unseparated(")");

@@ -1,7 +1,7 @@
 //! The tables, version by version.
 
 /// The steps to each version; see [`Database::migrate`](crate::server::Database::migrate).
-pub(super) const STEPS: [&str; 4] = [
+pub(super) const STEPS: [&str; 5] = [
     "create table if not exists guardian_session (
         handle text primary key,
         token_hash text not null,
@@ -66,4 +66,13 @@ pub(super) const STEPS: [&str; 4] = [
     alter table guardian_session add column place bigint not null default 0;
     alter table guardian_session add column proved_at bigint;
     alter table guardian_session add column proof_method text;",
+    // Servers compare their keys. A session has the app's own fields of its user, and says where the user
+    // signed in.
+    "create table if not exists guardian_server (
+        id text primary key,
+        keys text not null,
+        seen_at bigint not null
+    );
+    alter table guardian_session add column fields text;
+    alter table guardian_session add column location text;",
 ];

@@ -2,12 +2,13 @@
 
 use super::{Registry, sql::Statement as _, writing};
 use crate::{
-    server::{Connection, time_limit::in_time},
+    server::{Connection, time_limit::in_time, token::TokenHash},
     with_connection,
 };
 use sqlx::QueryBuilder;
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 use time::OffsetDateTime;
-use tower_sessions::session::Record;
+use tower_sessions::session::{Id, Record};
 
 /// The table's name, the same on both databases.
 pub(crate) const TABLE: &str = "tower_sessions";
@@ -41,6 +42,31 @@ impl Registry {
                 .execute(&mut *connection)
                 .await?;
             Ok(done.rows_affected() > 0)
+        })
+    }
+
+    /// Takes what waits for one of these browsers, under the new id of a visitor's data.
+    pub(crate) async fn take_waiting_data(
+        &self,
+        browsers: &[TokenHash],
+        new_id: &Id,
+    ) -> Result<Option<Record>, sqlx::Error> {
+        let take = format!("update {TABLE} set id = $2 where id = $1 returning data");
+        if self.kept.is_empty() {
+            return Ok(None);
+        }
+        writing!(self, connection => {
+            for browser in browsers {
+                let taken: Option<Vec<u8>> = sqlx::query_scalar(&take)
+                    .bind(waiting_id(&browser.to_string()))
+                    .bind(TokenHash::of(new_id).to_string())
+                    .fetch_optional(&mut *connection)
+                    .await?;
+                if let Some(record) = taken.as_deref().and_then(decode) {
+                    return Ok(Some(Record { id: *new_id, ..record }));
+                }
+            }
+            Ok(None)
         })
     }
 
@@ -81,11 +107,119 @@ pub(crate) async fn insert_data(
     Ok(())
 }
 
-/// Deletes the data with these ids.
-pub(super) async fn delete_data(
+/// Data that is over.
+#[derive(Debug)]
+pub(super) struct EndedData {
+    /// Its id in the table.
+    pub(super) id: String,
+    /// The hash of the token of the browser whose visitor keeps what is marked as theirs.
+    pub(super) browser: Option<String>,
+}
+
+/// Deletes data, except what is its visitor's: the values with the keys `kept`. They wait for the browser
+/// under an id of their own. If several data are of one browser, the last one's values count.
+pub(super) async fn end_data(
+    mut connection: Connection<'_>,
+    ended: Vec<EndedData>,
+    kept: &[String],
+) -> Result<(), sqlx::Error> {
+    if kept.is_empty() {
+        let ids: Vec<String> = ended.into_iter().map(|ended| ended.id).collect();
+        return delete_data(connection, &ids).await;
+    }
+    // What has waited before comes first, so that newer values replace it.
+    let waiting = ended.iter().filter_map(|ended| {
+        let browser = ended.browser.as_ref()?;
+        Some(EndedData {
+            id: waiting_id(browser)?,
+            browser: Some(browser.clone()),
+        })
+    });
+    let ended: Vec<EndedData> = waiting
+        .collect::<Vec<_>>()
+        .into_iter()
+        .chain(ended)
+        .collect();
+    let ids: BTreeSet<String> = ended.iter().map(|ended| ended.id.clone()).collect();
+    let ids: Vec<String> = ids.into_iter().collect();
+    let mut deleted = take_data(connection.reborrow(), &ids).await?;
+    let mut of_browsers = BTreeMap::<String, Record>::new();
+    for EndedData { id, browser } in ended {
+        let waiting = browser.as_deref().and_then(waiting_id);
+        let (Some(waiting), Some(mut record)) = (waiting, deleted.remove(&id)) else {
+            continue;
+        };
+        record.data.retain(|key, _| kept.contains(key));
+        let Some(waiting_hash) = TokenHash::parse(&waiting).filter(|_| !record.data.is_empty())
+        else {
+            continue;
+        };
+        record.id = waiting_hash.as_store_id();
+        match of_browsers.entry(waiting) {
+            Entry::Vacant(entry) => drop(entry.insert(record)),
+            Entry::Occupied(mut entry) => {
+                let older = entry.get_mut();
+                older.expiry_date = older.expiry_date.max(record.expiry_date);
+                older.data.extend(record.data);
+            }
+        }
+    }
+    let records: Vec<Record> = of_browsers.into_values().collect();
+    for batch in records.chunks(BATCH) {
+        let batch: Vec<&Record> = batch.iter().collect();
+        in_time(insert_data(connection.reborrow(), &batch)).await?;
+    }
+    Ok(())
+}
+
+/// Returns the id of what waits for a browser, by the hash of its token. It is not the hash itself: the token
+/// is over, and whoever else has it must not share the visitor's data. The first request with it moves the
+/// data to a new token.
+pub(super) fn waiting_id(browser: &str) -> Option<String> {
+    let hash = TokenHash::parse(browser)?.as_store_id();
+    Some(TokenHash::of(&hash).to_string())
+}
+
+/// Moves what waits for a browser to its new token.
+pub(crate) async fn move_waiting_data(
+    connection: Connection<'_>,
+    old: &TokenHash,
+    new: &TokenHash,
+) -> Result<(), sqlx::Error> {
+    let (Some(old), Some(new)) = (waiting_id(&old.to_string()), waiting_id(&new.to_string()))
+    else {
+        return Ok(());
+    };
+    let update = format!("update {TABLE} set id = $2 where id = $1");
+    with_connection!(connection, connection => {
+        sqlx::query(&update).bind(old).bind(new).execute(&mut *connection).await?;
+    });
+    Ok(())
+}
+
+/// Deletes data, and returns it by its ids.
+async fn take_data(
     connection: Connection<'_>,
     ids: &[String],
-) -> Result<(), sqlx::Error> {
+) -> Result<HashMap<String, Record>, sqlx::Error> {
+    let mut taken = HashMap::new();
+    with_connection!(connection, connection => {
+        for batch in ids.chunks(BATCH) {
+            let mut delete = QueryBuilder::new(format!("delete from {TABLE} where id"));
+            delete.is_one_of(batch).add(" returning id, data");
+            let rows = delete.build_query_as::<(String, Vec<u8>)>();
+            for (id, data) in in_time(rows.fetch_all(&mut *connection)).await? {
+                if let Some(record) = decode(&data) {
+                    taken.insert(id, record);
+                }
+            }
+        }
+    });
+    Ok(taken)
+}
+
+/// Deletes the data with these ids.
+async fn delete_data(connection: Connection<'_>, ids: &[String]) -> Result<(), sqlx::Error> {
     with_connection!(connection, connection => {
         for batch in ids.chunks(BATCH) {
             let mut delete = QueryBuilder::new(format!("delete from {TABLE} where id"));
@@ -99,4 +233,12 @@ pub(super) async fn delete_data(
 /// Encodes a record as tower-sessions-sqlx-store does.
 fn encode(record: &Record) -> Result<Vec<u8>, sqlx::Error> {
     rmp_serde::to_vec(record).map_err(|cause| sqlx::Error::Encode(cause.into()))
+}
+
+/// Unreadable data is logged, and stops no sign-out.
+fn decode(data: &[u8]) -> Option<Record> {
+    let record = rmp_serde::from_slice(data);
+    record
+        .inspect_err(|cause| tracing::error!(%cause, "a visitor's data is unreadable"))
+        .ok()
 }
