@@ -219,8 +219,12 @@ mod tests {
 
     fn fields() -> Fields {
         let mut fields = Fields::default();
-        fields.set("role".into(), &"admin", false).expect("a small field");
-        fields.set("plan".into(), &"pro", true).expect("a small field");
+        fields
+            .set("role".into(), &"admin", false)
+            .expect("a small field");
+        fields
+            .set("plan".into(), &"pro", true)
+            .expect("a small field");
         fields
     }
 
