@@ -4,11 +4,12 @@
 
 use axum::{
     Form, Router,
-    response::{Html, Redirect},
-    routing::get,
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::{get, post},
 };
 use leptos_guardian::{
     AuthError, Profile,
+    http::StatusCode,
     server::{Auth, Database, Guardian, Identity, SameSite, SigningKey, guardian_head},
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -38,6 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/", get(home))
         .route("/account", get(account))
         .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route("/plan", post(choose_plan))
         .route("/sign-out", get(sign_out_page));
     let router = guardian.protect(pages).merge(guardian.api()).route(
         "/static.html",
@@ -57,6 +59,22 @@ struct SignInForm {
 async fn sign_in(auth: Auth, Form(form): Form<SignInForm>) -> Result<Redirect, AuthError> {
     let identity = Identity::new(form.name.clone(), Profile::new(form.name)).method("name");
     auth.sign_in(identity).await?;
+    Ok(Redirect::to("/"))
+}
+
+#[derive(Deserialize)]
+struct PlanForm {
+    plan: String,
+}
+
+/// Changes a field of the user in all sessions. Open pages follow.
+async fn choose_plan(auth: Auth, Form(form): Form<PlanForm>) -> Result<Redirect, Response> {
+    let user = auth.require_user().map_err(IntoResponse::into_response)?;
+    let profile = Profile::new(&user.profile.name).with_public("plan", form.plan);
+    let profile =
+        profile.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()).into_response())?;
+    let updated = auth.guardian().update_profile(&user.id, &profile).await;
+    updated.map_err(IntoResponse::into_response)?;
     Ok(Redirect::to("/"))
 }
 
@@ -91,6 +109,7 @@ async fn home(auth: Auth) -> Markup {
         @if let Some(user) = auth.user() {
             // The script hides this as soon as nobody is signed in, also without a network.
             h1 data-guardian-signed-in { "Hello, " (user.profile.name) }
+            p data-guardian-signed-in { "Plan: " (user.field::<String>("plan").unwrap_or_else(|_| "free".into())) }
         } @else {
             h1 { "Hello, stranger" }
         }

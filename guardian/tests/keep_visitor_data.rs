@@ -196,6 +196,37 @@ async fn with_several_accounts_it_waits_for_the_last_sign_out() {
     expect_kept(&site, &mut browser, &old).await;
 }
 
+/// Each leaves something for the same browser.
+#[tokio::test]
+async fn two_accounts_of_a_browser_that_end_at_the_same_moment_fail_neither_sign_out() {
+    for _ in 0..5 {
+        let site = site_with_accounts(2).await;
+        let mut browser = shopper(&site, "ada", "book").await;
+        browser.sign_in("bob").await;
+        browser.post("/put/cart/book").await;
+        browser.post("/put/language/en").await;
+        let ended = join_all(
+            ["ada", "bob"].map(|user| site.guardian.sign_out_user(user, Reason::Administrator)),
+        );
+        for ended in ended.await {
+            assert_eq!(ended.unwrap().len(), 1);
+        }
+        assert_eq!(browser.get("/show").await.body, KEPT);
+    }
+}
+
+/// Without a visit in between: the sign-in itself moves it, and leaves nothing behind.
+#[tokio::test]
+async fn a_sign_in_with_the_ended_cookie_takes_it_along() {
+    let site = site().await;
+    let mut browser = shopper(&site, "ada", "book").await;
+    let ended = site.guardian.sign_out_user("ada", Reason::Administrator);
+    ended.await.unwrap();
+    browser.sign_in("bob").await;
+    assert_eq!(browser.get("/show").await.body, KEPT);
+    assert_eq!(site.count("tower_sessions").await, 1);
+}
+
 #[tokio::test]
 async fn sign_outs_that_share_a_transaction_leave_everybody_their_own() {
     let site = site().await;

@@ -135,6 +135,25 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
       await expect(userButton(page)).toBeVisible();
     });
 
+    if (name === "no Leptos") {
+      test("a changed field shows on the user's open pages, in other tabs and on other devices", async ({ page, context, newContext }) => {
+        await signIn(page, url);
+        const tab = await context.newPage();
+        await tab.goto(url);
+        const device = await (await newContext()).newPage();
+        await signIn(device, url);
+        for (const open of [page, tab, device]) await expect(open.getByText("Plan: free")).toBeVisible();
+        await tab.getByLabel("Note").fill("typed");
+        const response = await page.request.post(`${url}/plan`, { form: { plan: "pro" } });
+        expect(response.status()).toBe(200);
+        for (const open of [page, tab, device]) {
+          await expect(open.getByText("Plan: pro")).toBeVisible({ timeout: NOTICE_LIMIT_MS });
+          expect(await open.evaluate(async () => (await window.guardian.session())?.active.profile)).toMatchObject({ fields: { plan: "pro" } });
+        }
+        await expect(tab.getByLabel("Note")).toHaveValue("typed");
+      });
+    }
+
     if (name !== "islands") {
       test("what the page's own scripts have added stays", async ({ page, context }) => {
         await page.goto(url);

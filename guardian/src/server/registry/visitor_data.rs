@@ -1,6 +1,6 @@
 //! What is kept for visitors: the table of tower-sessions-sqlx-store.
 
-use super::{Registry, sql::Statement as _, writing};
+use super::{Registry, reading, sql::Statement as _, writing};
 use crate::{
     server::{Connection, time_limit::in_time, token::TokenHash},
     with_connection,
@@ -51,14 +51,28 @@ impl Registry {
         browsers: &[TokenHash],
         new_id: &Id,
     ) -> Result<Option<Record>, sqlx::Error> {
+        let count = format!("select count(*) from {TABLE} where id");
         let take = format!("update {TABLE} set id = $2 where id = $1 returning data");
-        if self.kept.is_empty() {
+        if self.kept.is_empty() || browsers.is_empty() {
+            return Ok(None);
+        }
+        let ids = browsers
+            .iter()
+            .filter_map(|browser| waiting_id(&browser.to_string()));
+        let ids: Vec<String> = ids.collect();
+        // First, because there is mostly nothing: a visit must not wait for SQLite's only writer.
+        let waiting: i64 = reading!(self, connection => {
+            let mut query = QueryBuilder::new(count);
+            query.is_one_of(&ids);
+            query.build_query_scalar().fetch_one(&mut *connection).await
+        })?;
+        if waiting == 0 {
             return Ok(None);
         }
         writing!(self, connection => {
-            for browser in browsers {
+            for id in &ids {
                 let taken: Option<Vec<u8>> = sqlx::query_scalar(&take)
-                    .bind(waiting_id(&browser.to_string()))
+                    .bind(id)
                     .bind(TokenHash::of(new_id).to_string())
                     .fetch_optional(&mut *connection)
                     .await?;
@@ -93,6 +107,22 @@ pub(crate) async fn insert_data(
     connection: Connection<'_>,
     data: &[&Record],
 ) -> Result<(), sqlx::Error> {
+    insert(connection, data, "").await
+}
+
+/// Stores data that may be there: two accounts of one browser may end at the same moment, and neither sign-out
+/// must fail.
+async fn replace_data(connection: Connection<'_>, data: &[&Record]) -> Result<(), sqlx::Error> {
+    const REPLACE: &str = " on conflict (id) do update
+        set data = excluded.data, expiry_date = excluded.expiry_date";
+    insert(connection, data, REPLACE).await
+}
+
+async fn insert(
+    connection: Connection<'_>,
+    data: &[&Record],
+    on_conflict: &'static str,
+) -> Result<(), sqlx::Error> {
     let mut rows = Vec::with_capacity(data.len());
     for record in data {
         rows.push((record.id.to_string(), encode(record)?, record.expiry_date));
@@ -102,7 +132,7 @@ pub(crate) async fn insert_data(
         insert.push_values(rows, |mut row, (id, data, expiry_date)| {
             row.push_bind(id).push_bind(data).push_bind(expiry_date);
         });
-        insert.build().execute(&mut *connection).await?;
+        insert.push(on_conflict).build().execute(&mut *connection).await?;
     });
     Ok(())
 }
@@ -167,7 +197,7 @@ pub(super) async fn end_data(
     let records: Vec<Record> = of_browsers.into_values().collect();
     for batch in records.chunks(BATCH) {
         let batch: Vec<&Record> = batch.iter().collect();
-        in_time(insert_data(connection.reborrow(), &batch)).await?;
+        in_time(replace_data(connection.reborrow(), &batch)).await?;
     }
     Ok(())
 }
