@@ -31,6 +31,8 @@ const browsers: Project[] = [
   },
   {
     name: "firefox",
+    // Only what can differ in another browser.
+    testIgnore: ["accessibility.spec.ts", "library/servers.spec.ts"],
     // It keeps no page that has a Web Lock, and is no phone.
     grepInvert: /@needs-(bfcache|cdp|phone)/,
     use: {

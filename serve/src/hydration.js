@@ -2,8 +2,7 @@ let isStarted = false;
 async function start() {
   if (isStarted) return;
   isStarted = true;
-  const wasm = fetch("WASM_URL");
-  const { default: load, hydrate } = await import("SCRIPT_URL");
+  const [wasm, { default: load, hydrate }] = await Promise.all([fetch("WASM_URL"), import("SCRIPT_URL")]);
   await load({ module_or_path: wasm });
   // In its own task, so that a waiting click is handled first.
   await new Promise((resolve) => setTimeout(resolve));

@@ -8,8 +8,11 @@ export async function signOutInPlace(page: Page) {
   await page.getByRole("main").getByRole("button", { name: "Sign out", exact: true }).click();
 }
 
-/** Delays the WebAssembly until the returned function is called, which resolves once the page is hydrated. */
-export async function delayWebAssembly(page: Page) {
+/**
+ * Delays the WebAssembly until the returned function is called, which resolves once the page is hydrated, if that
+ * succeeds.
+ */
+export async function delayWebAssembly(page: Page, succeeds = true) {
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await page.route("**/*.wasm", async (route) => {
@@ -20,7 +23,7 @@ export async function delayWebAssembly(page: Page) {
     const arrived = page.waitForEvent("requestfinished", (request) => request.url().endsWith(".wasm"));
     release();
     await arrived;
-    await hydrated(page);
+    if (succeeds) await hydrated(page);
   };
 }
 

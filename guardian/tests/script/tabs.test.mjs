@@ -84,6 +84,13 @@ describe("of two tabs", () => {
     assert.deepEqual([first, second].map(openStreams), [1, 0]);
   });
 
+  test("one that is left while it takes the stream over opens none", async () => {
+    const [first, second] = await open();
+    second.timers.find(({ ms }) => ms === LONGEST_SILENCE_MS)?.run();
+    await second.happens("pagehide");
+    assert.deepEqual([second.streams.length, openStreams(first)], [0, 1]);
+  });
+
   test("the other one leaves a stream alone that says that it lives", async () => {
     const [first, second] = await open();
     const [waiting] = second.timers.filter(({ ms }) => ms === LONGEST_SILENCE_MS);
