@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Key, WebKit, signedInUser, until } from "./browser.mjs";
 
@@ -26,6 +29,10 @@ async function signIn(browser, { email, password }) {
 
 /** Waits until the page's script runs. @param {WebKit} browser */
 const live = (browser) => browser.find(`${TRIGGER}[aria-expanded=false]`);
+
+/** Whether Leptos answers for the script's changes. @param {WebKit} browser */
+const isHydrated = (browser) =>
+  browser.driver.executeScript("return !document.dispatchEvent(new CustomEvent('guardian:change', { cancelable: true }))");
 
 /** @param {string} cookie */
 const isSignedOut = (cookie) => until(async () => (await signedInUser(cookie)) === null, async () => "the old cookie is dead");
@@ -115,17 +122,25 @@ test("of two windows, the other one leaves its private page at once", async (t) 
   await browser.at("/sign-in?callback_url=%2Faccount");
 });
 
-test("going back after a sign-out shows nothing private", async (t) => {
-  const browser = await WebKit.open(t);
-  const { email } = await signUp(browser);
-  await browser.find("dd", new RegExp(email));
-  await live(browser);
-  await browser.click("main .actions button", /^Sign out$/);
-  await browser.at("/");
-  await browser.driver.navigate().back();
-  await browser.lacks("dd", new RegExp(email));
-  await browser.lacks(TRIGGER);
-});
+for (const program of ["with", "without"]) {
+  test(`going back after a sign-out shows nothing private, ${program} WebAssembly`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "webkit-"));
+    t.after(() => rm(folder, { recursive: true }));
+    const filter = join(folder, "filter.json");
+    await writeFile(filter, JSON.stringify([{ trigger: { "url-filter": "[.]wasm$" }, action: { type: "block" } }]));
+    const browser = await WebKit.open(t, ...(program === "with" ? [] : [`--content-filter=${filter}`]));
+    const { email } = await signUp(browser);
+    await browser.find("dd", new RegExp(email));
+    await live(browser);
+    if (program === "with") await until(() => isHydrated(browser), async () => "hydrated");
+    else assert.equal(await isHydrated(browser), false);
+    await browser.click("main .actions button", /^Sign out$/);
+    await browser.at("/");
+    await browser.driver.navigate().back();
+    await browser.lacks("dd", new RegExp(email));
+    await browser.lacks(TRIGGER);
+  });
+}
 
 test("without JavaScript the menu opens and signs out", async (t) => {
   const browser = await WebKit.open(t, "--enable-javascript-markup=false");
