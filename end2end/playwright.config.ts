@@ -1,10 +1,48 @@
-import { defineConfig, devices } from "@playwright/test";
+import { defineConfig, devices, type Project } from "@playwright/test";
 import { PROGRAM, SESSION_KEY } from "./tests/site";
 
-// scripts/end2end chooses the port and the database, and a Chromium if Playwright's own is missing.
-const { PORT, DATABASE_URL, CHROMIUM } = process.env;
+// scripts/end2end chooses the port, the database and the browsers, and other builds of them if Playwright's
+// own are missing.
+const { PORT, DATABASE_URL, CHROMIUM, FIREFOX, BROWSERS = "chromium" } = process.env;
 if (!PORT || !DATABASE_URL) throw new Error("run scripts/end2end");
 const baseURL = `http://127.0.0.1:${PORT}`;
+
+// What a test needs of its browser is its tag, such as `@needs-bfcache`.
+const browsers: Project[] = [
+  {
+    name: "chromium",
+    use: {
+      ...devices["Desktop Chrome"],
+      launchOptions: CHROMIUM
+        ? {
+            executablePath: CHROMIUM,
+            args: [
+              "--no-sandbox",
+              "--disable-gpu",
+              "--disable-quic",
+              "--no-first-run",
+              "--disable-background-networking",
+              "--disable-component-update",
+              "--disable-sync",
+            ],
+          }
+        : {},
+    },
+  },
+  {
+    name: "firefox",
+    // Only what can differ in another browser.
+    testIgnore: ["accessibility.spec.ts", "library/servers.spec.ts"],
+    // It keeps no page that has a Web Lock, and is no phone.
+    grepInvert: /@needs-(bfcache|cdp|phone)/,
+    use: {
+      browserName: "firefox",
+      viewport: devices["Desktop Firefox"].viewport,
+      // Not Playwright's own: it speaks another protocol.
+      ...(FIREFOX ? { channel: "moz-firefox", launchOptions: { executablePath: FIREFOX } } : {}),
+    },
+  },
+];
 
 export default defineConfig({
   testDir: "tests",
@@ -18,24 +56,10 @@ export default defineConfig({
   retries: process.env.CI ? 1 : 0,
   reporter: "list",
   use: {
-    ...devices["Desktop Chrome"],
     baseURL,
     trace: "retain-on-failure",
-    launchOptions: CHROMIUM
-      ? {
-          executablePath: CHROMIUM,
-          args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-          ],
-        }
-      : {},
   },
+  projects: browsers.filter(({ name }) => BROWSERS.split(" ").includes(name!)),
   webServer: {
     command: PROGRAM,
     cwd: "..",

@@ -2,12 +2,14 @@ let isStarted = false;
 async function start() {
   if (isStarted) return;
   isStarted = true;
-  const wasm = fetch("WASM_URL");
-  const { default: load, hydrate } = await import("SCRIPT_URL");
+  const [wasm, { default: load, hydrate }] = await Promise.all([fetch("WASM_URL"), import("SCRIPT_URL")]);
   await load({ module_or_path: wasm });
   // In its own task, so that a waiting click is handled first.
-  setTimeout(hydrate);
+  await new Promise((resolve) => setTimeout(resolve));
+  hydrate();
 }
-// After the first paint. A hidden page has none, hence the timeout.
-new PerformanceObserver(start).observe({ type: "paint", buffered: true });
-setTimeout(start, 500);
+// The page works without its program. Whoever listens to the window's errors hears why there is none.
+const begin = () => start().catch(reportError);
+// After the first paint. A hidden page has none, and not every browser tells of it, hence the timeout.
+setTimeout(begin, 500);
+globalThis.PerformanceObserver && new PerformanceObserver(begin).observe({ type: "paint", buffered: true });

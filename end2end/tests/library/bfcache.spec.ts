@@ -1,11 +1,12 @@
-import { chromium, expect, type Page } from "@playwright/test";
-import { live, signedInUser, signUp, userButton, field, signUpLink } from "./site";
+import { expect, type BrowserType, type Page } from "@playwright/test";
+import { hydrated, live, signedInUser, signUp, userButton, field, signUpLink } from "./site";
 import { test } from "./test";
 
 // Playwright disables the back/forward cache, which these tests need.
-async function withCache(use: (page: Page) => Promise<void>) {
-  const { launchOptions } = test.info().project.use;
-  const browser = await chromium.launch({
+async function withCache(browserType: BrowserType, use: (page: Page) => Promise<void>) {
+  const { channel, launchOptions } = test.info().project.use;
+  const browser = await browserType.launch({
+    channel,
     ...launchOptions,
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
@@ -37,8 +38,8 @@ async function withoutNoStore(page: Page, path: string) {
   );
 }
 
-test("a restored page is shown if its session still exists", async () => {
-  await withCache(async (page) => {
+test("a restored page is shown if its session still exists", { tag: "@needs-bfcache" }, async ({ playwright, browserName }) => {
+  await withCache(playwright[browserName], async (page) => {
     await signUp(page);
     await withoutNoStore(page, "/");
     await page.goto("/");
@@ -55,10 +56,10 @@ test("a restored page is shown if its session still exists", async () => {
   });
 });
 
-test("a restored public page keeps typed text, even offline", async () => {
-  await withCache(async (page) => {
+test("a restored public page keeps typed text, even offline", { tag: "@needs-bfcache" }, async ({ playwright, browserName }) => {
+  await withCache(playwright[browserName], async (page) => {
     await page.goto("/sign-up");
-    await page.waitForLoadState("networkidle");
+    await hydrated(page);
     await field(page, "name").fill("half a nam");
     // The library hides a page that is left, until it knows who is signed in.
     await page.evaluate(() => {
@@ -74,8 +75,8 @@ test("a restored public page keeps typed text, even offline", async () => {
   });
 });
 
-test("going back after a sign-out with a redirect shows nothing private", async () => {
-  await withCache(async (page) => {
+test("going back after a sign-out with a redirect shows nothing private", async ({ playwright, browserName }) => {
+  await withCache(playwright[browserName], async (page) => {
     const person = await signUp(page);
     await withoutNoStore(page, "/sign-out");
     await page.goto("/sign-out?callback_url=/favicon.svg");
@@ -89,8 +90,8 @@ test("going back after a sign-out with a redirect shows nothing private", async 
   });
 });
 
-test("a restored page whose session has ended shows nothing private", async () => {
-  await withCache(async (page) => {
+test("a restored page whose session has ended shows nothing private", { tag: "@needs-bfcache" }, async ({ playwright, browserName }) => {
+  await withCache(playwright[browserName], async (page) => {
     await signUp(page);
     await withoutNoStore(page, "/");
     await page.goto("/");

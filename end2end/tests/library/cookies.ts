@@ -20,7 +20,9 @@ export function watchCookies(context: BrowserContext) {
 
 async function setCookies(response: Response) {
   const headers = await response.headersArray();
-  return headers.filter(({ name }) => name.toLowerCase() === "set-cookie").map(({ value }) => parse(value));
+  const set = headers.filter(({ name }) => name.toLowerCase() === "set-cookie");
+  // Firefox joins those of one response.
+  return set.flatMap(({ value }) => value.split("\n")).map(parse);
 }
 
 function parse(header: string): SetCookie {

@@ -1,5 +1,5 @@
 import { expect } from "@playwright/test";
-import { signUp } from "./site";
+import { hydrated, signUp } from "./site";
 import { test } from "./test";
 
 test("no page violates its Content-Security-Policy", async ({ page }) => {
@@ -15,7 +15,7 @@ test("no page violates its Content-Security-Policy", async ({ page }) => {
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).toMatch(/script-src 'self' 'nonce-[\w-]+' 'wasm-unsafe-eval';/);
     expect(policy).not.toContain("unsafe-inline");
-    await page.waitForLoadState("networkidle");
+    await hydrated(page);
   }
   expect(violations).toEqual([]);
 });

@@ -11,7 +11,7 @@ import {
   signIn,
   signOutReceived,
   signUp,
-  userButton, field, signUpLink } from "./site";
+  userButton, field, signUpLink, fetchAsIs } from "./site";
 import { test } from "./test";
 
 test("two tabs, another browser and a phone show a sign-out at once", async ({ page, context, newContext }) => {
@@ -22,7 +22,7 @@ test("two tabs, another browser and a phone show a sign-out at once", async ({ p
   const home = await laptop.newPage();
   await signIn(home, person);
   await home.goto("/");
-  const phone = await newContext(devices["Pixel 7"]);
+  const phone = await newContext({ viewport: devices["Pixel 7"].viewport });
   const form = await phone.newPage();
   await signIn(form, person);
   await form.goto("/sign-up");
@@ -168,7 +168,7 @@ test("the tab that signs out ignores the event of its own sign-out", async ({ pa
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await page.route("/api/sign_out", async (route) => {
-    const response = await route.fetch();
+    const response = await fetchAsIs(route);
     await held;
     await route.fulfill({ response });
   });

@@ -1,6 +1,6 @@
 // The app's helpers, and what only the library's tests need.
 
-import { expect, type Page } from "@playwright/test";
+import { expect, type Page, type Route } from "@playwright/test";
 export * from "../site";
 
 /** The home page's button, which signs out without leaving the page. */
@@ -8,8 +8,11 @@ export async function signOutInPlace(page: Page) {
   await page.getByRole("main").getByRole("button", { name: "Sign out", exact: true }).click();
 }
 
-/** Delays the WebAssembly until the returned function is called, which resolves once the page is hydrated. */
-export async function delayWebAssembly(page: Page) {
+/**
+ * Delays the WebAssembly until the returned function is called, which resolves once the page is hydrated, if that
+ * succeeds.
+ */
+export async function delayWebAssembly(page: Page, succeeds = true) {
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await page.route("**/*.wasm", async (route) => {
@@ -20,8 +23,14 @@ export async function delayWebAssembly(page: Page) {
     const arrived = page.waitForEvent("requestfinished", (request) => request.url().endsWith(".wasm"));
     release();
     await arrived;
-    await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 1_000 })));
+    if (succeeds) await hydrated(page);
   };
+}
+
+/** Resolves once Leptos has hydrated the page: then it answers for the script's changes. */
+export async function hydrated(page: Page) {
+  const isHydrated = () => !document.dispatchEvent(new CustomEvent("guardian:change", { cancelable: true }));
+  await expect.poll(() => page.evaluate(isHydrated)).toBe(true);
 }
 
 /** Resolves once the page, or another tab of its browser, receives the server's events. */
@@ -65,6 +74,11 @@ export const NOTICE_LIMIT_MS = 2_000;
 
 /** How long a page waits, at most, before it connects again to a restarted server: `RETRY` of event_stream.rs. */
 export const RECONNECT_LIMIT_MS = 1_500;
+
+/** Sends a page's request on. Firefox needs to be told its body. */
+export function fetchAsIs(route: Route) {
+  return route.fetch({ postData: route.request().postData() ?? undefined });
+}
 
 /** Runs `endSessions`, and measures the time until the page shows nobody signed in. */
 export async function measureLatency(

@@ -1,5 +1,5 @@
 import { expect, type Request } from "@playwright/test";
-import { live, listening, navigations, refocus, sessionCookie, settled, signedInUser, signIn, signUp, userButton, field, signUpLink, signOutInPlace } from "./site";
+import { hydrated, live, listening, navigations, refocus, sessionCookie, settled, signedInUser, signIn, signUp, userButton, field, signUpLink, signOutInPlace, fetchAsIs } from "./site";
 import { test } from "./test";
 
 test("other tabs show a sign-out at once and keep typed text", async ({ page, context }) => {
@@ -91,7 +91,7 @@ test("a late response does not bring back a signed-out user", async ({ page }) =
   await page.route(
     "/api/session",
     async (route) => {
-      const response = await route.fetch();
+      const response = await fetchAsIs(route);
       fetched(route.request());
       await held;
       await route.fulfill({ response });
@@ -128,7 +128,7 @@ test("a page from the browser's history asks who is signed in", async ({ page })
 
 test("a link within the app to a private page keeps that page as the callback URL", async ({ page }) => {
   await page.goto("/sign-up?from=here");
-  await page.waitForLoadState("networkidle");
+  await hydrated(page);
   await page.evaluate(() => {
     const link = document.createElement("a");
     link.href = "/account/sessions?x=1";
@@ -142,7 +142,7 @@ test("a link within the app to a private page keeps that page as the callback UR
 test("other tabs show a sign-in and keep typed text", async ({ page, context }) => {
   const form = await context.newPage();
   await form.goto("/sign-up");
-  await form.waitForLoadState("networkidle");
+  await hydrated(form);
   await field(form, "name").fill("half a nam");
   await signUp(page);
   await expect(userButton(form)).toBeVisible();

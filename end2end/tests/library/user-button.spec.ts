@@ -90,7 +90,10 @@ for (const name of ["👩‍👩‍👧 Family", "李小龍", "Wolfeschlegelstei
     const box = await menu.boundingBox();
     expect(box!.x).toBeGreaterThanOrEqual(0);
     expect(box!.x + box!.width).toBeLessThanOrEqual(320);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow).toBe(0);
     // Every item is reachable, if necessary by scrolling.
     const last = menu.getByRole("button", { name: "Sign out of all accounts" });
     await last.scrollIntoViewIfNeeded();

@@ -71,9 +71,11 @@ pub(super) struct Listener {
     closure: SendWrapper<Closure<dyn Fn(CustomEvent)>>,
 }
 
-/// Calls back with what an event of the script says. It stops when the listener is removed.
+/// Calls back with what an event of the script says, and tells the script that Leptos follows it. It stops when
+/// the listener is removed.
 pub(super) fn listen<T: FromJs>(event: &str, callback: impl Fn(T) + 'static) -> Listener {
     let closure = Closure::<dyn Fn(CustomEvent)>::new(move |event: CustomEvent| {
+        event.prevent_default();
         if let Some(detail) = T::from_js(&event.detail()) {
             callback(detail);
         }

@@ -1,6 +1,7 @@
 // The cookies that the page may read.
 
 import { attempt } from "./attempt.mjs";
+import { data } from "./data.mjs";
 
 /**
  * Returns nothing also where cookies are refused.
@@ -9,4 +10,9 @@ import { attempt } from "./attempt.mjs";
  */
 export function readCookie(name) {
   return attempt(() => document.cookie)?.match(`(^|; )${name}=([^;]*)`)?.[2];
+}
+
+/** Returns the session that the browser has. */
+export function readMarker() {
+  return readCookie(data.cookies.marker) || null;
 }

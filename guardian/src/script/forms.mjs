@@ -24,11 +24,14 @@ async function submit(event) {
   const { target: form, submitter: button } = event;
   const action = button?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
   const { href } = new URL(action, form.closest("[data-guardian]") ? ORIGIN : document.baseURI);
+  keepFragment(form);
   // The app may have asked the person, or sent it by itself.
   if (event.defaultPrevented) return;
 
   /** @type {any} */
-  const fields = Object.fromEntries(new FormData(form, button));
+  const fields = Object.fromEntries(new FormData(form));
+  // Older browsers leave it out.
+  if (button?.name) fields[button.name] = button.value;
   const options = href === `${ORIGIN}/api/sign_out` && readOptions(fields);
   // The server checks where a form leads. So a switch that leads elsewhere is the browser's to send.
   if (!options && (href !== `${ORIGIN}/api/switch_account` || fields.callback_url)) return;
@@ -51,6 +54,18 @@ async function submit(event) {
     if (!signedOutHere) sayFailure(form, message, button);
   }
   setBusy(form, button, false);
+}
+
+/**
+ * A form that leads back to where the person came from leads to the same place on that page. Only the browser
+ * knows it: it takes the fragment along when the server redirects.
+ *
+ * @param {HTMLFormElement} form
+ */
+function keepFragment(form) {
+  /** @type {any} */
+  const field = form.querySelector("[name=callback_url]");
+  if (field?.value === new URLSearchParams(location.search).get("callback_url")) field.value += location.hash;
 }
 
 /**

@@ -42,7 +42,10 @@ export interface PageData {
     /** The cookie of a pending sign-out, as a page sets it. */
     pending: string;
   };
-  /** Whether Leptos hydrates the page. Then it changes the page itself. */
+  /**
+   * Whether Leptos hydrates the page. Then it changes the page itself, and says so by preventing the default of
+   * `guardian:change`. If it fails or does not come, the script changes the page.
+   */
   hydrates?: boolean;
 }
 

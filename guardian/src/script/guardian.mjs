@@ -3,13 +3,13 @@
 import { post, requestPage } from "./api.mjs";
 import { attempt } from "./attempt.mjs";
 import { defineElement, fillComponents } from "./components.mjs";
-import { readCookie } from "./cookies.mjs";
+import { readMarker } from "./cookies.mjs";
 import { data, readPage, text } from "./data.mjs";
 import { each } from "./elements.mjs";
 import { listenToForms } from "./forms.mjs";
 import { listenToMenus, showMenus } from "./menus.mjs";
 import { readOptions } from "./options.mjs";
-import { listenToPage, loadPage, readSignInUrl } from "./page.mjs";
+import { listenToFailure, listenToPage, loadPage, readSignInUrl } from "./page.mjs";
 import { forget, readKept, remember } from "./pending.mjs";
 import { hidePrivate, showEnded, showNotice, showTime } from "./show.mjs";
 import { UNKNOWN, reduce } from "./state.mjs";
@@ -22,6 +22,9 @@ import { update } from "./update.mjs";
 /** @typedef {import("./types.d.ts").Outcome<any>} Outcome */
 
 const TICK_MS = 60_000;
+
+// How long a page's program may take to arrive. After that the page is changed without it.
+const PROGRAM_LIMIT_MS = 15_000;
 
 let state = UNKNOWN;
 
@@ -51,11 +54,11 @@ function dispatch(...event) {
 /** @param {Event} event */
 function handle(event) {
   const around = {
-    now: Date.now(),
+    now: performance.now(),
     kept: readKept(),
     signInUrl: readSignInUrl(),
-    marker: readCookie(data.cookies.marker) || null,
-    here: location.pathname + location.search,
+    marker: readMarker(),
+    here: location.pathname + location.search + location.hash,
   };
   const [next, effects] = reduce(state, around, ...event);
   state = next;
@@ -99,10 +102,18 @@ function render() {
   hidePrivate(!!pending);
   // Not for the same one again: that would rebuild the notice under somebody's finger.
   showNotice(pending);
-  tellApp("change", shown);
+  const isUnchanged = tellApp("change", shown);
   // Where the server renders the page for its user, and Leptos does not change it.
-  if (before && window.guardian.rendered !== undefined && !data.hydrates) updatePage();
+  if (before && (!data.hydrates || (isUnchanged && performance.now() > PROGRAM_LIMIT_MS))) updatePage();
   showState();
+}
+
+/** Goes on without Leptos. */
+function replaceProgram() {
+  if (!data.hydrates) return;
+  data.hydrates = false;
+  console.warn("The page's program has failed. leptos-guardian goes on without it.");
+  if (state.active?.session !== window.guardian.rendered?.active.session) updatePage();
 }
 
 /** What is not known yet stays as the server has rendered it. */
@@ -117,6 +128,7 @@ function showState() {
 
 /** Shows the page as the server renders it now, with what has been typed into it. */
 async function updatePage() {
+  if (window.guardian.rendered === undefined) return;
   const shown = told;
   const page = await requestPage(location.pathname + location.search, () => state.leftAt ?? loadPage());
   const { state: rendered } = readPage(page);
@@ -128,13 +140,13 @@ async function updatePage() {
 }
 
 /**
- * A listener that throws does not stop the others.
+ * A listener that throws does not stop the others. Leptos prevents what the script would do in its place.
  *
  * @param {string} name
  * @param {unknown} [detail]
  */
 function tellApp(name, detail) {
-  document.dispatchEvent(new CustomEvent(`guardian:${name}`, { detail }));
+  return document.dispatchEvent(new CustomEvent(`guardian:${name}`, { detail, cancelable: true }));
 }
 
 /** @param {Failure} failure */
@@ -199,5 +211,6 @@ if (typeof window.guardian?.refresh !== "function") {
     mountSessionList: defineElement("session-list"),
   };
   listenToForms();
+  listenToFailure(replaceProgram);
   start();
 }

@@ -23,6 +23,19 @@ export function loadPage(url) {
   if (location.href === href) location.reload();
 }
 
+/**
+ * Calls back when the page's program has failed: it stops for good where somebody else, such as a translator, has
+ * changed what it is to hydrate.
+ *
+ * @param {() => void} work
+ */
+export function listenToFailure(work) {
+  const hear = (/** @type {any} */ { error, reason }) =>
+    /^(Runtime|Compile|Link)Error$/.test((error ?? reason)?.name) && work();
+  addEventListener("error", hear);
+  addEventListener("unhandledrejection", hear);
+}
+
 /** @param {import("./types.d.ts").Dispatch} dispatch */
 export function listenToPage(dispatch) {
   const look = () => document.hidden || dispatch("looked");

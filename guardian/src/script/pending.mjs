@@ -4,18 +4,22 @@
 // Over http, a page on another port or a neighbouring host can set the cookie, too. So the cookie alone asks
 // for no more than a sign-out of this browser. Wider options wait in the storage of this origin, which no
 // other origin can write.
+//
+// Some browsers forget after seven days what a script has set, and the server's own cookies live longer. So the
+// storage also names the session that the browser had: while it still has it, the sign-out is pending.
 
 import { attempt } from "./attempt.mjs";
-import { readCookie } from "./cookies.mjs";
+import { readCookie, readMarker } from "./cookies.mjs";
 import { data } from "./data.mjs";
 import { readPending, toFields } from "./options.mjs";
 
 const STORAGE_KEY = "leptos-guardian.pending_sign_out";
 
-/** Returns the pending sign-out, if the browser has its cookie. */
+/** Returns the pending sign-out, if the browser has its cookie or still its session. */
 export function readKept() {
-  const isKept = readCookie(data.cookies.pending.split("=")[0]) !== undefined;
-  return isKept ? readPending(attempt(() => localStorage.getItem(STORAGE_KEY)) ?? "") : null;
+  const [fields, session] = (attempt(() => localStorage.getItem(STORAGE_KEY)) ?? "").split(" ");
+  const isKept = readCookie(data.cookies.pending.split("=")[0]) !== undefined || session === readMarker();
+  return isKept ? readPending(fields) : null;
 }
 
 /**
@@ -28,7 +32,7 @@ export function remember({ scope, session }) {
   forget();
   attempt(() => (document.cookie = data.cookies.pending));
   // Where cookies are refused, this page alone forgets. The page that sends it goes nowhere.
-  if (readKept()) attempt(() => localStorage.setItem(STORAGE_KEY, String(toFields({ scope, session }))));
+  if (readKept()) attempt(() => localStorage.setItem(STORAGE_KEY, `${toFields({ scope, session })} ${readMarker()}`));
 }
 
 /** The server knows now. */

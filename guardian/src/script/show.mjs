@@ -1,6 +1,7 @@
 // What the page shows.
 
 import { ORIGIN } from "./api.mjs";
+import { attempt } from "./attempt.mjs";
 import { data, text } from "./data.mjs";
 import { NEEDS_USER, each, newElement } from "./elements.mjs";
 import { sayFailure } from "./forms.mjs";
@@ -57,5 +58,5 @@ export function showEnded(scope) {
  * Says when something was, in the viewer's language and time zone, which the server does not know.
  */
 export function showTime(/** @type {any} */ { target }) {
-  if (target.matches("[data-guardian] time")) target.title = new Date(target.dateTime).toLocaleString();
+  attempt(() => target.matches("[data-guardian] time") && (target.title = new Date(target.dateTime).toLocaleString()));
 }

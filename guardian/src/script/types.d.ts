@@ -34,7 +34,9 @@ export type Hint =
   /** A sign-out of this browser is pending: the server could not be reached. */
   | [type: "pending", options: Options]
   /** It has been reached. */
-  | [type: "settled"];
+  | [type: "settled"]
+  /** The tab with the stream has heard the server. */
+  | [type: "alive"];
 
 /** A request of this page's own: a sign-out, or a switch to another account. */
 export interface Call {
@@ -91,7 +93,7 @@ export interface State {
   toldSession: string | null;
   /** Why the user was last signed out, if the page heard of it. */
   reason: string | null;
-  /** Since when another page is being loaded, in milliseconds since the epoch. */
+  /** Since when another page is being loaded, in milliseconds of the page's life. */
   leftAt: number | null;
   /** The id of the user whom the page was last made for: none once what only they may see is removed. */
   owner: string | null;
@@ -111,7 +113,7 @@ export interface State {
 
 /** What comes with every event. */
 export interface Surroundings {
-  /** In milliseconds since the epoch. */
+  /** In milliseconds of the page's life: a clock that nobody sets. */
   now: number;
   /** The pending sign-out, if this browser has its cookie. */
   kept: Options | null;
@@ -119,7 +121,7 @@ export interface Surroundings {
   signInUrl: string | null;
   /** The session that the browser's marker cookie names. */
   marker: string | null;
-  /** The way back to this page: path and query. */
+  /** The way back to this page: path, query and fragment. */
   here: string;
 }
 

@@ -27,9 +27,13 @@ const CHANGED: &str = "changed";
 /// An event with a [`SignOutNotice`](crate::SignOutNotice).
 const SIGNED_OUT: &str = "signed_out";
 
-/// The pause between two comments. They keep proxies from closing the connection, and reveal that the
-/// browser is gone.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// An event that says only that the stream lives. A page that misses it opens another stream. It keeps
+/// proxies from closing the connection, too, and reveals that the browser is gone.
+const ALIVE: &str = "alive";
+
+/// The pause before that event. Shorter than `LONGEST_SILENCE_MS` of script/stream.mjs, by as much as a network
+/// may delay it.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// How long a browser waits before it reconnects, in milliseconds, and how much longer it may wait at
 /// random: after a restart, not all browsers return at once.
@@ -58,13 +62,16 @@ pub(crate) async fn stream(auth: Auth) -> Response {
         Some((event, watch))
     });
     let events = stream::once(future::ready(first)).chain(updates);
+    // An event without data is none.
+    let alive = Event::default().event(ALIVE).data(ALIVE);
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).event(alive);
     (
         [
             (header::CACHE_CONTROL, "no-store"),
             // Otherwise nginx holds events until its buffer is full.
             (http::HeaderName::from_static("x-accel-buffering"), "no"),
         ],
-        Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)),
+        Sse::new(events.map(Ok::<_, Infallible>)).keep_alive(keep_alive),
     )
         .into_response()
 }

@@ -181,14 +181,23 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// The next event's name and data, or `None` at the end of the stream. Fails if nothing comes
-    /// within three seconds.
+    /// The next event's name and data, or `None` at the end of the stream, without those that say only that
+    /// the stream lives. Fails if nothing comes within three seconds.
     pub async fn next(&mut self) -> Option<(String, String)> {
         self.next_within(Duration::from_secs(3)).await
     }
 
-    /// The same, with another limit. A keep-alive has neither name nor data.
-    pub async fn next_within(&mut self, limit: Duration) -> Option<(String, String)> {
+    async fn next_within(&mut self, limit: Duration) -> Option<(String, String)> {
+        loop {
+            let next = self.next_of_any_kind(limit).await;
+            if next.as_ref().is_none_or(|(event, _)| event != "alive") {
+                return next;
+            }
+        }
+    }
+
+    /// The next event of any kind, with a limit.
+    pub async fn next_of_any_kind(&mut self, limit: Duration) -> Option<(String, String)> {
         let frame = tokio::time::timeout(limit, self.body.frame());
         let frame = frame.await.expect("nothing came")?.unwrap();
         let text = String::from_utf8(frame.into_data().unwrap().into()).unwrap();
@@ -204,14 +213,13 @@ impl EventStream {
         self.notice_within(Duration::from_secs(3)).await
     }
 
-    /// The same, with another limit, which starts again at each keep-alive.
+    /// The same, with another limit.
     pub async fn notice_within(&mut self, limit: Duration) -> SignOutNotice {
-        let (event, data) = loop {
-            let next = self.next_within(limit).await.expect("the stream has ended");
-            if !next.0.is_empty() {
-                break next;
-            }
-        };
+        let next = tokio::time::timeout(limit, self.next_within(limit));
+        let (event, data) = next
+            .await
+            .expect("only signs of life came")
+            .expect("the stream has ended");
         assert_eq!(event, "signed_out");
         serde_json::from_str(&data).unwrap()
     }

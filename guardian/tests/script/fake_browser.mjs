@@ -2,9 +2,11 @@
 
 import vm from "node:vm";
 import { Document, Element, element } from "./fake_dom.mjs";
-import { join } from "./joined.mjs";
+import { pack } from "./packed.mjs";
 
 export { element };
+
+const MODULE = pack();
 
 /** The data that a server writes into a page. @param {unknown} data */
 export const pageData = (data) =>
@@ -32,26 +34,30 @@ export class Shared {
   stored = new Map();
   /** @type {Set<EventTarget>} */
   channels = new Set();
-  /** The tabs that wait for the lock. The first one has it. @type {(() => unknown)[]} */
+  /** Who waits for the lock. The first one has it. @type {{ take: () => void, lose: (cause: unknown) => void }[]} */
   lock = [];
 
-  /** @param {{ signal: AbortSignal }} options @param {() => unknown} granted */
-  async requestLock({ signal }, granted) {
-    await new Promise((resolve, reject) => {
-      signal.addEventListener("abort", () => {
-        // One that is granted is not taken back.
-        if (this.lock.indexOf(take) > 0) this.lock.splice(this.lock.indexOf(take), 1);
-        reject(signal.reason);
-      });
-      const take = () => resolve(undefined);
-      if (this.lock.push(take) === 1) take();
+  /** @param {{ signal?: AbortSignal, steal?: boolean }} options @param {() => unknown} granted */
+  async requestLock({ signal, steal }, granted) {
+    if (signal && steal) throw new DOMException("not both", "NotSupportedError");
+    /** @type {any} */
+    const mine = {};
+    const lost = new Promise((_, reject) => (mine.lose = reject));
+    const isMine = new Promise((take) => (mine.take = take));
+    signal?.addEventListener("abort", () => {
+      // One that is granted is not taken back.
+      if (this.lock.indexOf(mine) <= 0) return;
+      this.lock.splice(this.lock.indexOf(mine), 1);
+      mine.lose(signal.reason);
     });
-    try {
-      await granted();
-    } finally {
-      this.lock.shift();
-      this.lock[0]?.();
-    }
+    if (steal) this.lock.shift()?.lose(new DOMException("stolen", "AbortError"));
+    this.lock[steal ? "unshift" : "push"](mine);
+    if (this.lock[0] === mine) mine.take();
+    await Promise.race([isMine, lost]);
+    await Promise.race([granted(), lost]);
+    if (this.lock[0] !== mine) return;
+    this.lock.shift();
+    this.lock[0]?.take();
   }
 }
 
@@ -71,6 +77,10 @@ export class Browser {
   streams = [];
   /** @type {any[]} */
   errors = [];
+  /** What it has said in the console. @type {string[]} */
+  warnings = [];
+  /** The time since the page began, in milliseconds. */
+  now = 1_000;
   /** How often the page has heard of changed elements. */
   mutations = 0;
   /** @type {(() => void)[]} */
@@ -101,8 +111,8 @@ export class Browser {
 
   /** Loads the script, and lets it settle. */
   async run() {
-    const module = join().replaceAll("import.meta.url", JSON.stringify(`${this.origin}/guardian/guardian.js`));
-    vm.runInContext(`"use strict";\n{${module}}`, this.window);
+    const module = MODULE.replaceAll("import.meta.url", JSON.stringify(`${this.origin}/guardian/guardian.js`));
+    vm.runInContext(`"use strict";\n(() => {${module}})()`, this.window);
     await settled();
     return this.window.guardian;
   }
@@ -182,6 +192,7 @@ export class Browser {
       origin: url.origin,
       pathname: url.pathname,
       search: url.search,
+      hash: url.hash,
       get href() {
         return url.href;
       },
@@ -266,11 +277,8 @@ export class Browser {
         }
       },
       FormData: class extends URLSearchParams {
-        constructor(/** @type {Element} */ form, /** @type {Element | null} */ submitter) {
-          const isSent = (/** @type {Element} */ field) => field.name && (field.tag === "input" || field === submitter);
-          super([...form.querySelectorAll("input"), ...form.querySelectorAll("button")].filter(isSent).map(
-            ({ name, value }) => [name, value],
-          ));
+        constructor(/** @type {Element} */ form) {
+          super(form.querySelectorAll("input").filter(({ name }) => name).map(({ name, value }) => [name, value]));
         }
       },
       DOMParser: class {
@@ -286,10 +294,17 @@ export class Browser {
       URL,
       URLSearchParams,
       structuredClone,
-      console: { debug() {} },
+      performance: { now: () => browser.now },
+      console: { debug() {}, warn: (/** @type {string} */ message) => void browser.warnings.push(message) },
       setTimeout(/** @type {(...details: unknown[]) => void} */ work, ms = 0, /** @type {unknown[]} */ ...details) {
-        browser.timers.push({ ms, run: () => work(...details) });
+        const timer = { ms, run: () => work(...details) };
+        browser.timers.push(timer);
+        return timer;
       },
+      clearTimeout(/** @type {unknown} */ timer) {
+        browser.timers = browser.timers.filter((other) => other !== timer);
+      },
+      Math: Object.assign(Object.create(Math), { random: () => 0 }),
       setInterval(/** @type {() => void} */ run, /** @type {number} */ ms) {
         browser.timers.push({ ms, run, repeats: true });
       },

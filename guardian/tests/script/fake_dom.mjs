@@ -172,6 +172,20 @@ export class Element extends Node {
     return this.getAttribute("value") ?? "";
   }
 
+  set value(/** @type {string} */ value) {
+    this.setAttribute("value", value);
+  }
+
+  /** The properties that a script has set. @type {Map<string, string>} */
+  properties = new Map();
+  style = { setProperty: this.properties.set.bind(this.properties) };
+  /** Where it is on the screen. */
+  place = { right: 0, bottom: 0 };
+
+  getBoundingClientRect() {
+    return this.place;
+  }
+
   get dateTime() {
     return this.getAttribute("datetime") ?? "";
   }

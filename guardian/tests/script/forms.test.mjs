@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { element, settled, signOutForm } from "./fake_browser.mjs";
+import { Browser, element, settled, signOutForm } from "./fake_browser.mjs";
 import { ADA, FORGOTTEN, GRACE, SIGNED_OUT, adas } from "./visits.mjs";
 
 describe("a form", () => {
@@ -51,6 +51,24 @@ describe("a form", () => {
     assert.equal(alert?.textContent, "");
     const sent = new Set(browser.requests.map(([, fields]) => fields));
     assert.deepEqual([...sent], ["scope=others&redirect=false"]);
+  });
+
+  test("that leads back keeps the page's fragment, which only the browser knows", async () => {
+    const back = () => element("input", { name: "callback_url", value: "/account?x=1" });
+    const sites = [
+      ["?callback_url=%2Faccount%3Fx%3D1#password", "/account?x=1#password"],
+      ["?callback_url=%2Faccount%3Fx%3D1", "/account?x=1"],
+      ["?callback_url=%2Felsewhere#password", "/account?x=1"],
+      ["#password", "/account?x=1"],
+    ];
+    for (const [query, expected] of sites) {
+      const field = back();
+      const form = element("form", { method: "post", action: "/api/sign_in" }, field, element("button"));
+      const browser = new Browser(`http://127.0.0.1:3000/sign-in${query}`, form);
+      await browser.run();
+      assert.equal(await browser.submit(form), true, "the browser sends it");
+      assert.equal(field.value, expected, query);
+    }
   });
 
   test("is left to the browser if the server must check where it leads, or if it is another one", async () => {

@@ -173,6 +173,25 @@ describe("a page", () => {
     }
   });
 
+  test("that was stopped on its way goes on when it is looked at, also if the device's clock is set back", async () => {
+    const browser = adas();
+    browser.responses["/api/sign_out"] = { ...SIGNED_OUT, url: "/bye" };
+    const guardian = await browser.run();
+    browser.window.Date = { now: () => 0 };
+    await guardian.signOut();
+    browser.now += 11_000;
+    await browser.happens("focus");
+    assert.deepEqual([browser.loaded, browser.reloads], [["/bye"], 1]);
+  });
+
+  test("leads back to the place that it is at", async () => {
+    const main = element("main", { "data-guardian-requires-user": "/sign-in" });
+    const browser = new Browser(`${SITE}#password`, main);
+    browser.document.head.append(pageData(data({ state: null })));
+    await browser.run();
+    assert.deepEqual(browser.loaded, ["/sign-in?callback_url=%2Fpage%3Fx%3D1%23password"]);
+  });
+
   test("hears of sign-outs by the stream, and acts on nothing unreadable", async () => {
     const browser = adas();
     const told = record(browser, "signed-out");

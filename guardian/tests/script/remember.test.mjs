@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Browser, pageData, settled } from "./fake_browser.mjs";
 import { plain } from "./tab.mjs";
-import { ADA, MARKER, SIGNED_OUT, STORAGE_KEY, adas, data, failure, visit } from "./visits.mjs";
+import { ADA, GRACE, MARKER, SIGNED_OUT, STORAGE_KEY, adas, data, failure, visit } from "./visits.mjs";
 
 describe("a pending sign-out", () => {
   for (const [name, attributes] of [
@@ -21,7 +21,7 @@ describe("a pending sign-out", () => {
       await failure(guardian.signOut({ scope: "global", callbackUrl: "/bye" }));
       assert.equal(browser.cookies.get(name), "1");
       assert.equal(browser.cookiesSet.at(-1), `${name}=1; ${attributes}`);
-      assert.deepEqual([...browser.stored], [[STORAGE_KEY, "scope=global&session=ada-session"]]);
+      assert.deepEqual([...browser.stored], [[STORAGE_KEY, "scope=global&session=ada-session ada-session"]]);
       browser.responses["/api/sign_out"] = { ...SIGNED_OUT, url: "/" };
       await browser.happens("online");
       assert.deepEqual([browser.cookies.has(name), browser.stored.size], [false, 0]);
@@ -46,6 +46,24 @@ describe("a pending sign-out", () => {
       await browser.run();
       assert.deepEqual(browser.requests[0], ["/api/sign_out", sent]);
       assert.deepEqual([browser.cookies.size, browser.stored.size], [0, 0]);
+    });
+  }
+
+  for (const [stored, marker, sent] of /** @type {[string, string, string?][]} */ ([
+    ["scope=global&session=ada-session ada-session", "ada-session", "scope=global&session=ada-session&redirect=false"],
+    ["scope=browser ada-session", "ada-session", "scope=browser&redirect=false"],
+    ["scope=global&session=ada-session ada-session", "grace-session", undefined],
+    ["scope=global&session=ada-session null", "", undefined],
+    ["scope=global&session=ada-session", "ada-session", undefined],
+  ])) {
+    test(`whose cookie the browser has forgotten is ${sent ? "" : "not "}sent: "${stored}" with "${marker}"`, async () => {
+      const active = marker === "grace-session" ? GRACE : ADA;
+      const browser = visit(marker ? { active, others: [] } : null);
+      browser.stored.set(STORAGE_KEY, stored);
+      browser.responses["/api/sign_out"] = SIGNED_OUT;
+      await browser.run();
+      assert.equal(browser.requestsTo("/api/sign_out")[0]?.[1], sent);
+      assert.equal(browser.stored.size, 0);
     });
   }
 

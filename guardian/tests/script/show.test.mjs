@@ -35,6 +35,23 @@ describe("a user's menu", () => {
     assert.equal(late.getAttribute("aria-expanded"), "false");
   });
 
+  test("tells the stylesheet where its button is before it opens", async () => {
+    const { browser, menu } = withMenu();
+    await browser.run();
+    browser.body.place = { right: 300, bottom: 48 };
+    await browser.happensTo("beforetoggle", menu);
+    const { properties } = browser.document.documentElement;
+    assert.deepEqual([...properties], [["--guardian-menu-x", "300px"], ["--guardian-menu-y", "48px"]]);
+  });
+
+  test("that the browser does not know leaves its links alone", async () => {
+    const { browser, menu, link } = withMenu();
+    Object.assign(menu, { hidePopover: undefined });
+    await browser.run();
+    await browser.happensTo("click", link);
+    assert.deepEqual(browser.errors, []);
+  });
+
   test("closes when one of its links is followed, because a router may stay on the page", async () => {
     const { browser, menu, trigger, link } = withMenu();
     await browser.run();
@@ -112,6 +129,20 @@ describe("a time", () => {
     await browser.run();
     await browser.happensTo("pointerover", time);
     assert.equal(time.getAttribute("title"), new Date("2024-05-01T12:00:00Z").toLocaleString());
+  });
+
+  test("stays in UTC if the browser's language is none", async () => {
+    const time = element("time", { datetime: "2024-05-01T12:00:00Z", title: "1 May 2024, 12:00 UTC" });
+    const browser = adas(element("div", { "data-guardian": "x", "data-guardian-filled": "ada-session" }, time));
+    await browser.run();
+    browser.window.Date = class {
+      toLocaleString() {
+        throw new RangeError("Incorrect locale information provided");
+      }
+    };
+    await browser.happensTo("pointerover", time);
+    assert.equal(time.getAttribute("title"), "1 May 2024, 12:00 UTC");
+    assert.deepEqual(browser.errors, []);
   });
 
   test("of the app's own is left alone", async () => {

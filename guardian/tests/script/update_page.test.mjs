@@ -121,6 +121,73 @@ describe("a page that the server has rendered", () => {
   });
 });
 
+describe("a page that Leptos hydrates", () => {
+  const crash = { error: Object.assign(new Error("unreachable"), { name: "RuntimeError" }) };
+
+  function hydratedPage() {
+    const browser = new Browser(SITE, greeting("Hello, Ada"));
+    browser.document.head.append(pageData(data({ state: { active: ADA, others: [] }, hydrates: true })));
+    browser.cookies.set(MARKER, "ada-session");
+    browser.responses["/api/sign_out"] = SIGNED_OUT;
+    browser.responses[HERE] = rendered();
+    return browser;
+  }
+
+  for (const [what, event] of /** @type {[string, [string, object]][]} */ ([
+    ["fails", ["error", crash]],
+    ["fails to begin", ["unhandledrejection", { reason: crash.error }]],
+  ])) {
+    test(`is changed by the script if its program ${what}, which is said once`, async () => {
+      const browser = hydratedPage();
+      const guardian = await browser.run();
+      for (let count = 0; count < 3; count++) await browser.happens(...event);
+      assert.equal(browser.warnings.length, 1);
+      assert.deepEqual(browser.requestsTo(HERE), [], "there is nothing to change yet");
+      await guardian.signOut({ redirect: false });
+      await settled();
+      assert.equal(browser.body.querySelector("h1")?.textContent, "Hello, stranger");
+    });
+  }
+
+  test("shows what has happened before its program failed", async () => {
+    const browser = hydratedPage();
+    const guardian = await browser.run();
+    await guardian.signOut({ redirect: false });
+    await settled();
+    assert.deepEqual(browser.requestsTo(HERE), []);
+    await browser.happens("error", crash);
+    assert.equal(browser.body.querySelector("h1")?.textContent, "Hello, stranger");
+  });
+
+  test("is left to its program if another script fails", async () => {
+    const browser = hydratedPage();
+    const guardian = await browser.run();
+    await browser.happens("error", { error: new TypeError("x is not a function") });
+    await browser.happens("error", { error: null });
+    await browser.happens("unhandledrejection", { reason: undefined });
+    await guardian.signOut({ redirect: false });
+    await settled();
+    assert.deepEqual([browser.warnings, browser.requestsTo(HERE), browser.errors], [[], [], []]);
+  });
+
+  for (const [what, hydrates, requests] of /** @type {[string, boolean, number][]} */ ([
+    ["is changed by the script if its program does not come", false, 1],
+    ["is left to its program that has come, however long ago", true, 0],
+  ])) {
+    test(what, async () => {
+      const browser = hydratedPage();
+      if (hydrates) {
+        browser.window.document.addEventListener("guardian:change", (/** @type {Event} */ event) => event.preventDefault());
+      }
+      const guardian = await browser.run();
+      browser.now = 16_000;
+      await guardian.signOut({ redirect: false });
+      await settled();
+      assert.equal(browser.requestsTo(HERE).length, requests);
+    });
+  }
+});
+
 describe("a page that is not fetched again", () => {
   /** Signs out on a page. Returns the requests for the page. @param {Browser} browser */
   async function signOut(browser) {
