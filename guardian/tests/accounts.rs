@@ -248,10 +248,10 @@ async fn a_failed_sign_in_leaves_the_data_where_it_was() {
         let before = browser.clone();
         site.execute("alter table guardian_event rename to away")
             .await;
-        rename_column(&site, "method", "away").await;
+        rename_column(&site, "user_agent", "away").await;
         let response = before.clone().post("/sign-in/ada").await;
         assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
-        rename_column(&site, "away", "method").await;
+        rename_column(&site, "away", "user_agent").await;
         site.execute("alter table away rename to guardian_event")
             .await;
         assert_eq!(before.clone().get("/recall").await.body, "cart");

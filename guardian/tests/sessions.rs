@@ -76,7 +76,7 @@ async fn only_the_users_live_sessions_are_listed() {
 async fn a_list_that_cannot_be_loaded_is_an_error_and_not_empty() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
-    site.execute("alter table guardian_session rename column method to away")
+    site.execute("alter table guardian_session rename column user_agent to away")
         .await;
     let listed: Result<SessionPage, AuthError> = browser.get("/sessions").await.json();
     assert_eq!(listed, Err(AuthError::Unavailable));

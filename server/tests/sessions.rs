@@ -72,7 +72,7 @@ async fn a_list_that_cannot_be_loaded_says_so_on_the_page() {
     let site = Site::new().await;
     let here = site.sign_up("ada@example.com").await;
     leptos_guardian::with_pool!(&site.database, pool => {
-        let broken = sqlx::query("alter table guardian_session rename column method to away");
+        let broken = sqlx::query("alter table guardian_session rename column user_agent to away");
         broken.execute(pool).await.unwrap();
     });
     let page = site.get("/account/sessions", &here).await;

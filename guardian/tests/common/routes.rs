@@ -148,7 +148,7 @@ async fn recent(auth: Auth, Path(seconds): Path<u64>) -> Response {
 async fn confirm(auth: Auth, Path(method): Path<String>) -> Response {
     let confirmed = auth.confirm(method).await;
     // The same request sees it already.
-    respond(confirmed.and_then(|()| auth.require_recent(Duration::ZERO).map(drop)))
+    respond(confirmed.and_then(|()| auth.require_recent(Duration::from_secs(60)).map(drop)))
 }
 
 /// As after a changed address. The renewals are redundant, and must do no harm.
