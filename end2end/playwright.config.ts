@@ -7,6 +7,19 @@ const { PORT, DATABASE_URL, CHROMIUM, FIREFOX, BROWSERS = "chromium" } = process
 if (!PORT || !DATABASE_URL) throw new Error("run scripts/end2end");
 const baseURL = `http://127.0.0.1:${PORT}`;
 
+// Only what can differ in another browser. It keeps no page that has a Web Lock, and takes no addresses of
+// hosts.
+const firefox = {
+  testIgnore: ["accessibility.spec.ts", "library/{headers,redirects,servers}.spec.ts"],
+  use: {
+    browserName: "firefox" as const,
+    viewport: devices["Desktop Firefox"].viewport,
+    // Not Playwright's own: it speaks another protocol.
+    channel: FIREFOX ? "moz-firefox" : undefined,
+    launchOptions: { executablePath: FIREFOX || undefined },
+  },
+};
+
 // What a test needs of its browser is its tag, such as `@needs-bfcache`.
 const browsers: Project[] = [
   {
@@ -30,16 +43,18 @@ const browsers: Project[] = [
     },
   },
   {
+    ...firefox,
     name: "firefox",
-    // Only what can differ in another browser.
-    testIgnore: ["accessibility.spec.ts", "library/servers.spec.ts"],
-    // It keeps no page that has a Web Lock, and is no phone.
-    grepInvert: /@needs-(bfcache|cdp|phone)/,
+    grepInvert: /@needs-(bfcache|host-rules)|without JavaScript/,
+  },
+  {
+    ...firefox,
+    name: "firefox without JavaScript",
+    grep: /without JavaScript/,
     use: {
-      browserName: "firefox",
-      viewport: devices["Desktop Firefox"].viewport,
-      // Not Playwright's own: it speaks another protocol.
-      ...(FIREFOX ? { channel: "moz-firefox", launchOptions: { executablePath: FIREFOX } } : {}),
+      ...firefox.use,
+      // Not every build obeys Playwright's own option.
+      launchOptions: { ...firefox.use.launchOptions, firefoxUserPrefs: { "javascript.enabled": false } },
     },
   },
 ];
@@ -59,7 +74,7 @@ export default defineConfig({
     baseURL,
     trace: "retain-on-failure",
   },
-  projects: browsers.filter(({ name }) => BROWSERS.split(" ").includes(name!)),
+  projects: browsers.filter(({ name }) => BROWSERS.split(" ").includes(name!.split(" ")[0])),
   webServer: {
     command: PROGRAM,
     cwd: "..",
