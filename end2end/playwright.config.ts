@@ -10,7 +10,7 @@ const baseURL = `http://127.0.0.1:${PORT}`;
 // Only what can differ in another browser. It keeps no page that has a Web Lock, and takes no addresses of
 // hosts.
 const firefox = {
-  testIgnore: ["accessibility.spec.ts", "library/{headers,redirects,servers}.spec.ts"],
+  testIgnore: ["**/accessibility.spec.ts", "**/library/{headers,redirects,servers}.spec.ts"],
   use: {
     browserName: "firefox" as const,
     viewport: devices["Desktop Firefox"].viewport,
