@@ -49,7 +49,8 @@ const browsers: Project[] = [
   },
   {
     ...firefox,
-    name: "firefox without JavaScript",
+    // Its own words must not match the pattern.
+    name: "firefox noscript",
     grep: /without JavaScript/,
     use: {
       ...firefox.use,
