@@ -7,6 +7,19 @@ const { PORT, DATABASE_URL, CHROMIUM, FIREFOX, BROWSERS = "chromium" } = process
 if (!PORT || !DATABASE_URL) throw new Error("run scripts/end2end");
 const baseURL = `http://127.0.0.1:${PORT}`;
 
+// Only what can differ in another browser. It keeps no page that has a Web Lock, and takes no addresses of
+// hosts.
+const firefox = {
+  testIgnore: ["**/accessibility.spec.ts", "**/library/{headers,redirects,servers}.spec.ts"],
+  use: {
+    browserName: "firefox" as const,
+    viewport: devices["Desktop Firefox"].viewport,
+    // Not Playwright's own: it speaks another protocol.
+    channel: FIREFOX ? "moz-firefox" : undefined,
+    launchOptions: { executablePath: FIREFOX || undefined },
+  },
+};
+
 // What a test needs of its browser is its tag, such as `@needs-bfcache`.
 const browsers: Project[] = [
   {
@@ -30,17 +43,10 @@ const browsers: Project[] = [
     },
   },
   {
+    ...firefox,
     name: "firefox",
-    // Only what can differ in another browser.
-    testIgnore: ["accessibility.spec.ts", "library/servers.spec.ts"],
-    // It keeps no page that has a Web Lock, and is no phone.
-    grepInvert: /@needs-(bfcache|cdp|phone)/,
-    use: {
-      browserName: "firefox",
-      viewport: devices["Desktop Firefox"].viewport,
-      // Not Playwright's own: it speaks another protocol.
-      ...(FIREFOX ? { channel: "moz-firefox", launchOptions: { executablePath: FIREFOX } } : {}),
-    },
+    // Debian's build runs scripts also where Playwright asks for none.
+    grepInvert: /@needs-(bfcache|host-rules)|without JavaScript/,
   },
 ];
 

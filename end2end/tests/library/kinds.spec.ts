@@ -280,6 +280,7 @@ for (const [name, program] of Object.entries(PROGRAMS)) {
         const elsewhere = await newContext();
         await signIn(await elsewhere.newPage(), url);
         await expect(rows).toHaveCount(2, { timeout: NOTICE_LIMIT_MS });
+        await page.bringToFront();
         await rows.getByRole("button", { name: "End the session" }).click();
         await expect(rows).toHaveCount(1);
         await expect(page.getByRole("status").filter({ hasText: "The session has ended." })).toBeFocused();

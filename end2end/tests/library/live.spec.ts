@@ -168,7 +168,7 @@ test("the tab that signs out ignores the event of its own sign-out", async ({ pa
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await page.route("/api/sign_out", async (route) => {
-    const response = await fetchAsIs(route);
+    const response = await fetchAsIs(route, "scope=global");
     await held;
     await route.fulfill({ response });
   });

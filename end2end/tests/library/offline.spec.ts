@@ -97,7 +97,7 @@ test("sending a sign-out twice signs out no other account", async ({ page, conte
   let lost = 0;
   await page.route("/api/sign_out", async (route) => {
     if (lost++ > 0) return route.continue();
-    await fetchAsIs(route);
+    await fetchAsIs(route, "scope=global");
     await route.abort();
   });
   await page.getByRole("button", { name: "Sign out everywhere", exact: true }).click();

@@ -30,7 +30,7 @@ async function expectUser(page: Page, name: string) {
   await expect(page.getByRole("button", { name: `Account of ${name}` })).toBeVisible();
 }
 
-test("over https, no space around the name makes a planted cookie count as the site's", async ({ page, context, newContext, baseURL }) => {
+test("over https, no space around the name makes a planted cookie count as the site's", { tag: "@needs-host-rules" }, async ({ page, context, newContext, baseURL }) => {
   const other = await newContext();
   await signUp(await other.newPage(), newPerson("Eve"));
   const [session, pending] = ["session", "pending_sign_out"].map((name) => cookieName(name, baseURL));
@@ -55,7 +55,7 @@ test.describe("over http", () => {
   });
   test.afterEach(() => server.end());
 
-  test("a valid planted cookie signs nobody in as another user, and is removed at once", async ({ page, context, newContext }) => {
+  test("a valid planted cookie signs nobody in as another user, and is removed at once", { tag: "@needs-host-rules" }, async ({ page, context, newContext }) => {
     const other = await newContext();
     await signUp(await other.newPage(), newPerson("Eve"), server.url);
     const name = cookieName("session", server.url);
@@ -72,7 +72,7 @@ test.describe("over http", () => {
     }
   });
 
-  test("a planted pending sign-out ends at most this browser's session, and is then removed", async ({ page, context, newContext }) => {
+  test("a planted pending sign-out ends at most this browser's session, and is then removed", { tag: "@needs-host-rules" }, async ({ page, context, newContext }) => {
     const ada = await signUp(page, undefined, server.url);
     const other = await newContext();
     const there = await other.newPage();

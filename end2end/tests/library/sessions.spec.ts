@@ -45,6 +45,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(lines.first()).toContainText("with password");
       await expect(page.getByText("Firefox 128 on Windows")).toBeVisible();
 
+      await page.bringToFront();
       const line = lines.filter({ hasText: "Firefox 128" });
       await line.getByRole("button", { name: "End the session: Firefox 128 on Windows" }).click();
       await expect(lines).toHaveCount(2);

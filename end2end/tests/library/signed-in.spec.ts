@@ -126,3 +126,22 @@ test("a marker that lies signs nobody in, and does not make the page ask for eve
   await page.goto("/account");
   await expect(page).toHaveURL(/\/sign-in/);
 });
+
+test("a sign-in leads back to the same place on the page", async ({ page }) => {
+  const person = await signUp(page);
+  await page.goto("about:blank");
+  await page.context().clearCookies();
+  // The browser takes the fragment along to where the server redirects.
+  await page.goto("/account#sign-out");
+  await expect(page).toHaveURL("/sign-in?callback_url=%2Faccount#sign-out");
+  await expect.poll(() => page.evaluate(() => typeof window.guardian?.refresh)).toBe("function");
+  await field(page, "email").fill(person.email);
+  await field(page, "password").fill(person.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL("/account#sign-out");
+
+  // The script takes it along to where it leaves for.
+  await live(page);
+  await page.context().request.post("/api/sign_out");
+  await expect(page).toHaveURL(/^[^#]*\/sign-in\?callback_url=%2Faccount%23sign-out/);
+});

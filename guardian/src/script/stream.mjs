@@ -61,11 +61,11 @@ export function follow(dispatch, session, silenceMs) {
     listen("alive");
     stream.addEventListener("error", () => stream.readyState === stream.CLOSED && dispatch("streamRefused"));
   });
-  // A tab that hears nothing of the others cannot tell whether they live.
-  if (channel) watch(silenceMs);
   navigator.locks.request("leptos-guardian", silenceMs ? { steal: true } : { signal }, granted).catch((cause) => {
     console.debug(cause);
     // Another tab has taken it over, and this one waits for it again.
     if (cause.name === "AbortError" && !signal.aborted) follow(dispatch, session);
   });
+  // Not without locks, and a tab that hears nothing of the others cannot tell whether they live.
+  if (channel) watch(silenceMs);
 }

@@ -124,6 +124,13 @@ describe("of two tabs", () => {
     assert.deepEqual([first, second].map(openStreams), [1, 0]);
   });
 
+  test("one without locks waits for no stream", async () => {
+    const tab = adas();
+    delete tab.window.navigator.locks;
+    await tab.run();
+    assert.deepEqual(tab.timers.filter(({ ms }) => ms === LONGEST_SILENCE_MS), []);
+  });
+
   test("one alone opens its own stream again if that says nothing, after growing pauses", async () => {
     const tab = adas();
     tab.responses["/api/session"] = { ...ADA, others: [] };
