@@ -82,7 +82,9 @@ impl RemoteEvents {
         is_published
     }
 
-    /// Publishes that another server has changed a user's profile.
+    /// Publishes that another server has changed a user's profile. On SQLite its pages show it when they next
+    /// ask the server.
+    #[cfg(feature = "postgres")]
     pub(crate) fn publish_profile(&self, server: &str, user_id: &str) {
         if *server != *self.registry.server {
             self.bus.publish_profile(user_id);
