@@ -39,13 +39,13 @@ async fn a_session_that_is_not_remembered_ends_with_the_browser() {
     let site = Site::new().await;
     let mut browser = site.browser();
     let response = browser.sign_in_until_closed("ada").await;
-    assert_eq!(max_age(&response, "session"), None);
+    assert_eq!(max_age(&response, "guardian"), None);
     assert_eq!(
-        max_age(&response, "signed_in"),
+        max_age(&response, "guardian_signed_in"),
         None,
         "the marker goes with it"
     );
-    assert_eq!(browser.cookie_names(), ["session"]);
+    assert_eq!(browser.cookie_names(), ["guardian"]);
     assert_eq!(browser.whoami().await, "ada");
     browser.restart();
     assert!(browser.cookies.is_empty());
@@ -94,8 +94,8 @@ async fn a_session_lives_as_long_as_its_sign_in_asks() {
     let site = Site::new().await;
     let mut browser = site.browser();
     let response = browser.sign_in_for("ada", 2 * DAY).await;
-    assert_eq!(max_age(&response, "session"), Some(2 * DAY));
-    assert_eq!(max_age(&response, "signed_in"), Some(2 * DAY));
+    assert_eq!(max_age(&response, "guardian"), Some(2 * DAY));
+    assert_eq!(max_age(&response, "guardian_signed_in"), Some(2 * DAY));
     browser.restart();
     // It is in use all the time.
     for _ in 0..47 {
@@ -140,8 +140,8 @@ async fn the_accounts_of_one_browser_keep_their_own_lifetimes() {
             browser.sign_in_until_closed("bob").await;
             browser.sign_in_for("ada", 10 * DAY).await
         };
-        assert_eq!(max_age(&response, "session"), Some(10 * DAY));
-        assert_eq!(max_age(&response, "still_open"), None);
+        assert_eq!(max_age(&response, "guardian"), Some(10 * DAY));
+        assert_eq!(max_age(&response, "guardian_still_open"), None);
         assert_eq!(browser.accounts().await.len(), 2);
         browser.restart();
         assert_eq!(browser.accounts().await, ["ada"]);
@@ -183,8 +183,8 @@ async fn the_end_of_the_remembered_account_does_not_remember_the_other_one() {
     assert_eq!(closed.whoami().await, "nobody");
     // A new token goes with the browser.
     let response = browser.post("/renew-token").await;
-    assert_eq!(max_age(&response, "session"), None);
-    assert_eq!(browser.cookie_names(), ["session"]);
+    assert_eq!(max_age(&response, "guardian"), None);
+    assert_eq!(browser.cookie_names(), ["guardian"]);
     assert_eq!(browser.whoami().await, "bob");
 }
 
@@ -197,11 +197,11 @@ async fn a_switch_and_a_renewal_keep_the_lifetimes() {
     site.pass_time(Duration::from_secs(30 * 60));
     for _ in 0..2 {
         let response = switch_to_other(&mut browser).await;
-        assert_eq!(max_age(&response, "session"), Some(10 * DAY - 30 * 60));
-        assert_eq!(max_age(&response, "still_open"), None);
+        assert_eq!(max_age(&response, "guardian"), Some(10 * DAY - 30 * 60));
+        assert_eq!(max_age(&response, "guardian_still_open"), None);
     }
     let response = browser.post("/renew-token").await;
-    assert_eq!(max_age(&response, "session"), Some(10 * DAY - 30 * 60));
+    assert_eq!(max_age(&response, "guardian"), Some(10 * DAY - 30 * 60));
     assert_eq!(browser.accounts().await, ["bob", "ada"]);
     site.pass_time(Duration::from_secs(HOUR));
     assert_eq!(browser.accounts().await, ["ada"], "bob's idle limit");
@@ -218,11 +218,14 @@ async fn the_cookie_that_shows_an_open_browser_fits_one_token_and_goes_with_it()
     let old = browser.clone();
     browser.post("/renew-token").await;
     let mut mixed = browser.clone();
-    let of_old = old.cookies.iter().find(|(name, _)| name == "still_open");
+    let of_old = old
+        .cookies
+        .iter()
+        .find(|(name, _)| name == "guardian_still_open");
     let place = mixed
         .cookies
         .iter()
-        .position(|(name, _)| name == "still_open");
+        .position(|(name, _)| name == "guardian_still_open");
     mixed.cookies[place.unwrap()] = of_old.unwrap().clone();
     assert_eq!(mixed.accounts().await, ["ada"]);
     browser.sign_out(SignOutScope::Browser).await;
@@ -233,5 +236,5 @@ async fn the_cookie_that_shows_an_open_browser_fits_one_token_and_goes_with_it()
 async fn a_visitor_keeps_their_data_as_long_as_before() {
     let site = Site::new().await;
     let response = site.browser().post("/remember/word").await;
-    assert_eq!(max_age(&response, "session"), Some(90 * DAY));
+    assert_eq!(max_age(&response, "guardian"), Some(90 * DAY));
 }

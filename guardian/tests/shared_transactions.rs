@@ -307,3 +307,18 @@ async fn a_write_that_must_wait_for_a_lock_holds_up_no_other() {
     app.close().await.unwrap();
     assert_eq!(waits.await.unwrap().1.ended.len(), 1);
 }
+
+/// When a program panics while it signs somebody in, the writer ends with the runtime.
+#[test]
+fn a_panic_of_the_program_ends_the_writer() {
+    let program = std::thread::spawn(|| {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(async {
+            let site = Site::new().await;
+            let server = one_writer(&site).await;
+            let held = Held::new(&site, &server).await;
+            panic!("while {} waits", held.site.url);
+        });
+    });
+    assert!(program.join().is_err());
+}

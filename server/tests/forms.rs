@@ -6,6 +6,7 @@ mod common;
 use common::{PASSWORD, Site, TestResponse};
 use http::{HeaderValue, Request, StatusCode, header, request::Builder};
 use serde_json::json;
+use server::config::COOKIE_NAME;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data; boundary=x";
@@ -61,7 +62,7 @@ fn assert_refused(response: &TestResponse, status: StatusCode, error: &str, aske
     let is_marker = |cookie: &HeaderValue| {
         cookie
             .to_str()
-            .is_ok_and(|cookie| cookie.starts_with("signed_in"))
+            .is_ok_and(|cookie| cookie.starts_with(&format!("{COOKIE_NAME}_signed_in")))
     };
     assert!(cookies.all(is_marker), "{asked}");
 }

@@ -7,6 +7,7 @@ use common::{PASSWORD, Site, TestResponse};
 use http::{Request, StatusCode, header};
 use leptos_guardian::with_pool;
 use serde_json::json;
+use server::config::COOKIE_NAME;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -136,7 +137,7 @@ async fn signing_out_this_browser_never_asks() {
 async fn a_pending_sign_out_everywhere_is_carried_out() {
     let site = Site::new().await;
     let [here, there] = signed_in_before(&site, 601).await;
-    let pending = format!("{here}; pending_sign_out-3000=1");
+    let pending = format!("{here}; {COOKIE_NAME}_pending_sign_out-3000=1");
     let response = site.post("/api/sign_out", &pending, "scope=others").await;
     assert_eq!(response.error(), "confirmation_required");
     let response = site.post("/api/sign_out", &pending, "scope=global").await;

@@ -18,10 +18,12 @@ use super::{
     token::TokenHash,
 };
 use crate::{Reason, SessionHandle, SignOutScope, with_pool};
+use futures::FutureExt as _;
 use sqlx::Pool;
 use std::{
     collections::{BTreeSet, VecDeque},
     fmt,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -143,7 +145,7 @@ impl Guardian {
         };
         if self.0.writes.enqueue(job) {
             // In a task, which goes on for the other writes when this request is dropped.
-            tokio::spawn(Writer(self.clone()).run());
+            tokio::spawn(keep_writing(self.clone()));
         }
         written.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
@@ -227,50 +229,42 @@ fn writers<DB: Backend>(pool: &Pool<DB>) -> usize {
     half.clamp(1, DB::READERS)
 }
 
-/// Carries out writes until none wait.
-struct Writer(Guardian);
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        // Another one carries out what waits.
-        if std::thread::panicking() {
-            tokio::spawn(Self(self.0.clone()).run());
-        }
-    }
+/// Carries out writes until none wait. After a panic, which loses the writes of one transaction, it goes on
+/// with the next.
+async fn keep_writing(guardian: Guardian) {
+    let run = || AssertUnwindSafe(carry_out_all(&guardian)).catch_unwind();
+    while run().await.is_err() {}
 }
 
-impl Writer {
-    async fn run(self) {
-        let Self(guardian) = &self;
-        let writes = &guardian.0.writes;
-        let mut kept = None;
-        while let Some(first) = writes.first() {
-            let begun = match kept.take() {
-                Some(connection) => guardian.begin_on(connection).await,
-                None => None,
-            };
-            let begun = match begun {
-                Some(begun) => begun,
-                None => guardian.try_begin().await,
-            };
-            kept = match begun {
-                Ok(transaction) => {
-                    let others = writes.others(&first);
-                    if others.is_empty() {
-                        carry_out_alone(transaction, first).await
-                    } else {
-                        let jobs = [first].into_iter().chain(others);
-                        carry_out_together(transaction, jobs.collect()).await
-                    }
+async fn carry_out_all(guardian: &Guardian) {
+    let writes = &guardian.0.writes;
+    let mut kept = None;
+    while let Some(first) = writes.first() {
+        let begun = match kept.take() {
+            Some(connection) => guardian.begin_on(connection).await,
+            None => None,
+        };
+        let begun = match begun {
+            Some(begun) => begun,
+            None => guardian.try_begin().await,
+        };
+        kept = match begun {
+            Ok(transaction) => {
+                let others = writes.others(&first);
+                if others.is_empty() {
+                    carry_out_alone(transaction, first).await
+                } else {
+                    let jobs = [first].into_iter().chain(others);
+                    carry_out_together(transaction, jobs.collect()).await
                 }
-                Err(cause) => {
-                    fail([first].into_iter().chain(writes.overdue()), cause);
-                    None
-                }
-            };
-        }
-        release(kept).await;
+            }
+            Err(cause) => {
+                fail([first].into_iter().chain(writes.overdue()), cause);
+                None
+            }
+        };
     }
+    release(kept).await;
 }
 
 /// Returns a connection to the pool.

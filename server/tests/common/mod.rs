@@ -195,26 +195,22 @@ impl TestResponse {
         self.headers[header::LOCATION].to_str().unwrap()
     }
 
-    /// A cookie that the response sets, with its attributes.
+    /// A cookie that the response sets, with its attributes. On <http://127.0.0.1:3000> the names end with
+    /// the port.
     pub fn set_cookie(&self, name: &str) -> Option<&str> {
-        let name = format!("{name}-3000=");
-        let mut cookies = self.headers.get_all(header::SET_COOKIE).iter();
-        cookies.find_map(|cookie| cookie.to_str().ok().filter(|it| it.starts_with(&name)))
-    }
-
-    /// A cookie that the response sets, as a browser sends it back. On <http://127.0.0.1:3000> the
-    /// names end with the port.
-    pub fn cookie(&self, name: &str) -> Option<String> {
         let name = match name {
             "session" => COOKIE_NAME.to_owned(),
             "unrevoked" => format!("{COOKIE_NAME}_unrevoked"),
             app => app.to_owned(),
         };
-        let name = format!("{name}-3000");
-        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
-        cookies
-            .filter_map(|cookie| cookie.to_str().unwrap().split(';').next())
-            .find(|cookie| cookie.starts_with(&format!("{name}=")))
-            .map(str::to_owned)
+        let name = format!("{name}-3000=");
+        let mut cookies = self.headers.get_all(header::SET_COOKIE).iter();
+        cookies.find_map(|cookie| cookie.to_str().ok().filter(|it| it.starts_with(&name)))
+    }
+
+    /// A cookie that the response sets, as a browser sends it back.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let cookie = self.set_cookie(name)?.split(';').next();
+        cookie.map(str::to_owned)
     }
 }
