@@ -5,7 +5,7 @@ mod common;
 use axum::{Extension, extract::ConnectInfo};
 use common::{Log, Site};
 use http::{Method, Request};
-use leptos_guardian::server::{Database, Guardian, SigningKey};
+use leptos_guardian::server::{Database, Guardian, ProxyHeader, SigningKey};
 use std::net::SocketAddr;
 
 /// The address in the list of sessions, of a sign-in that came through a proxy at 10.1.2.3.
@@ -41,6 +41,25 @@ async fn a_named_proxy_is_believed() {
             Some("10.1.2.3"),
             "{trusted:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn only_the_header_that_the_app_names_is_read() {
+    for (header, expected) in [
+        (ProxyHeader::XForwardedFor, "192.0.2.7"),
+        (ProxyHeader::Forwarded, "2001:db8::1"),
+    ] {
+        let site = Site::with(|builder| builder.trust_proxy("10.0.0.0/8").proxy_header(header));
+        let site = site.await;
+        let mut browser = site.browser();
+        let request = Request::post("/sign-in/ada")
+            .header("x-forwarded-for", "192.0.2.7:4711")
+            .header("forwarded", "proto=https;for=\"[2001:db8::1]:4711\"")
+            .extension(ConnectInfo(SocketAddr::from(([10, 1, 2, 3], 4711))));
+        browser.send(request).await;
+        let listed = browser.sessions().await.remove(0).ip;
+        assert_eq!(listed.as_deref(), Some(expected));
     }
 }
 

@@ -97,6 +97,17 @@ pub fn Field(
     }
 }
 
+/// Tells password managers whose password the form is about. It is not shown and not sent.
+/// ([Chromium's advice](https://www.chromium.org/developers/design-documents/create-amazing-password-forms/))
+#[component]
+pub fn UsernameHint(
+    /// The address with which the user signs in.
+    #[prop(into)]
+    username: Signal<Option<String>>,
+) -> impl IntoView {
+    view! { <input type="text" autocomplete="username" value=move || username.get() readonly hidden/> }
+}
+
 /// How long the button ignores a second press, which is probably a slip. After that, the user has
 /// probably stopped the page and tries again.
 const DOUBLE_SUBMIT_WINDOW: Duration = Duration::from_secs(5);

@@ -28,7 +28,7 @@ pub use browser::reject_unreadable;
 #[cfg(not(feature = "ssr"))]
 use browser::{check_field, take_flash};
 
-pub use components::{CallbackUrl, Field, FormAlert, PlainForm, with_callback_url};
+pub use components::{CallbackUrl, Field, FormAlert, PlainForm, UsernameHint, with_callback_url};
 pub use error::{FormFailure, PasswordError};
 pub use flash::{Flash, use_flash};
 pub use sign_in_response::SignInResponse;

@@ -2,8 +2,8 @@
 
 use app::api::RECENT;
 use http::HeaderValue;
-use leptos_guardian::server::{Builder, Database, Guardian, KeyError, SigningKey};
-use std::{net::SocketAddr, path::Path};
+use leptos_guardian::server::{Builder, Database, Guardian, KeyError, ProxyHeader, SigningKey};
+use std::{net::SocketAddr, path::Path, time::Duration};
 use url::{Host, Url};
 
 /// The database, unless `DATABASE_URL` names one.
@@ -15,6 +15,12 @@ const KEY_FILE: &str = "data/session.key";
 /// Sign-ups and failed sign-ins from one network per minute: enough for an office behind one
 /// address.
 const ATTEMPTS_PER_MINUTE: u32 = 60;
+
+/// In seconds: longer than nginx keeps an unused connection (60), so that it never uses one that is just
+/// being closed. For a load balancer that keeps them longer, it must be longer still.
+const KEEP_ALIVE: &str = "75";
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// A year, for this host alone. Only the owner knows whether its subdomains have https, too. With
 /// `includeSubDomains`, one without https would be unreachable in every browser that has been here.
@@ -48,8 +54,12 @@ pub struct Config {
     pub session_keys: Vec<SigningKey>,
     /// `ATTEMPTS_PER_MINUTE`: sign-ups and failed sign-ins from one network.
     pub attempts_per_minute: u32,
-    /// `TRUSTED_PROXIES`: the proxies whose `X-Forwarded-For` is believed.
+    /// `TRUSTED_PROXIES`: the proxies that are believed when they name the client.
     pub trusted_proxies: Vec<String>,
+    /// `PROXY_HEADER`: where they name it.
+    pub proxy_header: ProxyHeader,
+    /// `KEEP_ALIVE`: how long a connection waits for the next request.
+    pub keep_alive: Duration,
 }
 
 /// Why the configuration is not usable, for the person who starts the server.
@@ -65,6 +75,10 @@ pub enum ConfigError {
     Hsts(String),
     #[error("ATTEMPTS_PER_MINUTE must be a number above zero, but is {0:?}")]
     Attempts(String),
+    #[error("KEEP_ALIVE must be a number of seconds above zero, but is {0:?}")]
+    KeepAlive(String),
+    #[error("PROXY_HEADER must be X-Forwarded-For or Forwarded, but is {0:?}")]
+    ProxyHeader(String),
     #[error("SESSION_KEY must be set for {0}; make one with: openssl rand -base64 48")]
     KeyMissing(Url),
     #[error("SESSION_KEY is not usable")]
@@ -103,6 +117,7 @@ impl Config {
         let site_addr = get("LEPTOS_SITE_ADDR", "127.0.0.1:3000");
         let site_url = read_site_url(&get("SITE_URL", "http://127.0.0.1:3000"))?;
         let attempts = get("ATTEMPTS_PER_MINUTE", &ATTEMPTS_PER_MINUTE.to_string());
+        let keep_alive = get("KEEP_ALIVE", KEEP_ALIVE);
         Ok(Self {
             database_url: get("DATABASE_URL", DATABASE_URL),
             database_listener_url: Some(get("DATABASE_LISTENER_URL", ""))
@@ -124,6 +139,13 @@ impl Config {
                 .map(|proxy| proxy.trim().to_owned())
                 .filter(|proxy| !proxy.is_empty())
                 .collect(),
+            proxy_header: read_proxy_header(&get("PROXY_HEADER", X_FORWARDED_FOR))?,
+            keep_alive: keep_alive
+                .parse()
+                .ok()
+                .filter(|seconds| *seconds > 0)
+                .map(Duration::from_secs)
+                .ok_or(ConfigError::KeepAlive(keep_alive))?,
             site_url,
         })
     }
@@ -141,8 +163,17 @@ pub fn configure(config: &Config, database: Database) -> Builder {
         Some(url) => builder.listener_url(url),
         None => builder,
     };
+    let builder = builder.proxy_header(config.proxy_header);
     let proxies = config.trusted_proxies.iter();
     proxies.fold(builder, |builder, proxy| builder.trust_proxy(proxy))
+}
+
+fn read_proxy_header(name: &str) -> Result<ProxyHeader, ConfigError> {
+    match name.to_ascii_lowercase().as_str() {
+        X_FORWARDED_FOR => Ok(ProxyHeader::XForwardedFor),
+        "forwarded" => Ok(ProxyHeader::Forwarded),
+        _ => Err(ConfigError::ProxyHeader(name.to_owned())),
+    }
 }
 
 fn read_site_url(text: &str) -> Result<Url, ConfigError> {
@@ -211,6 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_and_its_header_may_be_named() {
+        let config = read(&[
+            ("SESSION_KEY", KEY),
+            ("PROXY_HEADER", "Forwarded"),
+            ("KEEP_ALIVE", "620"),
+        ]);
+        let config = config.unwrap();
+        assert_eq!(config.proxy_header, ProxyHeader::Forwarded);
+        assert_eq!(config.keep_alive, Duration::from_secs(620));
+    }
+
+    #[test]
     fn an_https_site_asks_browsers_to_stay_with_https() {
         let https = ("SITE_URL", "https://example.com");
         let hsts = |settings: &[_]| {
@@ -272,6 +315,9 @@ mod tests {
             ("SITE_URL", "ftp://example.com"),
             ("SITE_URL", "https://example.com/app"),
             ("ATTEMPTS_PER_MINUTE", "0"),
+            ("KEEP_ALIVE", "0"),
+            ("KEEP_ALIVE", "-1"),
+            ("PROXY_HEADER", "X-Real-IP"),
             ("HSTS", "31536000"),
             ("HSTS", "max-age="),
             ("HSTS", "includeSubDomains"),

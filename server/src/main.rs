@@ -109,18 +109,27 @@ async fn run_server(config: &Config, guardian: &Guardian, state: AppState) -> an
         // Open pages would keep the server from stopping. They reconnect to the next one.
         guardian.close_streams();
     };
+    let limits = Limits {
+        head: config.keep_alive,
+        ..Limits::default()
+    };
+    let finished = async {
+        tokio::select! {
+            () = serve(listener, router, limits, stop) => {}
+            () = async { stop_signal().await; sleep(SHUTDOWN_LIMIT).await } => {
+                tracing::warn!("some requests did not finish in time");
+            }
+        }
+        let hooks = timeout(SHUTDOWN_LIMIT, guardian.finish_hooks()).await;
+        if hooks.is_err() {
+            tracing::warn!("an after_sign_out hook did not finish in time; it will run again");
+        }
+    };
     tokio::select! {
-        () = serve(listener, router, Limits::default(), stop) => {}
-        () = async { stop_signal().await; sleep(SHUTDOWN_LIMIT).await } => {
-            tracing::warn!("some requests did not finish in time");
+        () = finished => tracing::info!("stopped"),
+        () = async { stop_signal().await; stop_signal().await } => {
+            tracing::warn!("stopped at once, because a second signal came; hooks that did not finish will run again");
         }
     }
-    if timeout(SHUTDOWN_LIMIT, guardian.finish_hooks())
-        .await
-        .is_err()
-    {
-        tracing::warn!("an after_sign_out hook did not finish in time; it will run again");
-    }
-    tracing::info!("stopped");
     Ok(())
 }

@@ -155,3 +155,42 @@ async fn a_changed_password_revokes_copies_of_this_browsers_token() {
     let new = response.cookie("session").unwrap();
     assert!(site.who_is(&new).await.is_object());
 }
+
+/// Before the page's program has arrived, a double click sends the form twice.
+#[tokio::test]
+async fn a_sign_up_that_is_sent_twice_signs_in() {
+    let site = Site::new().await;
+    let fields = format!("name=Ada&email=ada@example.com&password={PASSWORD}");
+    let (first, second) = tokio::join!(
+        site.submit("/api/sign_up", "", &fields),
+        site.submit("/api/sign_up", "", &fields),
+    );
+    for response in [first, second] {
+        assert_eq!(response.location(), "/account");
+        let cookie = response.cookie("session").unwrap();
+        assert_eq!(site.who_is(&cookie).await["name"], "Ada");
+    }
+    let wrong = "name=Eve&email=ada@example.com&password=not+the+right+one";
+    let response = site.post("/api/sign_up", "", wrong).await;
+    assert_eq!(
+        (response.status, response.error().as_str()),
+        (StatusCode::CONFLICT, "email_taken")
+    );
+    assert!(response.cookie("session").is_none());
+}
+
+#[tokio::test]
+async fn a_name_shows_something() {
+    let site = Site::new().await;
+    for blank in [
+        "%20",
+        "%E2%80%8B",
+        "%E3%85%A4%C2%A0",
+        "%E2%A0%80",
+        "%EF%BB%BF%E2%80%AE",
+    ] {
+        let fields = format!("name={blank}&email=ada@example.com&password={PASSWORD}");
+        let response = site.post("/api/sign_up", "", &fields).await;
+        assert_eq!(response.error(), "name", "{blank}");
+    }
+}

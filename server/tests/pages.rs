@@ -37,6 +37,49 @@ async fn a_private_page_leads_to_the_sign_in_page_and_back() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_changes_nothing() {
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
+    for path in [
+        "/account/",
+        "/account//",
+        "/account/sessions/",
+        "/sign-in/?a=b",
+        "//",
+    ] {
+        let page = site.get(path, &cookie).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert_eq!(page.headers["cache-control"], "no-store", "{path}");
+    }
+    let page = site.get("/no-such-page/", "").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    let private = site.get("/account/", "").await;
+    assert_eq!(private.location(), "/sign-in?callback_url=%2Faccount");
+    let response = site.post("/api/sign_out/", &cookie, "").await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert!(site.who_is(&cookie).await.is_null());
+}
+
+/// A password manager would otherwise save the new password for another account, or none.
+#[tokio::test]
+async fn forms_for_a_password_name_its_user_to_password_managers() {
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
+    for (path, forms) in [("/account", 2), ("/confirm", 1)] {
+        let page = site.get(path, &cookie).await.body;
+        let hints: Vec<&str> = page
+            .split('<')
+            .filter(|tag| tag.contains(r#"autocomplete="username""#))
+            .collect();
+        assert_eq!(hints.len(), forms, "{path}");
+        for hint in hints {
+            assert!(hint.contains(r#"value="ada@example.com""#), "{hint}");
+            assert!(hint.contains("hidden") && !hint.contains("name="), "{hint}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_page_is_a_404() {
     let site = Site::new().await;
     let response = site.get("/no-such-page", "").await;

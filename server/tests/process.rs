@@ -8,13 +8,41 @@ use common::database;
 use http::StatusCode;
 use process::{KEY, Process, server};
 use std::{
-    io::Read as _,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
 use tokio::{task::JoinSet, time::sleep};
+
+/// A person who presses Ctrl-C again does not want to wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_the_server_at_once() {
+    let folder = TempDir::new().unwrap();
+    let url = database::fresh(&folder).await;
+    let process = Process::start(folder.path(), &url).await;
+    // A request whose body never ends.
+    let mut slow = TcpStream::connect(process.address.trim_start_matches("http://")).unwrap();
+    let head = "POST /api/sign_in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\n\r\n";
+    slow.write_all(head.as_bytes()).unwrap();
+    // It has arrived before a later one is served.
+    assert!(!process.is_signed_in("").await);
+    process.terminate();
+    sleep(Duration::from_millis(500)).await;
+    let start = Instant::now();
+    process.terminate();
+    let (status, log) = process.wait();
+    assert!(status.success(), "{log}");
+    assert!(log.contains("second signal"), "{log}");
+    assert!(
+        start.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        start.elapsed()
+    );
+}
 
 /// How often the hook has run.
 fn hook_runs(log: &str) -> usize {

@@ -1,7 +1,8 @@
-use crate::api::{FormError, PostChangeEmail, PostChangePassword, PostDeleteAccount};
+use super::Sheet;
+use crate::api::{FormError, PostChangeEmail, PostChangePassword, PostDeleteAccount, RECENT};
 use leptos::{prelude::*, server_fn::ServerFn as _};
-use leptos_guardian::{RequireSignedIn, SignOutButton, SignOutScope, use_auth};
-use leptos_guardian_passwords::{Field, Flash, FormAlert, PlainForm, use_flash};
+use leptos_guardian::{RequireRecent, RequireSignedIn, SignOutButton, SignOutScope, use_auth};
+use leptos_guardian_passwords::{Field, Flash, FormAlert, PlainForm, UsernameHint, use_flash};
 use leptos_meta::Title;
 
 #[component]
@@ -15,8 +16,7 @@ pub(crate) fn Account() -> impl IntoView {
             <h1>"Your account"</h1>
             <Profile flash=flash.for_form(PostChangeEmail::PATH)/>
             <ChangePassword flash=changed.clone()/>
-            <section class="card setting">
-                <h2>"Sign out"</h2>
+            <Setting title="Sign out">
                 <p><a href="/account/sessions">"Where you are signed in"</a></p>
                 <div class="actions">
                     <SignOutButton/>
@@ -25,10 +25,18 @@ pub(crate) fn Account() -> impl IntoView {
                     </SignOutButton>
                     <SignOutButton scope=SignOutScope::Global>"Sign out everywhere"</SignOutButton>
                 </div>
-            </section>
+            </Setting>
             <DeleteAccount flash=not_deleted.clone()/>
         </RequireSignedIn>
     }
+}
+
+/// The address of the signed-in user.
+pub(super) fn email() -> Signal<Option<String>> {
+    let auth = use_auth();
+    Signal::derive(move || {
+        auth.with(|auth| auth.user().and_then(|user| user.profile.email.clone()))
+    })
 }
 
 #[component]
@@ -36,8 +44,7 @@ fn Profile(flash: Flash) -> impl IntoView {
     let auth = use_auth();
     let profile = move || auth.with(|auth| auth.user().map(|user| user.profile.clone()));
     view! {
-        <section class="card setting">
-            <h2>"Profile"</h2>
+        <Setting title="Profile">
             {flash.is_accepted().then(|| view! {
                 <p class="notice" role="status">"Your e-mail address is changed."</p>
             }.into_any())}
@@ -48,15 +55,14 @@ fn Profile(flash: Flash) -> impl IntoView {
                 </dl>
             }.into_any())}
             <p class="aside"><a href="/account/email">"Change your e-mail address"</a></p>
-        </section>
+        </Setting>
     }
 }
 
 #[component]
 fn ChangePassword(flash: Flash) -> impl IntoView {
     view! {
-        <section class="card setting">
-            <h2>"Change password"</h2>
+        <Setting title="Change password">
             {flash.is_accepted().then(|| view! {
                 <p class="notice" role="status">
                     "Your password is changed, and you are signed out everywhere else."
@@ -64,6 +70,7 @@ fn ChangePassword(flash: Flash) -> impl IntoView {
             }.into_any())}
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostChangePassword::PATH submit="Change password">
+                <UsernameHint username=email()/>
                 <Field
                     label="Current password"
                     name="current_password"
@@ -82,18 +89,18 @@ fn ChangePassword(flash: Flash) -> impl IntoView {
                     flash=flash
                 />
             </PlainForm>
-        </section>
+        </Setting>
     }
 }
 
 #[component]
 fn DeleteAccount(flash: Flash) -> impl IntoView {
     view! {
-        <section class="card setting danger">
-            <h2>"Delete account"</h2>
+        <Setting title="Delete account" danger=true>
             <p>"Your account is gone for good, and you are signed out on every device."</p>
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostDeleteAccount::PATH submit="Delete account">
+                <UsernameHint username=email()/>
                 <Field
                     label="Your password"
                     name="confirm_password"
@@ -102,6 +109,47 @@ fn DeleteAccount(flash: Flash) -> impl IntoView {
                     flash=flash
                 />
             </PlainForm>
+        </Setting>
+    }
+}
+
+/// One card of several.
+#[component]
+fn Setting(
+    title: &'static str,
+    #[prop(optional)] danger: bool,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class=if danger { "card setting danger" } else { "card setting" }>
+            <h2>{title}</h2>
+            {children()}
         </section>
+    }
+}
+
+/// For a user who has just proved who they are: an address decides who gets into the account.
+#[component]
+pub(crate) fn ChangeEmail() -> impl IntoView {
+    view! {
+        <RequireSignedIn sign_in_url="/sign-in">
+            <RequireRecent max_age=RECENT confirm_url="/confirm">
+                <Sheet title="Change your e-mail address">
+                    <ChangeEmailForm/>
+                </Sheet>
+            </RequireRecent>
+        </RequireSignedIn>
+    }
+}
+
+#[component]
+fn ChangeEmailForm() -> impl IntoView {
+    let flash = use_flash::<FormError>().for_form(PostChangeEmail::PATH);
+    view! {
+        <FormAlert flash=flash.clone()/>
+        <PlainForm action=PostChangeEmail::PATH submit="Change e-mail address">
+            <Field label="New email" name="email" kind="email" autocomplete="email" flash=flash/>
+        </PlainForm>
+        <p class="aside"><a href="/account">"Back to your account"</a></p>
     }
 }

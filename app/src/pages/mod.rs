@@ -1,17 +1,13 @@
 //! The pages, one file each. The short ones are here.
 
 mod account;
-mod change_email;
-mod confirm;
 mod home;
 mod sign_in;
 mod sign_up;
 
-pub(crate) use account::Account;
-pub(crate) use change_email::ChangeEmail;
-pub(crate) use confirm::Confirm;
+pub(crate) use account::{Account, ChangeEmail};
 pub(crate) use home::Home;
-pub(crate) use sign_in::SignIn;
+pub(crate) use sign_in::{Confirm, SignIn};
 pub(crate) use sign_up::SignUp;
 
 use leptos::prelude::*;
@@ -37,11 +33,9 @@ pub(crate) fn Sessions() -> impl IntoView {
 #[component]
 pub(crate) fn SignOut() -> impl IntoView {
     view! {
-        <Title text="Sign out"/>
-        <section class="card sheet">
-            <h1>"Sign out"</h1>
+        <Sheet title="Sign out">
             <leptos_guardian::SignOut/>
-        </section>
+        </Sheet>
     }
 }
 
@@ -49,11 +43,21 @@ pub(crate) fn SignOut() -> impl IntoView {
 pub(crate) fn NotFound() -> impl IntoView {
     not_found();
     view! {
-        <Title text="Not found"/>
-        <section class="card sheet">
-            <h1>"Not found"</h1>
+        <Sheet title="Not found">
             <p>"There is no page at this address."</p>
             <p><a href="/">"Go home"</a></p>
+        </Sheet>
+    }
+}
+
+/// A page that is one card.
+#[component]
+fn Sheet(title: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <Title text=title/>
+        <section class="card sheet">
+            <h1>{title}</h1>
+            {children()}
         </section>
     }
 }

@@ -1,18 +1,17 @@
-use crate::api::{FormError, PostSignIn};
+use super::{Sheet, account::email};
+use crate::api::{FormError, PostConfirm, PostSignIn};
 use leptos::{prelude::*, server_fn::ServerFn as _};
-use leptos_guardian::use_sign_out_reason;
+use leptos_guardian::{RequireSignedIn, use_sign_out_reason};
 use leptos_guardian_passwords::{
-    CallbackUrl, Field, FormAlert, PlainForm, StaySignedIn, use_flash, with_callback_url,
+    CallbackUrl, Field, Flash, FormAlert, PlainForm, StaySignedIn, UsernameHint, use_flash,
+    with_callback_url,
 };
-use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignIn() -> impl IntoView {
     let flash = use_flash::<FormError>().for_form(PostSignIn::PATH);
     view! {
-        <Title text="Sign in"/>
-        <section class="card sheet">
-            <h1>"Sign in"</h1>
+        <Sheet title="Sign in">
             {use_sign_out_reason().map(|reason| view! {
                 <p class="notice" role="status">{reason.to_string()}" Sign in to go on."</p>
             }.into_any())}
@@ -24,6 +23,42 @@ pub(crate) fn SignIn() -> impl IntoView {
                 <StaySignedIn flash/>
             </PlainForm>
             <p class="aside">"New here? "<a href=with_callback_url("/sign-up")>"Sign up"</a></p>
-        </section>
+        </Sheet>
+    }
+}
+
+/// Asks a signed-in user for the password again, then leads on.
+#[component]
+pub(crate) fn Confirm() -> impl IntoView {
+    let flash = use_flash::<FormError>().for_form(PostConfirm::PATH);
+    view! {
+        <RequireSignedIn sign_in_url="/sign-in">
+            <Sheet title="Confirm that it is you">
+                <ConfirmForm flash=flash.clone()/>
+            </Sheet>
+        </RequireSignedIn>
+    }
+}
+
+#[component]
+fn ConfirmForm(flash: Flash) -> impl IntoView {
+    let email = email();
+    view! {
+        <p>
+            "You are signed in as "<strong>{email}</strong>
+            ". That was some time ago, and what comes next is important. Please enter your password again."
+        </p>
+        <FormAlert flash=flash.clone()/>
+        <PlainForm action=PostConfirm::PATH submit="Confirm">
+            <CallbackUrl/>
+            <UsernameHint username=email/>
+            <Field
+                label="Password"
+                name="password"
+                kind="password"
+                autocomplete="current-password"
+                flash=flash
+            />
+        </PlainForm>
     }
 }

@@ -1,17 +1,15 @@
+use super::Sheet;
 use crate::api::{FormError, PostSignUp};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian_passwords::{
     CallbackUrl, Field, FormAlert, PlainForm, StaySignedIn, use_flash, with_callback_url,
 };
-use leptos_meta::Title;
 
 #[component]
 pub(crate) fn SignUp() -> impl IntoView {
     let flash = use_flash::<FormError>().for_form(PostSignUp::PATH);
     view! {
-        <Title text="Sign up"/>
-        <section class="card sheet">
-            <h1>"Sign up"</h1>
+        <Sheet title="Sign up">
             <FormAlert flash=flash.clone()/>
             <PlainForm action=PostSignUp::PATH submit="Sign up">
                 <CallbackUrl/>
@@ -30,6 +28,6 @@ pub(crate) fn SignUp() -> impl IntoView {
                 <StaySignedIn flash/>
             </PlainForm>
             <p class="aside">"Already have an account? "<a href=with_callback_url("/sign-in")>"Sign in"</a></p>
-        </section>
+        </Sheet>
     }
 }

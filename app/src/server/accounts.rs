@@ -10,7 +10,7 @@ use leptos_guardian::{
     Profile, Reason, SignOutOptions, User,
     server::{Identity, Remember},
 };
-use leptos_guardian_passwords::server::{Credential, Email, Passwords};
+use leptos_guardian_passwords::server::{Credential, Email, Passwords, is_visible};
 use std::sync::Arc;
 
 const NAME_LENGTH: usize = 100;
@@ -32,10 +32,20 @@ pub(crate) async fn sign_up(
     state.passwords.count_sign_up(&context.auth).await?;
     let known_words = [&email.canonical, &name, NAME];
     let hash = state.passwords.hash(&password, &known_words).await?;
-    let account = state
+    let created = state
         .users
         .create(context.auth.guardian(), &email, &name, &hash)
-        .await?;
+        .await;
+    let account = match created {
+        // The form may have been sent twice, and the password is the account's.
+        Err(FormError::EmailTaken) => {
+            return match sign_in(context, &email.canonical, password, remember).await {
+                Err(FormError::WrongCredentials) => Err(FormError::EmailTaken),
+                signed_in => signed_in,
+            };
+        }
+        created => created?,
+    };
     let user = begin_session(context, &account, remember).await;
     match &user {
         Ok(_) => {
@@ -210,7 +220,7 @@ async fn begin_session(
 fn read_name(name: &str) -> Result<String, FormError> {
     let name = name.trim();
     let fits = (1..=NAME_LENGTH).contains(&name.chars().count());
-    if fits && !name.chars().any(char::is_control) {
+    if fits && is_visible(name) && !name.chars().any(char::is_control) {
         Ok(name.to_owned())
     } else {
         Err(FormError::Name)

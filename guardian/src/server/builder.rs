@@ -2,10 +2,12 @@
 
 use super::{
     Database, Guardian, SignOutEvent, SigningKey,
+    client_info::Proxies,
     clock::Clock,
     cookie::{self, Cookies},
     cookie_place::{CookieError, CookiePlace, CookieSettings, SameSite},
     dispatcher::{Dispatcher, HOOK_TIMEOUT, Hook, HookResult},
+    forwarded::ProxyHeader,
     guardian::{Confirmation, Inner},
     housekeeping::{Housekeeper, Housekeeping},
     key_check::KeyCheck,
@@ -81,6 +83,8 @@ pub struct Builder {
     confirmation: Option<(Duration, String)>,
     describe_location: DescribeLocation,
     trusted_proxies: Vec<String>,
+    proxy_header: ProxyHeader,
+    cross_site_paths: Vec<String>,
     after_sign_out_url: String,
     sign_out_page: String,
     redirect_origins: Vec<String>,
@@ -157,6 +161,8 @@ impl Builder {
             confirmation: None,
             describe_location: DescribeLocation::default(),
             trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeader::default(),
+            cross_site_paths: Vec::new(),
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
             redirect_origins: Vec::new(),
@@ -462,6 +468,36 @@ impl Builder {
         self
     }
 
+    /// The header in which the trusted proxies name the client: `X-Forwarded-For` unless set. The other one
+    /// is ignored, because a client could send it.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::{Builder, ProxyHeader};
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.trust_proxy("10.0.0.0/8").proxy_header(ProxyHeader::Forwarded)
+    /// # }
+    /// ```
+    pub fn proxy_header(mut self, header: ProxyHeader) -> Self {
+        self.proxy_header = header;
+        self
+    }
+
+    /// Accepts requests from other sites at exactly this path, such as the form that a sign-in provider posts
+    /// (`response_mode=form_post`, as Sign in with Apple uses it). Browsers send it without this site's
+    /// `SameSite=Lax` cookies. The route must have a check of its own: for a provider, the `state` and the
+    /// signature of the ID token.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.accept_cross_site("/auth/apple/callback")
+    /// # }
+    /// ```
+    pub fn accept_cross_site(mut self, path: impl Into<String>) -> Self {
+        self.cross_site_paths.push(path.into());
+        self
+    }
+
     /// Describes where a user signs in, such as `Berlin, Germany`, for the list of sessions: it helps people to
     /// recognise their own. The app's function gets the network address once, at the sign-in, and the text is
     /// stored with the session (100 characters at most). Nothing describes an address unless this is set.
@@ -686,8 +722,11 @@ impl Builder {
         });
         let confirmation = confirmation.transpose()?;
 
-        let trusted_proxies = self.trusted_proxies.iter().map(|net| network(net));
-        let trusted_proxies = trusted_proxies.collect::<Result<_, _>>()?;
+        let trusted = self.trusted_proxies.iter().map(|net| network(net));
+        let proxies = Proxies {
+            trusted: trusted.collect::<Result<_, _>>()?,
+            header: self.proxy_header,
+        };
 
         let listener = self.listener?;
 
@@ -733,7 +772,8 @@ impl Builder {
             session_limit: self.session_limit,
             confirmation,
             describe_location: self.describe_location,
-            trusted_proxies,
+            proxies,
+            cross_site_paths: self.cross_site_paths.into(),
             address_warning: Once::new(),
             clock: self.clock,
             dispatcher,

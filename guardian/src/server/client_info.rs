@@ -1,15 +1,17 @@
 //! What the server knows about the client that sends a request.
 
+use super::{forwarded::ProxyHeader, user_agent};
 use axum::extract::{ConnectInfo, Request};
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
-/// How much of a `User-Agent` is stored, in characters. Real ones are shorter.
-const USER_AGENT_LENGTH: usize = 512;
-
-/// The header in which proxies name the client, the nearest proxy last.
-const FORWARDED_FOR: &str = "x-forwarded-for";
+/// The proxies that an app trusts, and where they name the client.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Proxies {
+    pub(crate) trusted: Vec<IpNet>,
+    pub(crate) header: ProxyHeader,
+}
 
 /// What a session stores about the browser that signed in.
 pub(crate) struct ClientInfo {
@@ -18,48 +20,32 @@ pub(crate) struct ClientInfo {
 }
 
 impl ClientInfo {
-    pub(crate) fn of(request: &Request, trusted_proxies: &[IpNet]) -> Self {
-        let user_agent = request.headers().get(header::USER_AGENT);
+    pub(crate) fn of(request: &Request, proxies: &Proxies) -> Self {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         Self {
-            user_agent: user_agent
-                .and_then(|text| text.to_str().ok())
-                .map(|text| text.chars().take(USER_AGENT_LENGTH).collect()),
+            user_agent: user_agent::to_store(request.headers()),
             ip: peer
                 .map(|ConnectInfo(peer)| peer.ip())
-                .map(|peer| client_ip(peer, request.headers(), trusted_proxies).to_string()),
+                .map(|peer| client_ip(peer, request.headers(), proxies).to_string()),
         }
     }
 }
 
 /// Returns the address that a request came from: the connection's, or the one that a trusted proxy names.
 /// Anybody may send the header, so the addresses before the first untrusted one are ignored.
-fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> IpAddr {
-    let is_trusted = |ip: &IpAddr| trusted_proxies.iter().any(|net| net.contains(ip));
-    let forwarded: Vec<&str> = headers
-        .get_all(FORWARDED_FOR)
-        .iter()
-        // An unreadable value is no address, and ends the loop below.
-        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
-        .collect();
+fn client_ip(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| proxies.trusted.iter().any(|net| net.contains(ip));
     let mut ip = peer.to_canonical();
-    for hop in forwarded.iter().rev() {
-        if !is_trusted(&ip) {
-            break;
-        }
-        match read_address(hop.trim()) {
-            Some(before) => ip = before,
-            None => break,
+    if !is_trusted(&ip) {
+        return ip;
+    }
+    for hop in proxies.header.read(headers).into_iter().rev() {
+        match hop {
+            Some(before) if is_trusted(&ip) => ip = before,
+            _ => break,
         }
     }
     ip
-}
-
-/// Some proxies add the port.
-fn read_address(text: &str) -> Option<IpAddr> {
-    let address = text.parse::<SocketAddr>().map(|address| address.ip());
-    let address = address.or_else(|_| text.parse::<IpAddr>());
-    address.ok().map(|ip| ip.to_canonical())
 }
 
 #[cfg(test)]
@@ -69,10 +55,13 @@ mod tests {
     fn ip(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append(FORWARDED_FOR, value.parse().unwrap());
+            headers.append("x-forwarded-for", value.parse().unwrap());
         }
-        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
-        client_ip(peer.parse().unwrap(), &headers, &trusted).to_string()
+        let proxies = Proxies {
+            trusted: trusted.iter().map(|net| net.parse().unwrap()).collect(),
+            header: ProxyHeader::XForwardedFor,
+        };
+        client_ip(peer.parse().unwrap(), &headers, &proxies).to_string()
     }
 
     #[test]
@@ -96,8 +85,6 @@ mod tests {
             ("10.0.0.1", vec!["203.0.113.9", "10.0.0.2"], "203.0.113.9"),
             // The client's claim comes before the address that the proxy saw.
             ("10.0.0.1", vec!["198.51.100.7, 203.0.113.9"], "203.0.113.9"),
-            ("10.0.0.1", vec!["203.0.113.9:4711"], "203.0.113.9"),
-            ("10.0.0.1", vec!["[2001:db8::1]:4711"], "2001:db8::1"),
             ("10.0.0.1", vec!["unknown"], "10.0.0.1"),
             ("10.0.0.1", vec![], "10.0.0.1"),
         ] {

@@ -2,6 +2,11 @@
 
 use super::{Connection, Database, backend::BackendConnection as _, connection::PooledConnection};
 use crate::with_connection;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long one is kept at most. What a pool checks of its connections must be checked now and then.
+const KEEP: Duration = Duration::from_secs(1);
 
 /// A connection of the pool that syncs its commits to the disk. [`release`](Self::release) returns it to
 /// the pool.
@@ -9,6 +14,7 @@ pub(crate) struct DurableConnection {
     connection: PooledConnection,
     /// SQLite's `synchronous` setting from before.
     sync: i64,
+    since: Instant,
 }
 
 impl DurableConnection {
@@ -18,6 +24,7 @@ impl DurableConnection {
         let mut durable = Self {
             connection,
             sync: 0,
+            since: Instant::now(),
         };
         let sync = with_connection!(durable.connection(), connection => {
             connection.sync_commits().await
@@ -29,6 +36,11 @@ impl DurableConnection {
                 Err(cause)
             }
         }
+    }
+
+    /// Whether another transaction may begin on it without a return to the pool.
+    pub(crate) fn may_be_kept(&self) -> bool {
+        self.since.elapsed() < KEEP
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {

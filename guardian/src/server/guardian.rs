@@ -2,6 +2,7 @@
 
 use super::{
     builder::Builder,
+    client_info::Proxies,
     clock::Clock,
     cookie::Cookies,
     database::Database,
@@ -17,7 +18,6 @@ use super::{
     writes::Writes,
 };
 use http::HeaderValue;
-use ipnet::IpNet;
 use std::{
     sync::{Arc, Once},
     time::Duration,
@@ -62,7 +62,9 @@ pub(crate) struct Inner {
     pub(crate) session_limit: Option<SessionLimit>,
     /// What a sign-out on other browsers needs.
     pub(crate) confirmation: Option<Confirmation>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) proxies: Proxies,
+    /// The paths that accept requests from other sites.
+    pub(crate) cross_site_paths: Arc<[String]>,
     /// Said once: the router does not know its clients' addresses.
     pub(crate) address_warning: Once,
     pub(crate) describe_location: DescribeLocation,

@@ -13,6 +13,7 @@ use super::{
     caching,
     client_info::ClientInfo,
     cross_origin::{allow_origins, share_file},
+    cross_site::{cross_site_check, log_refusal},
     event_stream, markup,
     referer::check_referer,
     request_target::refuse_other_targets,
@@ -24,7 +25,6 @@ use crate::{
 };
 use axum::{
     Router,
-    body::Body,
     extract::{OriginalUri, Request, State},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -34,7 +34,6 @@ use http::{StatusCode, header};
 use leptos::server_fn::ServerFn as _;
 use std::{convert::Infallible, slice};
 use tower::{Layer, Service, ServiceBuilder, util::BoxCloneSyncService};
-use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_sessions::{session::Id, session_store};
 
 /// The paths of the library's server functions.
@@ -163,27 +162,12 @@ where
         let protected = ServiceBuilder::new()
             .layer(from_fn(refuse_other_targets))
             .layer(from_fn_with_state(self.0.clone(), allow_origins))
+            .layer(from_fn_with_state(self.0.clone(), log_refusal))
             .layer(cross_site_check(&self.0))
             .layer(from_fn_with_state(self.0.clone(), with_session))
             .service(routes);
         BoxCloneSyncService::new(protected)
     }
-}
-
-/// Refuses requests that change state and come from another site, by `Sec-Fetch-Site`, then `Origin`
-/// (OWASP ASVS 5.0, 3.5.1).
-fn cross_site_check(guardian: &Guardian) -> CsrfLayer<fn(ProtectionError) -> Response<Body>> {
-    CsrfLayer::new()
-        // For old browsers behind a proxy that rewrites `Host`.
-        .add_trusted_origin(guardian.redirects().site_origin())
-        .expect("the origin of an http or https URL is one")
-        .with_rejection_response(refuse)
-}
-
-fn refuse(refused: ProtectionError) -> Response<Body> {
-    tracing::warn!(%refused, "a request from another site was refused");
-    let message = "Requests from another site are refused.";
-    (StatusCode::FORBIDDEN, message).into_response()
 }
 
 async fn with_session(
@@ -196,7 +180,7 @@ async fn with_session(
         .0
         .cookies
         .remove_planted(&presented, path(&request));
-    let client = ClientInfo::of(&request, &guardian.0.trusted_proxies);
+    let client = ClientInfo::of(&request, &guardian.0.proxies);
     let auth = Auth::resolve(&guardian, presented, client).await;
     // Requests keep the session alive, but what an open page asks for by itself does not.
     if !path(&request).starts_with("/guardian/") {

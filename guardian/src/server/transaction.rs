@@ -92,7 +92,11 @@ impl Guardian {
         &self,
         connection: DurableConnection,
     ) -> Option<Result<Transaction, sqlx::Error>> {
-        let Some(permit) = self.0.registry.try_acquire_write() else {
+        let permit = match connection.may_be_kept() {
+            true => self.0.registry.try_acquire_write(),
+            false => None,
+        };
+        let Some(permit) = permit else {
             connection.release().await;
             return None;
         };

@@ -2,6 +2,7 @@
 //! the list of sessions. It is only a hint: a client can send any header, so no decision may depend on
 //! it.
 
+use http::{HeaderMap, HeaderName, header};
 use serde::Deserialize;
 use std::{error::Error, sync::LazyLock};
 use ua_parser::{os, user_agent};
@@ -12,6 +13,16 @@ const RULES: &str = include_str!("user_agents.yaml");
 
 /// The length of the longest name. Some rules take names of any length from the header.
 const MAX_CHARS: usize = 64;
+
+/// How much of a header is stored, in characters. Real ones are shorter.
+const STORED_CHARS: usize = 512;
+
+/// The header in which Chromium names the system, over https. A tablet that asks for desktop pages names
+/// another one in `User-Agent` (<https://wicg.github.io/ua-client-hints/#sec-ch-ua-platform>).
+const PLATFORM: HeaderName = HeaderName::from_static("sec-ch-ua-platform");
+
+/// What stands before the platform in the stored text, as if it were a comment of the `User-Agent`.
+const STORED_PLATFORM: &str = " (platform: ";
 
 /// The compiled rules: some 11 MiB.
 static PARSER: LazyLock<Parser> =
@@ -32,8 +43,30 @@ pub(crate) struct Device {
     pub(crate) system: Option<String>,
 }
 
-/// Reads a `User-Agent` header.
-pub(crate) fn read(user_agent: &str) -> Device {
+/// Returns what a session stores of the headers that describe the browser, for [`read`].
+pub(crate) fn to_store(headers: &HeaderMap) -> Option<String> {
+    let text = |name| {
+        let value = headers.get(name)?.as_bytes();
+        let text = String::from_utf8_lossy(value);
+        let shown = text.chars().filter(|character| !character.is_control());
+        Some(shown.take(STORED_CHARS).collect::<String>())
+    };
+    let user_agent = text(header::USER_AGENT);
+    let platform = text(PLATFORM).unwrap_or_default();
+    let platform = platform.trim().trim_matches('"');
+    if platform.is_empty() {
+        return user_agent;
+    }
+    let user_agent = user_agent.unwrap_or_default();
+    Some(format!("{user_agent}{STORED_PLATFORM}{platform})"))
+}
+
+/// Reads what [`to_store`] has returned.
+pub(crate) fn read(stored: &str) -> Device {
+    let (user_agent, platform) = match stored.rsplit_once(STORED_PLATFORM) {
+        Some((user_agent, platform)) => (user_agent, platform.strip_suffix(')')),
+        None => (stored, None),
+    };
     let browser = PARSER
         .browsers
         .extract(user_agent)
@@ -42,6 +75,12 @@ pub(crate) fn read(user_agent: &str) -> Device {
         .systems
         .extract(user_agent)
         .and_then(|system| display_name(&system.os, None));
+    let platform = platform.and_then(|platform| display_name(platform, None));
+    let system = match platform {
+        // "Linux" is all that it says of "Ubuntu".
+        Some(platform) if platform != "Linux" => Some(platform),
+        platform => system.or(platform),
+    };
     Device { browser, system }
 }
 
@@ -70,15 +109,22 @@ impl Parser {
 
 /// Returns the name with its version, if any. `None` if the rules have no name.
 fn display_name(name: &str, version: Option<&str>) -> Option<String> {
+    // The page is shown by an app, which has no browser of its own.
+    let is_in_app = matches!(name, "Chrome Mobile WebView" | "Mobile Safari UI/WKWebView");
     let name = match name.trim() {
-        "" | "Other" => return None,
+        "" | "Other" | "Unknown" => return None,
         name => common_name(name),
     };
     let text = match version {
         Some(version) => format!("{name} {version}"),
         None => name.to_owned(),
     };
-    Some(text.chars().take(MAX_CHARS).collect())
+    let name: String = text.chars().take(MAX_CHARS).collect();
+    Some(if is_in_app {
+        format!("App ({name})")
+    } else {
+        name
+    })
 }
 
 /// Returns the name that people know, where the rules use another.
@@ -91,6 +137,7 @@ fn common_name(name: &str) -> &str {
         "Mobile Safari" | "Mobile Safari UI/WKWebView" => "Safari",
         "Opera Mobile" => "Opera",
         "ATV OS X" => "tvOS",
+        "Chromium OS" => "Chrome OS",
         "Mac OS X" => "macOS",
         "WatchOS" => "watchOS",
         name => name,
@@ -99,7 +146,8 @@ fn common_name(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_CHARS, read};
+    use super::{MAX_CHARS, read, to_store};
+    use http::{HeaderMap, HeaderValue};
 
     /// A header, its browser, its system.
     type Case<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
@@ -188,7 +236,7 @@ mod tests {
             ),
             (
                 "Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UQ1A; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.122 Mobile Safari/537.36",
-                Some("Chrome 126"),
+                Some("App (Chrome 126)"),
                 Some("Android"),
             ),
             (
@@ -223,7 +271,7 @@ mod tests {
             ),
             (
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
-                Some("Safari"),
+                Some("App (Safari)"),
                 Some("iOS"),
             ),
             (
@@ -260,6 +308,48 @@ mod tests {
             ("<script>alert(1)</script>", None, None),
             (&"A".repeat(512), None, None),
         ]);
+    }
+
+    #[test]
+    fn the_platform_of_a_client_hint_counts_more_than_the_header() {
+        let desktop = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+        let ubuntu =
+            "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+        for (user_agent, platform, browser, system) in [
+            (desktop, Some("\"Android\""), "Chrome 126", "Android"),
+            (desktop, Some("\"Chromium OS\""), "Chrome 126", "Chrome OS"),
+            (desktop, Some("\"Unknown\""), "Chrome 126", "Linux"),
+            (desktop, Some("\"\""), "Chrome 126", "Linux"),
+            (desktop, None, "Chrome 126", "Linux"),
+            (ubuntu, Some("\"Linux\""), "Firefox 128", "Ubuntu"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("user-agent", user_agent.parse().unwrap());
+            if let Some(platform) = platform {
+                headers.insert("sec-ch-ua-platform", platform.parse().unwrap());
+            }
+            let device = read(&to_store(&headers).unwrap());
+            assert_eq!(device.browser.as_deref(), Some(browser), "{platform:?}");
+            assert_eq!(device.system.as_deref(), Some(system), "{platform:?}");
+        }
+    }
+
+    #[test]
+    fn any_header_is_stored() {
+        let store = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("user-agent", HeaderValue::from_bytes(value).unwrap());
+            to_store(&headers).unwrap()
+        };
+        let named = "Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Firefox/128.0 – Zoë";
+        assert_eq!(store(named.as_bytes()), named);
+        assert_eq!(
+            read(&store(named.as_bytes())).browser.as_deref(),
+            Some("Firefox 128")
+        );
+        assert_eq!(store(b"curl/8\xff\ta"), "curl/8\u{fffd}a");
+        assert_eq!(store(&[b'A'; 4000]).len(), 512);
+        assert_eq!(to_store(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use std::time::Duration;
-use tower::util::MapResponseLayer;
+use tower::{Layer as _, util::MapResponseLayer};
 use tower_http::{
     catch_panic::CatchPanicLayer,
+    normalize_path::NormalizePathLayer,
     timeout::TimeoutLayer,
     trace::{DefaultOnResponse, TraceLayer},
 };
@@ -31,7 +32,10 @@ pub struct RequestLimits {
 /// Adds the layers that may respond instead of a route: to a malformed request, a large one, a slow
 /// one, and to a panic. Around them are the compression, the security headers and the log.
 pub fn with_layers(routes: Router, headers: &SecurityHeaders, limits: RequestLimits) -> Router {
-    let site = routes
+    // With or without a slash at the end, a path leads to the same page.
+    let routes = NormalizePathLayer::trim_trailing_slash().layer(routes);
+    let site = Router::new()
+        .fallback_service(routes)
         .layer(DefaultBodyLimit::max(limits.body))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

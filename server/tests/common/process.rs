@@ -40,7 +40,7 @@ pub struct Process {
     pub child: Child,
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
-    address: String,
+    pub address: String,
     client: Client<HttpConnector, String>,
 }
 

@@ -1,6 +1,7 @@
 //! What is for SQLite alone.
 
 mod connect;
+mod replaced_file;
 mod transaction;
 
 pub(super) use connect::connect;
