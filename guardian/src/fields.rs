@@ -9,16 +9,17 @@ use std::collections::BTreeMap;
 /// (<https://www.postgresql.org/docs/current/storage-toast.html>).
 const LIMIT: usize = 1024;
 
-/// The fields. Only the public ones are serialized, so no response has another one by mistake.
+/// The fields, as the JSON of [`Values`]: nothing parses them before one is asked for. Only the public ones are
+/// serialized, so no response has another one by mistake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Vec<Field>);
+pub(crate) struct Fields(Option<String>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Field {
-    pub(crate) name: String,
-    /// As JSON: a browser need not parse what no component reads.
-    pub(crate) json: String,
-    pub(crate) is_public: bool,
+#[derive(Default, Serialize, Deserialize)]
+struct Values {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    public: BTreeMap<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    private: BTreeMap<String, Value>,
 }
 
 /// Why a field could not be read or written.
@@ -70,146 +71,112 @@ pub enum FieldError {
     },
 }
 
-/// The fields as the database keeps them.
-#[cfg(feature = "ssr")]
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    public: BTreeMap<String, Value>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    private: BTreeMap<String, Value>,
-}
-
 impl Fields {
-    /// Adds a field, or replaces the one of this name.
+    /// Sets a field. When it is too large, nothing changes.
     pub(crate) fn set(
         &mut self,
         name: String,
         value: &impl Serialize,
         is_public: bool,
     ) -> Result<(), FieldError> {
-        let json = match serde_json::to_string(value) {
-            Ok(json) => json,
+        let value = match serde_json::to_value(value) {
+            Ok(value) => value,
             Err(source) => return Err(FieldError::NotJson { name, source }),
         };
-        self.0.retain(|field| field.name != name);
-        self.0.push(Field {
-            name,
-            json,
-            is_public,
-        });
-        let sizes = self
-            .0
-            .iter()
-            .map(|field| field.name.len() + field.json.len());
-        let bytes = sizes.sum();
+        let mut values = self.values().unwrap_or_default();
+        values.public.remove(&name);
+        values.private.remove(&name);
+        let kind = match is_public {
+            true => &mut values.public,
+            false => &mut values.private,
+        };
+        kind.insert(name.clone(), value);
+        let fields = Self::of(&values);
+        let bytes = fields.0.as_ref().map_or(0, String::len);
         if bytes > LIMIT {
             return Err(FieldError::TooLarge {
-                name: self.0.pop().unwrap_or_else(|| unreachable!()).name,
+                name,
                 bytes,
                 limit: LIMIT,
             });
         }
+        *self = fields;
         Ok(())
     }
 
+    /// Reads a field as this type.
     pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, FieldError> {
-        let field = self.0.iter().find(|field| field.name == name);
-        let field = field.ok_or_else(|| FieldError::Missing(name.to_owned()))?;
-        serde_json::from_str(&field.json).map_err(|source| FieldError::OtherType {
+        let other_type = |source| FieldError::OtherType {
             name: name.to_owned(),
             source,
-        })
+        };
+        let mut values = self.values().map_err(other_type)?;
+        let public = values.public.remove(name);
+        let value = public.or_else(|| values.private.remove(name));
+        let value = value.ok_or_else(|| FieldError::Missing(name.to_owned()))?;
+        serde_json::from_value(value).map_err(other_type)
     }
 
+    /// Whether a response would have none.
     pub(crate) fn has_no_public(&self) -> bool {
-        !self.0.iter().any(|field| field.is_public)
+        self.values()
+            .map_or(true, |values| values.public.is_empty())
     }
 
-    /// The public ones, as JSON.
-    fn public(&self) -> impl Iterator<Item = (&str, Value)> {
-        self.all(true)
+    /// Takes the JSON of the public ones.
+    pub(crate) fn from_public(json: &str) -> Self {
+        Self(Some(format!("{{\"public\":{json}}}")))
     }
 
-    fn all(&self, is_public: bool) -> impl Iterator<Item = (&str, Value)> {
-        let fields = self.0.iter();
-        fields
-            .filter(move |field| field.is_public == is_public)
-            .map(|field| {
-                let value = serde_json::from_str(&field.json).unwrap_or_default();
-                (field.name.as_str(), value)
-            })
+    fn values(&self) -> Result<Values, serde_json::Error> {
+        match &self.0 {
+            Some(json) => serde_json::from_str(json),
+            None => Ok(Values::default()),
+        }
+    }
+
+    fn of(values: &Values) -> Self {
+        let is_empty = values.public.is_empty() && values.private.is_empty();
+        // A map of values is always JSON.
+        let json = serde_json::to_string(values).ok();
+        Self(json.filter(|_| !is_empty))
     }
 }
 
 #[cfg(feature = "ssr")]
 impl Fields {
-    /// What a page may have.
-    pub(crate) fn without_private(mut self) -> Self {
-        self.0.retain(|field| field.is_public);
-        self
+    /// What the page may know.
+    pub(crate) fn without_private(self) -> Self {
+        let mut values = self.values().unwrap_or_default();
+        values.private.clear();
+        Self::of(&values)
     }
 
-    /// Returns the text for the database; `None` without fields.
-    pub(crate) fn encode(&self) -> Result<Option<String>, serde_json::Error> {
-        if self.0.is_empty() {
-            return Ok(None);
-        }
-        let of = |is_public| {
-            let fields = self.all(is_public);
-            fields
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect()
-        };
-        let stored = Stored {
-            public: of(true),
-            private: of(false),
-        };
-        serde_json::to_string(&stored).map(Some)
+    /// As the database keeps them.
+    pub(crate) fn stored(&self) -> Option<&str> {
+        self.0.as_deref()
     }
 
-    /// Reads the text from the database. A server of an earlier version has written none.
-    pub(crate) fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
-        let Some(text) = text else {
-            return Ok(Self::default());
-        };
-        let Stored { public, private } = serde_json::from_str(text)?;
-        let all = [(public, true), (private, false)].into_iter();
-        Ok(all
-            .flat_map(|(fields, is_public)| Self::from_values(fields, is_public))
-            .collect())
-    }
-}
-
-impl Fields {
-    fn from_values(
-        values: BTreeMap<String, Value>,
-        is_public: bool,
-    ) -> impl Iterator<Item = Field> {
-        values.into_iter().map(move |(name, value)| Field {
-            name,
-            json: value.to_string(),
-            is_public,
-        })
-    }
-}
-
-impl FromIterator<Field> for Fields {
-    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
-        Self(fields.into_iter().collect())
+    pub(crate) fn from_stored(json: Option<&str>) -> Self {
+        Self(json.map(str::to_owned))
     }
 }
 
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.public())
+        // Somebody may have written nonsense into the table. Reading a field says so.
+        let values = self.values().unwrap_or_default();
+        values.public.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = BTreeMap::deserialize(deserializer)?;
-        Ok(Self::from_values(values, true).collect())
+        let public = BTreeMap::deserialize(deserializer)?;
+        Ok(Self::of(&Values {
+            public,
+            ..Values::default()
+        }))
     }
 }
 
@@ -236,12 +203,15 @@ mod tests {
         let page: Fields = serde_json::from_str(&json).unwrap();
         assert_eq!(page, fields.clone().without_private());
         assert!(page.get::<String>("role").is_err());
-        let stored = fields.encode().unwrap().unwrap();
-        let read = Fields::decode(Some(&stored)).unwrap();
+        let read = Fields::from_stored(fields.stored());
         assert_eq!(read.get::<String>("role").unwrap(), "admin");
         assert_eq!(serde_json::to_string(&read).unwrap(), json);
-        assert_eq!(Fields::default().encode().unwrap(), None);
-        assert_eq!(Fields::decode(None).unwrap(), Fields::default());
+        assert_eq!(Fields::default().stored(), None);
+        assert_eq!(Fields::from_stored(None), Fields::default());
+        // Somebody has written into the table.
+        let broken = Fields::from_stored(Some("{"));
+        assert!(broken.get::<String>("role").is_err());
+        assert!(broken.has_no_public());
     }
 
     #[test]
@@ -255,7 +225,7 @@ mod tests {
     #[test]
     fn all_fields_together_have_a_limit_and_one_too_many_is_not_kept() {
         let mut fields = Fields::default();
-        let half = "x".repeat(LIMIT / 2 - 4);
+        let half = "x".repeat(LIMIT / 2 - 24);
         fields.set("a".into(), &half, false).unwrap();
         fields.set("b".into(), &half, true).unwrap();
         let refused = fields.set("c".into(), &"x", false).unwrap_err().to_string();

@@ -72,11 +72,11 @@ pub fn Field(
     check_field(kind, name);
     let is_wrong = flash.field == name;
     let hint_id = hint.map(|_| format!("{name}-hint"));
-    let described_by = [is_wrong.then(|| "form-error".to_owned()), hint_id.clone()]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let described_by = match (is_wrong, &hint_id) {
+        (true, Some(hint)) => Some(format!("form-error {hint}")),
+        (true, None) => Some("form-error".to_owned()),
+        (false, hint) => hint.clone(),
+    };
     view! {
         <div class="field">
             <label for=name>{label}</label>
@@ -89,7 +89,7 @@ pub fn Field(
                 minlength=minlength
                 maxlength=maxlength
                 aria-invalid=is_wrong.then_some("true")
-                aria-describedby=(!described_by.is_empty()).then_some(described_by)
+                aria-describedby=described_by
                 required=required
             />
             {hint.map(|hint| view! { <small id=hint_id>{hint}</small> }.into_any())}
@@ -102,10 +102,9 @@ pub fn Field(
 #[component]
 pub fn UsernameHint(
     /// The address with which the user signs in.
-    #[prop(into)]
-    username: Signal<Option<String>>,
+    username: String,
 ) -> impl IntoView {
-    view! { <input type="text" autocomplete="username" value=move || username.get() readonly hidden/> }
+    view! { <input type="text" autocomplete="username" value=username hidden/> }
 }
 
 /// How long the button ignores a second press, which is probably a slip. After that, the user has

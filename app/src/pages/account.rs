@@ -32,11 +32,9 @@ pub(crate) fn Account() -> impl IntoView {
 }
 
 /// The address of the signed-in user.
-pub(super) fn email() -> Signal<Option<String>> {
-    let auth = use_auth();
-    Signal::derive(move || {
-        auth.with(|auth| auth.user().and_then(|user| user.profile.email.clone()))
-    })
+pub(super) fn email() -> String {
+    let email = use_auth().with_untracked(|auth| auth.user()?.profile.email.clone());
+    email.unwrap_or_default()
 }
 
 #[component]

@@ -3,7 +3,7 @@ use crate::api::{FormError, PostConfirm, PostSignIn};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{RequireSignedIn, use_sign_out_reason};
 use leptos_guardian_passwords::{
-    CallbackUrl, Field, Flash, FormAlert, PlainForm, StaySignedIn, UsernameHint, use_flash,
+    CallbackUrl, Field, FormAlert, PlainForm, StaySignedIn, UsernameHint, use_flash,
     with_callback_url,
 };
 
@@ -30,22 +30,22 @@ pub(crate) fn SignIn() -> impl IntoView {
 /// Asks a signed-in user for the password again, then leads on.
 #[component]
 pub(crate) fn Confirm() -> impl IntoView {
-    let flash = use_flash::<FormError>().for_form(PostConfirm::PATH);
     view! {
         <RequireSignedIn sign_in_url="/sign-in">
             <Sheet title="Confirm that it is you">
-                <ConfirmForm flash=flash.clone()/>
+                <ConfirmForm/>
             </Sheet>
         </RequireSignedIn>
     }
 }
 
 #[component]
-fn ConfirmForm(flash: Flash) -> impl IntoView {
+fn ConfirmForm() -> impl IntoView {
+    let flash = use_flash::<FormError>().for_form(PostConfirm::PATH);
     let email = email();
     view! {
         <p>
-            "You are signed in as "<strong>{email}</strong>
+            "You are signed in as "<strong>{email.clone()}</strong>
             ". That was some time ago, and what comes next is important. Please enter your password again."
         </p>
         <FormAlert flash=flash.clone()/>

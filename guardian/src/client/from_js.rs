@@ -3,11 +3,10 @@
 
 use crate::{
     Accounts, AuthError, Profile, Reason, SessionHandle, SignOutError, SignOutNotice, SignOutScope,
-    SignedOut, User,
-    fields::{Field, Fields},
+    SignedOut, User, fields::Fields,
 };
-use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::js_sys::{Array, JSON, Object, Reflect};
+use wasm_bindgen::JsValue;
+use web_sys::js_sys::{Array, JSON, Reflect};
 
 /// A type that can be read from a JavaScript value.
 pub(crate) trait FromJs: Sized {
@@ -87,19 +86,11 @@ from_fields!(Profile {
 
 impl FromJs for Fields {
     fn from_js(value: &JsValue) -> Option<Self> {
-        let Some(object) = value.dyn_ref::<Object>() else {
+        if !value.is_object() {
             return Some(Self::default());
-        };
-        let entries = Object::entries(object);
-        let fields = entries.iter().map(|entry| {
-            let entry = Array::from(&entry);
-            Some(Field {
-                name: entry.get(0).as_string()?,
-                json: JSON::stringify(&entry.get(1)).ok()?.into(),
-                is_public: true,
-            })
-        });
-        fields.collect()
+        }
+        let json = String::from(JSON::stringify(value).ok()?);
+        Some(Self::from_public(&json))
     }
 }
 

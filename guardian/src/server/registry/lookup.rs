@@ -4,9 +4,10 @@
 //! A check only joins a read that has not begun. So it sees every sign-out that was committed
 //! before it, as if it had read alone.
 
-use super::sql::{Statement as _, decode, decode_fields};
+use super::sql::{Statement as _, decode};
 use crate::{
     Profile, SessionHandle, User,
+    fields::Fields,
     server::{
         Connection, Database, Proof, backend::Backend, connection::PooledConnection,
         lifetime::Lifetime, time_limit::in_time, token::TokenHash,
@@ -302,7 +303,7 @@ where
     &'static str: sqlx::ColumnIndex<R>,
 {
     let mut profile: Profile = decode(row.try_get("profile")?)?;
-    profile.fields = decode_fields(row.try_get("fields")?)?;
+    profile.fields = Fields::from_stored(row.try_get("fields")?);
     Ok(LiveSession {
         user: Arc::new(User {
             id: row.try_get("user_id")?,

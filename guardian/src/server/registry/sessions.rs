@@ -2,7 +2,7 @@
 
 use super::{
     LiveSession, Registry, reading,
-    sql::{Statement as _, encode, encode_fields},
+    sql::{Statement as _, encode},
     writing,
 };
 use crate::{
@@ -161,13 +161,13 @@ impl Registry {
     ) -> Result<(), sqlx::Error> {
         const UPDATE: &str =
             "update guardian_session set profile = $2, fields = $3 where user_id = $1";
-        let fields = encode_fields(profile)?;
+        let fields = profile.fields.stored();
         let profile = encode_profile(profile)?;
         writing!(self, connection => {
             sqlx::query(UPDATE)
                 .bind(user_id)
                 .bind(&profile)
-                .bind(&fields)
+                .bind(fields)
                 .execute(&mut *connection)
                 .await?;
             connection.notify_user(&self.server, user_id).await
@@ -285,7 +285,7 @@ pub(crate) async fn insert(
     let mut rows = Vec::with_capacity(sessions.len());
     for (new, stored) in sessions {
         let handle = token::handle_of(&new.data_id);
-        let fields = encode_fields(&new.profile)?;
+        let fields = new.profile.fields.stored().map(str::to_owned);
         let profile = encode_profile(&new.profile)?;
         rows.push((*new, *stored, handle, profile, fields));
     }

@@ -1,6 +1,5 @@
 //! How statements are built whose text depends on their parameters, and how values are stored as text.
 
-use crate::{Profile, fields::Fields};
 use serde::{Deserialize, Serialize};
 use sqlx::{Encode, QueryBuilder, Type};
 
@@ -50,16 +49,6 @@ where
 
 pub(super) fn encode(value: &impl Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|cause| sqlx::Error::Encode(cause.into()))
-}
-
-/// Returns nothing for a profile without fields.
-pub(super) fn encode_fields(profile: &Profile) -> Result<Option<String>, sqlx::Error> {
-    let fields = profile.fields.encode();
-    fields.map_err(|cause| sqlx::Error::Encode(cause.into()))
-}
-
-pub(super) fn decode_fields(text: Option<&str>) -> Result<Fields, sqlx::Error> {
-    Fields::decode(text).map_err(|cause| sqlx::Error::Decode(cause.into()))
 }
 
 pub(super) fn decode<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, sqlx::Error> {
