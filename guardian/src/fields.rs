@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn all_fields_together_have_a_limit_and_one_too_many_is_not_kept() {
         let mut fields = Fields::default();
-        let half = "x".repeat(LIMIT / 2 - 24);
+        let half = "x".repeat(LIMIT / 2 - 20);
         fields.set("a".into(), &half, false).unwrap();
         fields.set("b".into(), &half, true).unwrap();
         let refused = fields.set("c".into(), &"x", false).unwrap_err().to_string();
