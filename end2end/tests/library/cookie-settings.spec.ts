@@ -56,7 +56,7 @@ async function signOutFromMenu(page: Page) {
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
 }
 
-test("subdomains share a session, and a sign-out on one of them holds on all", async ({ page, context }) => {
+test("subdomains share a session, and a sign-out on one of them holds on all", { tag: "@needs-host-rules" }, async ({ page, context }) => {
   await start({ COOKIE_DOMAIN: "app.test" });
   await signIn(page, site("www"));
   const cookies = await context.cookies();
@@ -71,14 +71,14 @@ test("subdomains share a session, and a sign-out on one of them holds on all", a
   await expect(greeting(page, "stranger")).toBeVisible();
 });
 
-test("without a domain, the session is one host's", async ({ page }) => {
+test("without a domain, the session is one host's", { tag: "@needs-host-rules" }, async ({ page }) => {
   await start({});
   await signIn(page, site("www"));
   await page.goto(site("shop"));
   await expect(greeting(page, "stranger")).toBeVisible();
 });
 
-test("a sign-out without a network holds on all subdomains, and is sent once it is back", async ({ page, context }) => {
+test("a sign-out without a network holds on all subdomains, and is sent once it is back", { tag: "@needs-host-rules" }, async ({ page, context }) => {
   await start({ COOKIE_DOMAIN: "app.test" });
   await signIn(page, site("www"));
   const pending = cookieName("pending_sign_out", site("www"), "guardian");
@@ -105,7 +105,7 @@ async function followLink(page: Page, url: string) {
   await page.getByRole("link", { name: "A link" }).click();
 }
 
-test("with Strict, a link from another site finds the user signed in as soon as the script runs", async ({ page }) => {
+test("with Strict, a link from another site finds the user signed in as soon as the script runs", { tag: "@needs-host-rules" }, async ({ page }) => {
   await start({ SAME_SITE: "Strict" });
   await signIn(page, site("www"));
   const sent = page.waitForResponse(`${site("www")}/`);
@@ -118,7 +118,7 @@ test("with Strict, a link from another site finds the user signed in as soon as 
   await expect.poll(async () => (await page.context().cookies()).length).toBe(0);
 });
 
-test("with Strict and without JavaScript, the next click finds the user signed in", async ({ browser }) => {
+test("with Strict and without JavaScript, the next click finds the user signed in", { tag: "@needs-host-rules" }, async ({ browser }) => {
   await start({ SAME_SITE: "Strict" });
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
@@ -131,7 +131,7 @@ test("with Strict and without JavaScript, the next click finds the user signed i
   await context.close();
 });
 
-test("with Lax, a link from another site finds the user signed in", async ({ page }) => {
+test("with Lax, a link from another site finds the user signed in", { tag: "@needs-host-rules" }, async ({ page }) => {
   await start({});
   await signIn(page, site("www"));
   const sent = page.waitForResponse(`${site("www")}/`);
