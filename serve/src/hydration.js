@@ -8,8 +8,9 @@ async function start() {
   await new Promise((resolve) => setTimeout(resolve));
   hydrate();
 }
-// The page works without its program. Whoever listens to the window's errors hears why there is none.
-const begin = () => start().catch(reportError);
+// The page works without its program. Whoever listens to the window's errors hears why there is none. Firefox
+// fails what a page still loads when it is left; that page is gone before it could report this.
+const begin = () => start().catch((error) => setTimeout(reportError, 1000, error));
 // After the first paint. A hidden page has none, and not every browser tells of it, hence the timeout.
 setTimeout(begin, 500);
 globalThis.PerformanceObserver && new PerformanceObserver(begin).observe({ type: "paint", buffered: true });

@@ -20,8 +20,20 @@ async fn bad_fields_are_named() {
         ("Ada", "a@b@c", PASSWORD, 422, "email"),
         ("Ada", "a@example.com", "short12", 422, "password"),
         ("Ada", "a@example.com", &long, 422, "password"),
-        ("Ada", "taken@example.com", PASSWORD, 409, "email_taken"),
-        ("Ada", " TAKEN@Example.com ", PASSWORD, 409, "email_taken"),
+        (
+            "Ada",
+            "taken@example.com",
+            "another good one",
+            409,
+            "email_taken",
+        ),
+        (
+            "Ada",
+            " TAKEN@Example.com ",
+            "another good one",
+            409,
+            "email_taken",
+        ),
     ] {
         let fields = format!("name={name}&email={email}&password={password}");
         let response = site.post("/api/sign_up", "", &fields).await;
