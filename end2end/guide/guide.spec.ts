@@ -93,7 +93,7 @@ test("another tab learns of the sign-out, and the old cookie is dead", async ({ 
   await page.goto("/sessions");
   await submit(page);
   await expect(page.getByRole("heading", { name: PRIVATE_PAGE })).toBeVisible();
-  const old = await sessionCookie(context);
+  const old = await sessionCookie(context, cookieName("session", undefined, "guardian"));
   const other = await context.newPage();
   await hydrated(other);
   await signOut(other);
