@@ -99,7 +99,7 @@ pub async fn delete_account(#[server(default)] confirm_password: String) -> Resu
     use crate::server::{FormResponse, context, delete_account};
     let result = delete_account(&context()?, confirm_password).await;
     FormResponse::to::<PostDeleteAccount>()
-        .on_success("/")
+        .on_success("/sign-in")
         .respond(result)
 }
 

@@ -63,7 +63,7 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
     let fields = format!("confirm_password={PASSWORD}");
     let response = site.submit("/api/delete_account", &here, &fields).await;
     assert_eq!(response.status, StatusCode::SEE_OTHER);
-    assert_eq!(response.location(), "/");
+    assert_eq!(response.location(), "/sign-in");
     assert_eq!(
         response.cookie("session").as_deref(),
         Some(format!("{COOKIE_NAME}-3000=").as_str()),
@@ -72,7 +72,9 @@ async fn a_deleted_account_is_signed_out_everywhere_and_gone() {
     for cookie in [&here, &there] {
         assert!(site.who_is(cookie).await.is_null());
     }
-    let page = site.get("/", &response.cookie("flash").unwrap()).await;
+    let page = site
+        .get("/sign-in", &response.cookie("flash").unwrap())
+        .await;
     assert!(page.body.contains("Your account is deleted."));
     let fields = format!("email=ada@example.com&password={PASSWORD}");
     let again = site.post("/api/sign_in", "", &fields).await;

@@ -1,10 +1,6 @@
-use crate::{
-    NAME,
-    api::{FormError, PostDeleteAccount},
-};
-use leptos::{prelude::*, server_fn::ServerFn as _};
+use crate::NAME;
+use leptos::prelude::*;
 use leptos_guardian::{SignOutButton, SignedIn, SignedOut, use_auth};
-use leptos_guardian_passwords::use_flash;
 use leptos_meta::Title;
 
 /// The page that you replace first.
@@ -12,14 +8,8 @@ use leptos_meta::Title;
 pub(crate) fn Home() -> impl IntoView {
     let auth = use_auth();
     let name = move || auth.with(|auth| auth.user().map(|user| user.profile.name.clone()));
-    let is_deleted = use_flash::<FormError>()
-        .for_form(PostDeleteAccount::PATH)
-        .is_accepted();
     view! {
         <Title text=""/>
-        {is_deleted.then(|| view! {
-            <p class="notice" role="status">"Your account is deleted."</p>
-        }.into_any())}
         <section class="hero">
             <h1>{NAME}</h1>
             <SignedOut>

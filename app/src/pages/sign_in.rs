@@ -1,5 +1,5 @@
 use super::{Sheet, account::email};
-use crate::api::{FormError, PostConfirm, PostSignIn};
+use crate::api::{FormError, PostConfirm, PostDeleteAccount, PostSignIn};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{RequireSignedIn, use_sign_out_reason};
 use leptos_guardian_passwords::{
@@ -9,9 +9,14 @@ use leptos_guardian_passwords::{
 
 #[component]
 pub(crate) fn SignIn() -> impl IntoView {
-    let flash = use_flash::<FormError>().for_form(PostSignIn::PATH);
+    let flash = use_flash::<FormError>();
+    let is_deleted = flash.for_form(PostDeleteAccount::PATH).is_accepted();
+    let flash = flash.for_form(PostSignIn::PATH);
     view! {
         <Sheet title="Sign in">
+            {is_deleted.then(|| view! {
+                <p class="notice" role="status">"Your account is deleted."</p>
+            }.into_any())}
             {use_sign_out_reason().map(|reason| view! {
                 <p class="notice" role="status">{reason.to_string()}" Sign in to go on."</p>
             }.into_any())}
