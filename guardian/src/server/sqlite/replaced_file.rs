@@ -45,7 +45,7 @@ impl WatchedFile {
         let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
         if id != last.id {
             let path = self.0.path.display();
-            tracing::warn!(%path, "the database's file is another one; it is opened anew");
+            tracing::warn!(%path, "the database's file is another one; the new one is opened");
             *last = Last {
                 id,
                 replaced_at: Some(Instant::now()),
