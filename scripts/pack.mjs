@@ -1,8 +1,8 @@
 // Makes the release's files from the program: node scripts/pack.mjs wasm to/ name
 //
-// A new app has scaffold/scripts/pack.mjs instead, which shrinks less. Names each file after its content, so that browsers can keep it forever, and compresses it once,
-// as far as possible. `hash.txt` tells the server the names, in the format of cargo-leptos. Prints
-// the sizes, and fails if the page's code exceeds its budget.
+// Names each file after its content, so that browsers can keep it forever, and compresses it once, as far as
+// possible. `hash.txt` tells the server the names, in the format of cargo-leptos. Prints the sizes, and fails
+// if the page's code exceeds its budget. A new app has scaffold/scripts/pack.mjs instead, which shrinks less.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The most bytes that the fields of a user may have together, as JSON with their names. Every request of the
+/// The most bytes that the fields of a user may have together, as the database stores them. Every request of the
 /// user reads them. PostgreSQL keeps a row of more than some 2,000 bytes in two places, and then reads both
 /// (<https://www.postgresql.org/docs/current/storage-toast.html>).
 const LIMIT: usize = 1024;
@@ -64,7 +64,7 @@ pub enum FieldError {
     TooLarge {
         /// The field that was added last.
         name: String,
-        /// The size of all fields, as JSON with their names.
+        /// The size of all fields, as the database stores them.
         bytes: usize,
         /// The most that is possible.
         limit: usize,
