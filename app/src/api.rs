@@ -14,8 +14,9 @@ use std::time::Duration;
 /// asks for the password again before it changes the address or ends other sessions.
 pub const RECENT: Duration = Duration::from_secs(10 * 60);
 
-/// Creates an account and signs in. `remember`: whether this browser stays signed in. `offers_remember`:
-/// whether the form has a box for that; then it sends no `remember` if the box is not checked.
+/// Creates an account and signs in. `remember`: whether this client stays signed in. `offers_remember`:
+/// whether the form has a box for that; then it sends no `remember` if the box is not checked. `token`:
+/// whether an app or a script gets a token instead of a cookie.
 #[server(name = PostSignUp, prefix = "/api", endpoint = "/sign_up")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_up(
@@ -24,18 +25,22 @@ pub async fn sign_up(
     #[server(default)] password: String,
     remember: Option<bool>,
     #[server(default)] offers_remember: bool,
+    #[server(default)] token: bool,
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
-    use crate::server::{FormResponse, context, is_remembered, sign_up};
-    let remember = is_remembered(remember, offers_remember);
-    let result = sign_up(&context()?, &name, &email, password, remember).await;
+    use crate::server::{Client, FormResponse, context, is_remembered, sign_up};
+    let client = Client {
+        is_remembered: is_remembered(remember, offers_remember),
+        gets_token: token,
+    };
+    let result = sign_up(&context()?, &name, &email, password, client).await;
     FormResponse::to::<PostSignUp>()
         .on_success("/account")
         .callback_url(callback_url)
         .respond_to_sign_in(result)
 }
 
-/// Signs in. `remember` and `offers_remember` are those of [`sign_up`].
+/// Signs in. `remember`, `offers_remember` and `token` are those of [`sign_up`].
 #[server(name = PostSignIn, prefix = "/api", endpoint = "/sign_in")]
 #[middleware(leptos_guardian::server::strict_form::<Self>())]
 pub async fn sign_in(
@@ -43,11 +48,15 @@ pub async fn sign_in(
     #[server(default)] password: String,
     remember: Option<bool>,
     #[server(default)] offers_remember: bool,
+    #[server(default)] token: bool,
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
-    use crate::server::{FormResponse, context, is_remembered, sign_in};
-    let remember = is_remembered(remember, offers_remember);
-    let result = sign_in(&context()?, &email, password, remember).await;
+    use crate::server::{Client, FormResponse, context, is_remembered, sign_in};
+    let client = Client {
+        is_remembered: is_remembered(remember, offers_remember),
+        gets_token: token,
+    };
+    let result = sign_in(&context()?, &email, password, client).await;
     FormResponse::to::<PostSignIn>()
         .on_success("/account")
         .callback_url(callback_url)
@@ -154,6 +163,8 @@ pub enum FormError {
     Unavailable,
     #[error("The form could not be understood.")]
     Malformed,
+    #[error("A request has a token or a cookie, and never both.")]
+    TokenBesideCookie,
     #[error("The form is too large.")]
     TooLarge,
     #[error("The form was sent in a way that is not understood.")]
@@ -176,6 +187,7 @@ impl FormFailure for FormError {
             | Self::SignedOut
             | Self::Unavailable
             | Self::Malformed
+            | Self::TokenBesideCookie
             | Self::TooLarge
             | Self::UnsupportedMediaType => None,
         }
@@ -212,7 +224,7 @@ impl ErrorStatus for FormError {
             | Self::ConfirmationRequired => StatusCode::FORBIDDEN,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::TokenBesideCookie => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
@@ -230,7 +242,8 @@ impl From<AuthError> for FormError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::SignedOut => Self::SignedOut,
-            AuthError::Malformed => Self::Malformed,
+            AuthError::Malformed | AuthError::NoTokens => Self::Malformed,
+            AuthError::TokenBesideCookie => Self::TokenBesideCookie,
             AuthError::TooLarge => Self::TooLarge,
             AuthError::UnsupportedMediaType => Self::UnsupportedMediaType,
             AuthError::ConfirmationRequired { .. } => Self::ConfirmationRequired,

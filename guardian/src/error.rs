@@ -119,6 +119,21 @@ pub enum AuthError {
         /// In seconds.
         longest: u64,
     },
+    /// The bearer token is not one of this site's.
+    #[error("The token is not valid. Sign in again.")]
+    InvalidToken,
+    /// The request has a bearer token and the session's cookie, or would get both.
+    #[error("A request has a token or a cookie, and never both.")]
+    TokenBesideCookie,
+    /// A bearer token is in the URL, where logs and browsers keep it.
+    #[error(
+        "A token in a URL is no secret. Send it as Authorization: Bearer, and sign out with this one."
+    )]
+    TokenInUrl,
+    /// The app asks for a token, and the site
+    /// [accepts none](crate::server::Builder::accept_bearer_tokens).
+    #[error("This site gives no tokens.")]
+    NoTokens,
     /// The server could not be reached.
     #[error("The server could not be reached.")]
     Unreachable,
@@ -169,6 +184,10 @@ impl Serialize for AuthError {
             Self::ConfirmationRequired { .. } => "confirmation_required",
             Self::TooManySessions { .. } => "too_many_sessions",
             Self::InvalidLifetime { .. } => "invalid_lifetime",
+            Self::InvalidToken => "invalid_token",
+            Self::TokenBesideCookie => "token_beside_cookie",
+            Self::TokenInUrl => "token_in_url",
+            Self::NoTokens => "no_tokens",
             Self::Unreachable => "unreachable",
             Self::Malformed => "malformed",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -266,12 +285,14 @@ impl ErrorStatus for AuthError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Unavailable | Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::SignedOut | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::UnknownAccount => StatusCode::NOT_FOUND,
             Self::TooManyAccounts { .. } | Self::TooManySessions { .. } => StatusCode::CONFLICT,
             Self::ConfirmationRequired { .. } => StatusCode::FORBIDDEN,
             Self::InvalidLifetime { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::TokenBesideCookie | Self::TokenInUrl | Self::NoTokens => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotProtected => StatusCode::INTERNAL_SERVER_ERROR,
@@ -333,6 +354,10 @@ mod tests {
                 A::InvalidLifetime { longest: 60 },
                 json!({"error": "invalid_lifetime", "longest": 60}),
             ),
+            (A::InvalidToken, word("invalid_token")),
+            (A::TokenBesideCookie, word("token_beside_cookie")),
+            (A::TokenInUrl, word("token_in_url")),
+            (A::NoTokens, word("no_tokens")),
             (A::Unreachable, word("unreachable")),
             (A::Malformed, word("malformed")),
             (A::TooLarge, word("too_large")),

@@ -65,5 +65,8 @@ pub use user::{Accounts, Profile, User};
 #[doc = include_str!("../docs/recipes.md")]
 pub mod recipes {}
 #[cfg(doc)]
+#[doc = include_str!("../docs/apps.md")]
+pub mod apps {}
+#[cfg(doc)]
 #[doc = include_str!("../docs/moving.md")]
 pub mod moving {}

@@ -158,6 +158,7 @@ pub fn configure(config: &Config, database: Database) -> Builder {
         .keys(config.session_keys.clone())
         .cookie_name(COOKIE_NAME)
         .accounts_per_browser(ACCOUNTS_PER_BROWSER)
+        .accept_bearer_tokens()
         .confirm_to_end_others(RECENT, "/confirm");
     let builder = match &config.database_listener_url {
         Some(url) => builder.listener_url(url),

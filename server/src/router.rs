@@ -1,7 +1,7 @@
 //! The router: every route, and the layers around them.
 
 use crate::config::Config;
-use app::{App, server::AppState, shell};
+use app::{App, NAME, server::AppState, shell};
 use axum::Router;
 use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
@@ -40,7 +40,8 @@ pub fn router(config: &Config, guardian: &Guardian, state: AppState) -> Router {
         .fallback(file_and_error_handler_with_context(context, shell))
         .with_state(options)
         .layer(keep_fields());
-    let site = assets.add_to(guardian.protect(pages));
+    let description = guardian.openapi(NAME, include_str!("../openapi.json"));
+    let site = assets.add_to(guardian.protect(pages).merge(description));
     with_layers(site, &security_headers(config), LIMITS)
 }
 

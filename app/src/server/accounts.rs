@@ -8,7 +8,7 @@ use super::{
 use crate::{FormError, NAME, api::RECENT};
 use leptos_guardian::{
     Profile, Reason, SignOutOptions, User,
-    server::{Identity, Remember},
+    server::{Identity, Remember, is_form_post},
 };
 use leptos_guardian_passwords::server::{Credential, Email, Passwords, is_visible};
 use std::sync::Arc;
@@ -18,13 +18,31 @@ const NAME_LENGTH: usize = 100;
 /// How users prove who they are, as the list of sessions shows it.
 const PASSWORD: &str = "password";
 
+/// What a sign-in gives the client.
+#[derive(Clone, Copy)]
+pub(crate) struct Client {
+    /// Whether it stays signed in.
+    pub(crate) is_remembered: bool,
+    /// Whether it is an app or a script, which keeps a token instead of a cookie.
+    pub(crate) gets_token: bool,
+}
+
+impl Client {
+    /// A browser would throw the token of a plain form away.
+    fn check(self) -> Result<(), FormError> {
+        let is_kept = !self.gets_token || !is_form_post();
+        is_kept.then_some(()).ok_or(FormError::Malformed)
+    }
+}
+
 pub(crate) async fn sign_up(
     context: &Context,
     name: &str,
     email: &str,
     password: String,
-    remember: bool,
+    client: Client,
 ) -> Result<Arc<User>, FormError> {
+    client.check()?;
     let state = &context.state;
     let name = read_name(name)?;
     let email = Email::parse_new(email)?;
@@ -39,14 +57,14 @@ pub(crate) async fn sign_up(
     let account = match created {
         // The form may have been sent twice, and the password is the account's.
         Err(FormError::EmailTaken) => {
-            return match sign_in(context, &email.canonical, password, remember).await {
+            return match sign_in(context, &email.canonical, password, client).await {
                 Err(FormError::WrongCredentials) => Err(FormError::EmailTaken),
                 signed_in => signed_in,
             };
         }
         created => created?,
     };
-    let user = begin_session(context, &account, remember).await;
+    let user = begin_session(context, &account, client).await;
     match &user {
         Ok(_) => {
             let passwords = &state.passwords;
@@ -62,8 +80,9 @@ pub(crate) async fn sign_in(
     context: &Context,
     email: &str,
     password: String,
-    remember: bool,
+    client: Client,
 ) -> Result<Arc<User>, FormError> {
+    client.check()?;
     let email = Email::parse(email)?;
     let Context { state, auth } = context;
     let account = state.users.by_email(&email).await?;
@@ -78,7 +97,7 @@ pub(crate) async fn sign_in(
     let Some(account) = account.filter(|_| is_right) else {
         return Err(FormError::WrongCredentials);
     };
-    let user = begin_session(context, &account, remember).await?;
+    let user = begin_session(context, &account, client).await?;
     // The password may have changed since it was checked. That change may have ended the other
     // sessions just before this one began.
     match state
@@ -206,12 +225,15 @@ async fn check_password(
 async fn begin_session(
     context: &Context,
     account: &Account,
-    remember: bool,
+    client: Client,
 ) -> Result<Arc<User>, FormError> {
     let profile = Profile::new(&account.name).email(&account.email);
     let mut identity = Identity::new(&account.id, profile).method(PASSWORD);
-    if !remember {
+    if !client.is_remembered {
         identity = identity.remember(Remember::Browser);
+    }
+    if client.gets_token {
+        identity = identity.app();
     }
     context.auth.sign_in(identity).await?;
     Ok(context.auth.require_user()?)

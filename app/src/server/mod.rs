@@ -4,7 +4,7 @@ mod accounts;
 mod users;
 
 pub(crate) use accounts::{
-    change_email, change_password, confirm, delete_account, sign_in, sign_up,
+    Client, change_email, change_password, confirm, delete_account, sign_in, sign_up,
 };
 pub(crate) use leptos_guardian_passwords::{is_remembered, server::FormResponse};
 

@@ -84,6 +84,7 @@ pub struct Builder {
     describe_location: DescribeLocation,
     trusted_proxies: Vec<String>,
     proxy_header: ProxyHeader,
+    accepts_bearer_tokens: bool,
     cross_site_paths: Vec<String>,
     after_sign_out_url: String,
     sign_out_page: String,
@@ -162,6 +163,7 @@ impl Builder {
             describe_location: DescribeLocation::default(),
             trusted_proxies: Vec::new(),
             proxy_header: ProxyHeader::default(),
+            accepts_bearer_tokens: false,
             cross_site_paths: Vec::new(),
             after_sign_out_url: "/".into(),
             sign_out_page: "/sign-out".into(),
@@ -498,6 +500,24 @@ impl Builder {
         self
     }
 
+    /// Lets apps and scripts sign in without cookies. Whoever asks for a token at the sign-in
+    /// ([`Identity::app`](crate::server::Identity::app)) gets one instead of the cookie, and sends it as
+    /// `Authorization: Bearer TOKEN`. No other request is treated differently. Off unless set.
+    ///
+    /// A request with such a token passes the cross-site check by, because no browser sends one by itself. It
+    /// is refused if it also has the cookie, or if the token is in its URL, where logs keep it.
+    ///
+    /// ```
+    /// # use leptos_guardian::server::Builder;
+    /// # fn configure(builder: Builder) -> Builder {
+    /// builder.accept_bearer_tokens()
+    /// # }
+    /// ```
+    pub fn accept_bearer_tokens(mut self) -> Self {
+        self.accepts_bearer_tokens = true;
+        self
+    }
+
     /// Describes where a user signs in, such as `Berlin, Germany`, for the list of sessions: it helps people to
     /// recognise their own. The app's function gets the network address once, at the sign-in, and the text is
     /// stored with the session (100 characters at most). Nothing describes an address unless this is set.
@@ -773,6 +793,7 @@ impl Builder {
             confirmation,
             describe_location: self.describe_location,
             proxies,
+            accepts_bearer_tokens: self.accepts_bearer_tokens,
             cross_site_paths: self.cross_site_paths.into(),
             address_warning: Once::new(),
             clock: self.clock,

@@ -4,27 +4,35 @@
 //! ([RFC 9111, 4.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2.2)), and may send one without
 //! `Vary: Cookie` to anybody: a page that says "Sign in" to a signed-in user, or worse.
 
+use super::bearer::TOKEN;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// Marks a response that may differ by visitor. A cache stores no response of a signed-in user (OWASP
 /// ASVS 5.0, 14.3.2). It may store an anonymous visitor's, but asks the server before it sends it again.
-/// A handler's own `Cache-Control` stays, unless the response sets a cookie, which is for one visitor.
+/// A handler's own `Cache-Control` stays, unless the response sets a cookie or a token, which is for one visitor.
 ///
 /// A file is the same for everybody, and keeps its headers. A response is a file if the handler has not
 /// used the visitor's identity or data (`is_personal`), and if it looks as `ServeDir` sends it.
-pub(super) fn set_headers(response: &mut Response, is_private: bool, is_personal: bool) {
-    let sets_cookie = response.headers().contains_key(header::SET_COOKIE);
-    if !is_personal && !sets_cookie && is_file(response) {
+/// `differs_by_token`: whether apps sign in with bearer tokens.
+pub(super) fn set_headers(
+    response: &mut Response,
+    is_private: bool,
+    is_personal: bool,
+    differs_by_token: bool,
+) {
+    let headers = response.headers();
+    let sets_token = headers.contains_key(header::SET_COOKIE) || headers.contains_key(TOKEN);
+    if !is_personal && !sets_token && is_file(response) {
         return;
     }
     let headers = response.headers_mut();
     let own = headers.get(header::CACHE_CONTROL);
     let own = own.and_then(|own| own.to_str().ok()).unwrap_or_default();
-    if sets_cookie && !own.contains("no-store") {
+    if sets_token && !own.contains("no-store") {
         headers.remove(header::CACHE_CONTROL);
     }
-    let caching = if is_private || sets_cookie {
+    let caching = if is_private || sets_token {
         "no-store"
     } else {
         "no-cache"
@@ -33,6 +41,9 @@ pub(super) fn set_headers(response: &mut Response, is_private: bool, is_personal
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static(caching));
     vary_by(headers, "cookie");
+    if differs_by_token {
+        vary_by(headers, "authorization");
+    }
 }
 
 /// Whether this is a file, or a `304 Not Modified` for one, as tower-http's `ServeDir` sends it. The

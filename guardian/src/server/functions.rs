@@ -207,9 +207,10 @@ fn reachable() -> Option<Auth> {
     // A page elsewhere is one for visitors.
     let is_function = |path: &&str| FUNCTIONS.iter().any(|function| path.ends_with(function));
     let cookies = &auth.guardian().0.cookies;
-    let is_reached = original
-        .filter(is_function)
-        .is_none_or(|path| cookies.reach(path));
+    let is_reached = auth.is_app()
+        || original
+            .filter(is_function)
+            .is_none_or(|path| cookies.reach(path));
     if !is_reached {
         tracing::error!(
             "browsers do not send the cookie to the library's functions: see Builder::cookie_path"

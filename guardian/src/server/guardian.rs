@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     /// What a sign-out on other browsers needs.
     pub(crate) confirmation: Option<Confirmation>,
     pub(crate) proxies: Proxies,
+    /// Whether apps may sign in without cookies.
+    pub(crate) accepts_bearer_tokens: bool,
     /// The paths that accept requests from other sites.
     pub(crate) cross_site_paths: Arc<[String]>,
     /// Said once: the router does not know its clients' addresses.

@@ -12,6 +12,7 @@
 mod administration;
 mod auth;
 mod backend;
+mod bearer;
 mod builder;
 mod caching;
 mod client_info;
@@ -44,6 +45,7 @@ pub(crate) mod markup;
 mod match_database;
 mod migrate;
 mod open_transaction;
+mod openapi;
 mod planted;
 mod pool_options;
 #[cfg(feature = "postgres")]

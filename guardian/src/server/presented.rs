@@ -1,6 +1,7 @@
 //! The library's cookies in a request.
 
 use super::{
+    bearer::TokenPlace,
     cookie::{
         Cookies, PENDING_SIGN_OUT, SEPARATOR, SESSION, STILL_OPEN, STILL_OPEN_PREFIX, UNREVOKED,
     },
@@ -14,11 +15,14 @@ use tower_sessions::session::Id;
 /// The most valid values of one name that count. Browsers keep fewer cookies per domain.
 const MAX_TOKENS: usize = 256;
 
-/// What the request's cookies say about its browser. Malformed and unsigned cookies do not count.
+/// What the request's cookies say about its browser. Malformed and unsigned cookies do not count. A request
+/// with a bearer token has no cookies of ours.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Presented {
     /// The browser's token; `None` also when several are valid.
     pub(crate) session: Option<Id>,
+    /// Where the client keeps it.
+    pub(crate) place: TokenPlace,
     /// Whether the browser may have a cookie that it does not send, because another site has caused the
     /// request.
     pub(crate) may_be_withheld: bool,
@@ -36,6 +40,18 @@ pub(crate) struct Presented {
     pub(crate) markers: Vec<String>,
     /// The names of cookies that may come from a place where this site sets none.
     planted: Vec<&'static str>,
+}
+
+impl Presented {
+    /// What a bearer token says.
+    pub(super) fn by_app(token: Id, is_current: bool) -> Self {
+        Self {
+            session: Some(token),
+            place: TokenPlace::Bearer,
+            has_old_signature: !is_current,
+            ..Self::default()
+        }
+    }
 }
 
 impl Cookies {

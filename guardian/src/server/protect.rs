@@ -10,11 +10,13 @@
 use super::{
     Auth, Guardian,
     auth::CookieChange,
+    bearer::{Routes, accept_token},
     caching,
     client_info::ClientInfo,
     cross_origin::{allow_origins, share_file},
     cross_site::{cross_site_check, log_refusal},
     event_stream, markup,
+    presented::Presented,
     referer::check_referer,
     request_target::refuse_other_targets,
     token::TokenHash,
@@ -33,7 +35,7 @@ use axum::{
 use http::{StatusCode, header};
 use leptos::server_fn::ServerFn as _;
 use std::{convert::Infallible, slice};
-use tower::{Layer, Service, ServiceBuilder, util::BoxCloneSyncService};
+use tower::{Layer, Service, ServiceBuilder};
 use tower_sessions::{session::Id, session_store};
 
 /// The paths of the library's server functions.
@@ -63,8 +65,8 @@ impl Guardian {
     }
 
     /// The layer that protects routes, for apps that build their own stack. From the outside in: the
-    /// check of the request's target ([`is_origin_form`](super::is_origin_form)), the cross-site check,
-    /// and the session, which also tells caches which responses differ by visitor.
+    /// check of the request's target ([`is_origin_form`](super::is_origin_form)), the cross-site check (not
+    /// for [bearer tokens](crate::server::Builder::accept_bearer_tokens)), and the session, which also tells caches which responses differ by visitor.
     ///
     /// An app that uses it also merges the library's [routes](Self::routes).
     ///
@@ -156,17 +158,22 @@ where
     S::Response: IntoResponse,
     S::Future: Send,
 {
-    type Service = BoxCloneSyncService<Request, Response, Infallible>;
+    type Service = Routes;
 
     fn layer(&self, routes: S) -> Self::Service {
+        let with_session = ServiceBuilder::new()
+            .layer(from_fn_with_state(self.0.clone(), with_session))
+            .service(routes);
+        let with_session = Routes::new(with_session);
+        let exempt = (self.0.clone(), with_session.clone());
         let protected = ServiceBuilder::new()
             .layer(from_fn(refuse_other_targets))
             .layer(from_fn_with_state(self.0.clone(), allow_origins))
+            .layer(from_fn_with_state(exempt, accept_token))
             .layer(from_fn_with_state(self.0.clone(), log_refusal))
             .layer(cross_site_check(&self.0))
-            .layer(from_fn_with_state(self.0.clone(), with_session))
-            .service(routes);
-        BoxCloneSyncService::new(protected)
+            .service(with_session);
+        Routes::new(protected)
     }
 }
 
@@ -175,7 +182,8 @@ async fn with_session(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let presented = guardian.0.cookies.read(request.headers());
+    let with_token = request.extensions_mut().remove::<Presented>();
+    let presented = with_token.unwrap_or_else(|| guardian.0.cookies.read(request.headers()));
     let cookies_to_remove = guardian
         .0
         .cookies
@@ -205,13 +213,19 @@ async fn with_session(
     for removal in cookies_to_remove {
         response.headers_mut().append(header::SET_COOKIE, removal);
     }
-    if let Err(cause) = write_cookies(&guardian, &auth, &mut response, is_question).await {
+    let written = if auth.is_app() {
+        write_token(&guardian, &auth, &mut response).await
+    } else {
+        write_cookies(&guardian, &auth, &mut response, is_question).await
+    };
+    if let Err(cause) = written {
         tracing::error!(%cause, "the visitor's data could not be saved");
         response = unavailable();
     }
     let is_private =
         signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep;
-    caching::set_headers(&mut response, is_private, auth.was_used());
+    let differs_by_token = guardian.0.accepts_bearer_tokens;
+    caching::set_headers(&mut response, is_private, auth.was_used(), differs_by_token);
     response
 }
 
@@ -221,6 +235,29 @@ fn path(request: &Request) -> &str {
     original
         .map_or(request.uri(), |original| &original.0)
         .path()
+}
+
+/// Carries out what an app's request decided about its token, and saves the user's data. The response sets no
+/// cookie.
+async fn write_token(
+    guardian: &Guardian,
+    auth: &Auth,
+    response: &mut Response,
+) -> Result<(), tower_sessions::session::Error> {
+    let change = auth.cookie_change();
+    let is_over = change == CookieChange::Remove;
+    save_data(auth, !is_over && !response.status().is_server_error()).await?;
+    // A file is the same for everybody.
+    let signs_anew = auth.presented().has_old_signature && auth.was_used();
+    let token = match change {
+        CookieChange::Set(token) => Some(token),
+        CookieChange::Keep if signs_anew => auth.token_to_sign_anew().await,
+        CookieChange::Keep | CookieChange::Remove => None,
+    };
+    if let Some(token) = token {
+        guardian.0.cookies.set_token(response.headers_mut(), &token);
+    }
+    Ok(())
 }
 
 /// Carries out what the request decided about the cookie, and saves the visitor's data.
@@ -301,7 +338,9 @@ async fn save_data(
     // browser's own, or the browser has not sent it. A new token would replace a user's.
     let is_withheld =
         auth.presented().may_be_withheld && auth.cookie_change() == CookieChange::Keep;
-    if !may_save || auth.is_unknown() || auth.is_contested() || is_withheld {
+    // Only browsers have data without a user.
+    let is_app_without_user = auth.is_app() && auth.user().is_none();
+    if !may_save || auth.is_unknown() || auth.is_contested() || is_withheld || is_app_without_user {
         return Ok(None);
     }
     let session = auth.session();

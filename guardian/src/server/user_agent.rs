@@ -24,6 +24,9 @@ const PLATFORM: HeaderName = HeaderName::from_static("sec-ch-ua-platform");
 /// What stands before the platform in the stored text, as if it were a comment of the `User-Agent`.
 const STORED_PLATFORM: &str = " (platform: ";
 
+/// What stands before the stored text of an app's sign-in. No header has a line break.
+const STORED_APP: &str = "App\n";
+
 /// The compiled rules: some 11 MiB.
 static PARSER: LazyLock<Parser> =
     LazyLock::new(|| Parser::new().expect("the rules in user_agents.yaml compile"));
@@ -61,8 +64,19 @@ pub(crate) fn to_store(headers: &HeaderMap) -> Option<String> {
     Some(format!("{user_agent}{STORED_PLATFORM}{platform})"))
 }
 
-/// Reads what [`to_store`] has returned.
+/// Returns what the session of an app or a script stores, for [`read`].
+pub(crate) fn of_app(stored: Option<&str>) -> String {
+    format!("{STORED_APP}{}", stored.unwrap_or_default())
+}
+
+/// Reads what [`to_store`] or [`of_app`] has returned.
 pub(crate) fn read(stored: &str) -> Device {
+    if let Some(of_app) = stored.strip_prefix(STORED_APP) {
+        return Device {
+            browser: Some("App".into()),
+            system: read(of_app).system,
+        };
+    }
     let (user_agent, platform) = match stored.rsplit_once(STORED_PLATFORM) {
         Some((user_agent, platform)) => (user_agent, platform.strip_suffix(')')),
         None => (stored, None),

@@ -1,6 +1,7 @@
 //! A small site with the library, called without a port, on either database.
 #![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
+mod app;
 mod browser;
 // Shared with the starter's tests.
 #[path = "../../../server/tests/common/database.rs"]
@@ -13,6 +14,7 @@ mod log;
 mod routes;
 mod waiting;
 
+pub use app::App;
 pub use browser::{Browser, EventStream, TestResponse};
 pub use database_proxy::{DELAY, DatabaseProxy, Fault};
 pub use jar::Jar;
@@ -20,6 +22,7 @@ pub use lock_waits::count;
 pub use log::Log;
 
 use axum::Router;
+use http::StatusCode;
 use leptos_guardian::{
     Reason,
     server::{Builder, Database, Guardian, SignOutEvent, SigningKey, Transaction},
@@ -188,6 +191,19 @@ impl Site {
 
     pub fn browser(&self) -> Browser {
         Browser::new(&self.router)
+    }
+
+    /// A client without cookies.
+    pub fn app(&self) -> App {
+        App::new(&self.router)
+    }
+
+    /// A client without cookies, with which the user has just signed in.
+    pub async fn app_signed_in(&self, user: &str) -> App {
+        let mut app = self.app();
+        let response = app.post(&format!("/sign-in-app/{user}")).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+        app
     }
 
     /// A browser in which the user has just signed in.

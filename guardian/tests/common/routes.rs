@@ -22,6 +22,7 @@ pub fn routes(pause: Arc<Pause>) -> Router {
         .route("/sign-in/{user}", post(sign_in))
         .route("/sign-in-until-closed/{user}", post(sign_in_until_closed))
         .route("/sign-in-for/{user}/{seconds}", post(sign_in_for))
+        .route("/sign-in-app/{user}", post(sign_in_app))
         .route("/sign-out/{scope}", post(sign_out))
         .route("/remember/{word}", post(remember))
         .route("/recall", get(recall))
@@ -237,6 +238,10 @@ async fn sign_in_for(auth: Auth, Path((user, seconds)): Path<(String, u64)>) -> 
     let age = Duration::from_secs(seconds);
     let identity = identity(user).remember(Remember::For(age));
     respond(auth.sign_in(identity).await)
+}
+
+async fn sign_in_app(auth: Auth, Path(user): Path<String>) -> Response {
+    respond(auth.sign_in(identity(user).app()).await)
 }
 
 async fn sign_out(auth: Auth, Path(scope): Path<SignOutScope>) -> Response {

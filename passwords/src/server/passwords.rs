@@ -163,8 +163,12 @@ impl Passwords {
     }
 
     /// Makes this browser a known one of the account, after a sign-in: it has its own attempts,
-    /// whatever strangers do. A failure is only logged, because the user is signed in anyway.
+    /// whatever strangers do. A failure is only logged, because the user is signed in anyway. An app without
+    /// cookies is never known.
     pub async fn remember_browser(&self, auth: &Auth, user_id: &str) {
+        if auth.is_app() {
+            return;
+        }
         // `remember` has logged the cause.
         let _ = self.known_browsers.remember(auth, user_id).await;
     }

@@ -18,6 +18,7 @@ pub(crate) use watch::{Update, Watch};
 
 use super::{
     Guardian,
+    bearer::TokenPlace,
     client_info::ClientInfo,
     lifetime::TokenLifetime,
     presented::Presented,
@@ -135,7 +136,11 @@ impl Auth {
             // The user counts as signed out, though the session is still there.
             Current::SignedIn(..) if presented.has_pending_sign_out => None,
             Current::SignedIn(active, _) => token::data_id_of(active.handle()),
-            Current::SignedOut | Current::Unknown => presented.session,
+            Current::SignedOut | Current::Unknown => match presented.place {
+                TokenPlace::Cookie => presented.session,
+                // Only browsers have data without a user.
+                TokenPlace::Bearer => None,
+            },
         };
         let store = Arc::new(guardian.0.store.for_request());
         Self(Arc::new(Inner {
@@ -149,6 +154,7 @@ impl Auth {
                 current,
                 has_pending_sign_out: presented.has_pending_sign_out,
                 token,
+                place: presented.place,
                 is_still_open,
                 contested: presented.contested.clone(),
                 unrevoked: presented.unrevoked.clone(),
@@ -212,6 +218,21 @@ impl Auth {
     /// ```
     pub fn client_ip(&self) -> Option<&str> {
         self.0.client.ip.as_deref()
+    }
+
+    /// Whether the client is an app or a script without cookies: it has sent a bearer token, or has just got
+    /// one.
+    ///
+    /// ```
+    /// use leptos_guardian::server::Auth;
+    ///
+    /// async fn hint(auth: Auth) -> &'static str {
+    ///     if auth.is_app() { "Restart the app." } else { "Reload the page." }
+    /// }
+    /// # let _: axum::routing::MethodRouter = axum::routing::get(hint);
+    /// ```
+    pub fn is_app(&self) -> bool {
+        self.state().place == TokenPlace::Bearer
     }
 
     /// The signed-in user, if there is one.

@@ -7,10 +7,12 @@ use super::{
 use crate::{
     AuthError, Profile,
     server::{
+        bearer::TokenPlace,
         lifetime::{Remember, is_mixed},
         registry::{CarryOver, LiveSession, NewSession},
         token::{self, TokenHash},
         unavailable::unavailable,
+        user_agent,
         writes::{SignIn, WriteError},
     },
 };
@@ -42,6 +44,8 @@ pub struct Identity {
     pub method: String,
     /// How long this browser stays signed in; `None`: as long as the app allows.
     pub remember: Option<Remember>,
+    /// Whether the client is an app without cookies.
+    pub is_app: bool,
 }
 
 impl Identity {
@@ -59,6 +63,7 @@ impl Identity {
             profile,
             method: UNKNOWN_METHOD.into(),
             remember: None,
+            is_app: false,
         }
     }
 
@@ -93,6 +98,28 @@ impl Identity {
     #[must_use]
     pub fn remember(mut self, remember: Remember) -> Self {
         self.remember = Some(remember);
+        self
+    }
+
+    /// Says that the client is an app or a script without cookies, which has asked for a token. The
+    /// response has it in the header `Guardian-Token` and sets no cookie; the client sends it as
+    /// `Authorization: Bearer TOKEN`. The list of sessions shows "App". The site must
+    /// [accept such tokens](crate::server::Builder::accept_bearer_tokens).
+    ///
+    /// A page's script could read this token, unlike the cookie: give one only to who asks.
+    ///
+    /// ```
+    /// use leptos_guardian::{Profile, server::Identity};
+    ///
+    /// /// From a field such as `token`, which no form of the site has.
+    /// fn identity(asks_for_token: bool) -> Identity {
+    ///     let ada = Identity::new("ada", Profile::new("Ada Lovelace"));
+    ///     if asks_for_token { ada.app() } else { ada }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn app(mut self) -> Self {
+        self.is_app = true;
         self
     }
 }
@@ -140,6 +167,8 @@ impl Auth {
     /// [`AuthError::TooManySessions`] when the user has
     /// [as many sessions as allowed](crate::server::Builder::sessions_per_user), [`AuthError::InvalidLifetime`] when the
     /// [lifetime](Identity::remember) is zero or longer than the app's `max_age`,
+    /// [`AuthError::NoTokens`] when an [app](Identity::app) asks for a token and the site accepts none,
+    /// [`AuthError::TokenBesideCookie`] when a client would have both a token and a cookie,
     /// [`AuthError::Unavailable`] when the database fails. Then the sign-in has changed nothing.
     ///
     /// ```
@@ -176,6 +205,7 @@ impl Auth {
         let before = self.state().clone();
         let lifetime = self.guardian().lifetime(identity.remember);
         let lifetime = lifetime.map_err(Failure::Refused)?;
+        let place = self.token_place(identity).map_err(Failure::Refused)?;
         let staying = self.accounts_that_stay(&before, &identity.user_id).await?;
         self.load_data(&before, &identity.user_id, &staying).await?;
 
@@ -196,7 +226,10 @@ impl Auth {
                 user_id: identity.user_id.clone(),
                 profile: identity.profile.clone(),
                 method: identity.method.clone(),
-                user_agent: client.user_agent.clone(),
+                user_agent: match place {
+                    TokenPlace::Cookie => client.user_agent.clone(),
+                    TokenPlace::Bearer => Some(user_agent::of_app(client.user_agent.as_deref())),
+                },
                 ip: client.ip.clone(),
                 location,
                 needs_still_open: is_mixed && !lifetime.is_remembered,
@@ -226,6 +259,7 @@ impl Auth {
             current: Current::SignedIn(live, staying),
             has_pending_sign_out: false,
             token: Some(TokenHash::of(&token)),
+            place,
             is_still_open: true,
             contested: Vec::new(),
             unrevoked: Vec::new(),
@@ -234,7 +268,21 @@ impl Auth {
         Ok(())
     }
 
-    /// Returns the browser's accounts that stay beside the new one.
+    /// Returns where the client will keep its token. It never has two.
+    fn token_place(&self, identity: &Identity) -> Result<TokenPlace, AuthError> {
+        let presented = self.presented();
+        let has_cookie = presented.place == TokenPlace::Cookie
+            && (presented.session.is_some() || !presented.contested.is_empty());
+        match identity.is_app {
+            true if !self.guardian().0.accepts_bearer_tokens => Err(AuthError::NoTokens),
+            true if has_cookie => Err(AuthError::TokenBesideCookie),
+            true => Ok(TokenPlace::Bearer),
+            false if presented.place == TokenPlace::Bearer => Err(AuthError::TokenBesideCookie),
+            false => Ok(TokenPlace::Cookie),
+        }
+    }
+
+    /// Returns the browser's accounts that stay beside the new one. An app has one token per account.
     async fn accounts_that_stay(
         &self,
         before: &State,
@@ -243,7 +291,8 @@ impl Auth {
         let limit = self.guardian().0.accounts_per_browser;
         let mut staying = self.accounts_before(before).await?;
         staying.retain(|account| account.user.id != user_id);
-        if limit == 1 || before.has_pending_sign_out {
+        let is_app = before.place == TokenPlace::Bearer;
+        if limit == 1 || before.has_pending_sign_out || is_app {
             staying.clear();
         }
         if staying.len() >= limit {

@@ -5,6 +5,7 @@ use crate::{
     AuthError, Reason, SessionHandle, SignOutError, SignOutOptions, SignOutScope, SignedOut,
     server::{
         Cause, Guardian, Transaction,
+        bearer::TokenPlace,
         redirect::SafeRedirect,
         registry::{Revocation, Target},
         token::TokenHash,
@@ -19,7 +20,7 @@ impl Auth {
     /// # Errors
     ///
     /// [`SignOutError::Unavailable`] when the database fails. If the sign-out includes this browser, its
-    /// cookie is removed all the same. The call may be repeated.
+    /// cookie is removed all the same; an app keeps its token. The call may be repeated.
     ///
     /// ```
     /// use axum::response::Redirect;
@@ -36,6 +37,7 @@ impl Auth {
         let current = before.current.active();
         let current = current.map(|active| active.handle().clone());
         let ends_here = options.ends(current.as_ref()) || before.is_retry();
+        let place = before.place;
         let scope = options.scope;
         let done = match targets(&before, &options) {
             Some(targets) => {
@@ -62,14 +64,15 @@ impl Auth {
         if clears_data {
             // The handler may still hold the signed-out user's data.
             self.session().clear().await;
-            if done.is_some() && after.cookie == CookieChange::Remove {
+            let forgets = after.cookie == CookieChange::Remove && place == TokenPlace::Cookie;
+            if done.is_some() && forgets {
                 self.keep_visitor_data(&browsers, &mut after).await;
             }
         }
         *self.state() = after;
 
         let (ended, events) = done.ok_or(SignOutError::Unavailable {
-            signed_out_here: ends_here,
+            signed_out_here: ends_here && place == TokenPlace::Cookie,
         })?;
         Ok(SignedOut {
             scope,

@@ -2,7 +2,7 @@
 
 use crate::{
     SessionHandle,
-    server::{registry::LiveSession, token::TokenHash},
+    server::{bearer::TokenPlace, registry::LiveSession, token::TokenHash},
 };
 use tower_sessions::session::Id;
 
@@ -15,6 +15,8 @@ pub(super) struct State {
     pub(super) has_pending_sign_out: bool,
     /// The browser's token, whether or not anybody is signed in with it.
     pub(super) token: Option<TokenHash>,
+    /// Where the client keeps it.
+    pub(super) place: TokenPlace,
     /// Whether the browser has not been closed since it got the token, as far as that matters: see
     /// [`STILL_OPEN`](crate::server::cookie::STILL_OPEN).
     pub(super) is_still_open: bool,
@@ -99,7 +101,7 @@ impl State {
     /// | yes | ended | yes | shows the next account |
     /// | yes | ended | no | is signed out |
     /// | no | not included | – | is as before |
-    /// | no | included | – | is signed out, and keeps the tokens' hashes for a retry |
+    /// | no | included | – | is signed out, and keeps the tokens' hashes for a retry; an app is as before |
     pub(super) fn after_sign_out(
         self,
         ends_here: bool,
@@ -133,7 +135,8 @@ impl State {
                 (next, true)
             }
             Some(_) => (self.signed_out(Vec::new()), true),
-            None if !active_has_ended => (self, false),
+            // Nothing takes an app's token from it.
+            None if !active_has_ended || self.place == TokenPlace::Bearer => (self, false),
             None => {
                 // The latest first: the cookie drops the oldest when there are too many.
                 let unrevoked = self.tokens();
@@ -147,6 +150,7 @@ impl State {
             current: Current::SignedOut,
             has_pending_sign_out: false,
             token: None,
+            place: self.place,
             is_still_open: false,
             contested: Vec::new(),
             unrevoked,
@@ -203,6 +207,7 @@ pub(super) mod fixtures {
             current,
             has_pending_sign_out: false,
             token: TokenHash::parse(TOKEN),
+            place: TokenPlace::Cookie,
             is_still_open: false,
             contested: Vec::new(),
             unrevoked: hashes(unrevoked),

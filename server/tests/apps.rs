@@ -1,0 +1,151 @@
+//! Clients without cookies, over HTTP: they sign up and in with `token=true`, and the description of the
+//! interface is complete.
+
+mod common;
+
+use app::api;
+use common::{PASSWORD, Site, TestResponse};
+use http::{Request, StatusCode, header, request::Builder};
+use leptos::server_fn::ServerFn as _;
+use leptos_guardian::api as library;
+
+fn request(path: &str, token: &str) -> Builder {
+    Request::post(path)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+}
+
+/// The token that a response gives, without any cookie.
+#[track_caller]
+fn token(response: &TestResponse) -> String {
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    assert_eq!(response.headers.get(header::SET_COOKIE), None);
+    response.headers["guardian-token"]
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+async fn sign_up(site: &Site, email: &str) -> String {
+    let fields = format!("name=Ada&email={email}&password={PASSWORD}&token=true");
+    token(&site.post("/api/sign_up", "", fields).await)
+}
+
+#[tokio::test]
+async fn an_app_lives_without_cookies() {
+    let site = Site::new().await;
+    sign_up(&site, "ada@example.com").await;
+    let fields = format!("email=ada@example.com&password={PASSWORD}&token=true");
+    let first = token(&site.post("/api/sign_in", "", &fields).await);
+    let send = async |path: &str, token: &str, fields: &str| {
+        site.send(request(path, token), fields.to_owned()).await
+    };
+
+    let who = send("/api/session", &first, "").await.json();
+    assert_eq!(who["profile"]["email"], "ada@example.com");
+    let list = send("/api/sessions", &first, "").await.json();
+    assert_eq!(list["sessions"].as_array().unwrap().len(), 2);
+    assert_eq!(list["sessions"][0]["browser"], "App");
+
+    let change = format!("current_password={PASSWORD}&password=another+long+sentence");
+    let second = token(&send("/api/change_password", &first, &change).await);
+    assert_eq!(send("/api/session", &first, "").await.body, "null");
+    let list = send("/api/sessions", &second, "").await.json();
+    assert_eq!(list["sessions"].as_array().unwrap().len(), 1);
+
+    let done = send("/api/sign_out", &second, "scope=global").await.json();
+    assert_eq!(done["ended"].as_array().unwrap().len(), 1);
+    let response = send("/api/sessions", &second, "").await;
+    assert_eq!(response.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(response.headers[header::WWW_AUTHENTICATE], "Bearer");
+}
+
+#[tokio::test]
+async fn an_app_deletes_its_account() {
+    let site = Site::new().await;
+    let token = sign_up(&site, "ada@example.com").await;
+    let request = request("/api/delete_account", &token);
+    let fields = format!("confirm_password={PASSWORD}");
+    let response = site.send(request, fields).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    assert_eq!(response.headers.get(header::SET_COOKIE), None);
+}
+
+#[tokio::test]
+async fn a_plain_form_gets_no_token() {
+    let site = Site::new().await;
+    let fields = format!("name=Ada&email=ada@example.com&password={PASSWORD}&token=true");
+    let response = site.submit("/api/sign_up", "", &fields).await;
+    assert_eq!(response.location(), "/sign-up");
+    assert_eq!(response.headers.get("guardian-token"), None);
+    sign_up(&site, "ada@example.com").await;
+    let response = site.submit("/api/sign_in", "", &fields).await;
+    assert_eq!(response.location(), "/sign-in");
+    assert_eq!(response.headers.get("guardian-token"), None);
+}
+
+#[tokio::test]
+async fn a_token_is_for_who_asks_and_never_beside_a_cookie() {
+    let site = Site::new().await;
+    let cookie = site.sign_up("ada@example.com").await;
+    let fields = format!("email=ada@example.com&password={PASSWORD}&token=true");
+    let response = site.post("/api/sign_in", &cookie, &fields).await;
+    assert_eq!(response.status, StatusCode::BAD_REQUEST);
+    assert_eq!(response.error(), "token_beside_cookie");
+    assert_eq!(response.headers.get("guardian-token"), None);
+    assert!(site.who_is(&cookie).await.is_object());
+
+    let first = token(&site.post("/api/sign_in", "", &fields).await);
+    let both = request("/api/sign_out", &first).header(header::COOKIE, &cookie);
+    let response = site.send(both, "scope=global").await;
+    assert_eq!(response.status, StatusCode::BAD_REQUEST);
+    assert_eq!(response.error(), "token_beside_cookie");
+    let in_url = Request::get(format!("/account?access_token={first}"));
+    let response = site.send(in_url, "").await;
+    assert_eq!(response.status, StatusCode::BAD_REQUEST);
+    assert_eq!(response.error(), "token_in_url");
+    assert!(
+        response
+            .headers
+            .contains_key(header::CONTENT_SECURITY_POLICY)
+    );
+    assert!(site.who_is(&cookie).await.is_object());
+
+    for field in ["token=false", ""] {
+        let fields = format!("email=ada@example.com&password={PASSWORD}&{field}");
+        let response = site.post("/api/sign_in", "", &fields).await;
+        assert_eq!(response.headers.get("guardian-token"), None);
+        assert!(response.cookie("session").is_some());
+    }
+}
+
+/// Schemathesis checks that the description is true; here, that nothing is missing.
+#[tokio::test]
+async fn the_description_has_every_function() {
+    let site = Site::new().await;
+    let response = site.get("/api/openapi.json", "").await;
+    assert_eq!(response.headers[header::CONTENT_TYPE], "application/json");
+    let description = response.json();
+    assert_eq!(description["openapi"], "3.1.0");
+    assert_eq!(description["servers"][0]["url"], "http://127.0.0.1:3000");
+    let schemes = &description["components"]["securitySchemes"];
+    assert_eq!(schemes["cookie"]["name"], "starter_session-3000");
+    assert_eq!(schemes["bearer"]["scheme"], "bearer");
+    let mut described: Vec<_> = description["paths"].as_object().unwrap().keys().collect();
+    described.retain(|path| path.starts_with("/api/"));
+    described.sort();
+    let mut functions = [
+        api::PostChangeEmail::PATH,
+        api::PostChangePassword::PATH,
+        api::PostConfirm::PATH,
+        api::PostDeleteAccount::PATH,
+        api::PostSignIn::PATH,
+        api::PostSignUp::PATH,
+        library::GetSession::PATH,
+        library::GetSessions::PATH,
+        library::PostSignOut::PATH,
+        library::PostSwitchAccount::PATH,
+    ];
+    functions.sort_unstable();
+    assert_eq!(described, functions);
+}
