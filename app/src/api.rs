@@ -1,12 +1,11 @@
 //! The server functions, and what can go wrong with their forms. A plain form gets a redirect,
 //! everything else gets JSON.
 
-use leptos::{
-    prelude::*,
-    server_fn::{ServerFn as _, codec::JsonEncoding},
-};
+use leptos::{prelude::*, server_fn::ServerFn as _};
 use leptos_guardian::{AuthError, CallFailure, ErrorStatus, http::StatusCode};
-use leptos_guardian_passwords::{FormFailure, PasswordError, SignInResponse, reject_unreadable};
+use leptos_guardian_passwords::{
+    ErrorJson, FormFailure, PasswordError, SignInResponse, reject_unreadable,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -267,7 +266,7 @@ impl From<PasswordError> for FormError {
 }
 
 impl FromServerFnError for FormError {
-    type Encoder = JsonEncoding;
+    type Encoder = ErrorJson;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         reject_unreadable(match error.into() {

@@ -3,13 +3,13 @@
 
 mod common;
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use common::{App, Browser, Site, TestResponse};
 use http::{Request, StatusCode, header};
 use leptos_guardian::{
-    AuthError, SignOutError, SignOutScope, SignedOut,
-    server::{Builder, SigningKey},
+    AuthError, Profile, SignOutError, SignOutScope, SignedOut,
+    server::{Auth, Builder, Identity, SigningKey},
 };
 
 const PREFIX: &str = "guardian_token_";
@@ -53,6 +53,21 @@ async fn an_app_signs_in_and_out_with_a_token() {
     assert_eq!(app.whoami().await, "nobody");
     let twice = app.sign_out(SignOutScope::Local).await;
     assert_eq!(twice.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn no_cache_keeps_a_token() {
+    let site = site().await;
+    let sign_in = post(async |auth: Auth| {
+        let identity = Identity::new("ada", Profile::new("Ada")).app();
+        auth.sign_in(identity).await.unwrap();
+        [(header::CACHE_CONTROL, "public, max-age=60")]
+    });
+    let router = axum::Router::new().route("/", sign_in);
+    let mut app = App::new(&site.guardian.protect(router));
+    let response = app.post("/").await;
+    assert!(app.token.is_some());
+    assert_eq!(response.headers[header::CACHE_CONTROL], "no-store");
 }
 
 #[tokio::test]
@@ -162,6 +177,18 @@ async fn an_apps_user_has_data_and_an_app_alone_has_none() {
     copy.post("/remember/again").await;
     assert_eq!(copy.get("/recall").await.body, "nothing");
     assert_eq!(site.count("tower_sessions").await, 0);
+}
+
+/// A browser keeps them under a new token. An app that has signed out has none.
+#[tokio::test]
+async fn what_is_the_visitors_goes_with_an_apps_session() {
+    let site = Site::with(|builder| builder.accept_bearer_tokens().keep_visitor_data("word")).await;
+    let mut app = site.app_signed_in("ada").await;
+    app.post("/remember/cart").await;
+    let token = app.token.clone();
+    app.sign_out(SignOutScope::Local).await;
+    assert_eq!(app.token, token);
+    assert_eq!(app.get("/recall").await.body, "nothing");
 }
 
 /// What a thief has of the one does not become the other.

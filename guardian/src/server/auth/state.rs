@@ -288,6 +288,16 @@ mod tests {
     }
 
     #[test]
+    fn a_failed_sign_out_leaves_an_app_as_it_was() {
+        let mut before = state(user(), &[]);
+        before.place = TokenPlace::Bearer;
+        let (after, clears_data) = before.after_sign_out(true, None);
+        assert_eq!(accounts(&after), ["ada", "bob"]);
+        assert_eq!(after.cookie, CookieChange::Keep);
+        assert!(after.token.is_some() && !clears_data);
+    }
+
+    #[test]
     fn a_failed_sign_out_elsewhere_changes_nothing() {
         let (after, clears_data) = state(user(), &[UNREVOKED]).after_sign_out(false, None);
         assert_eq!(accounts(&after), ["ada", "bob"]);

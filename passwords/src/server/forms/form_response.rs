@@ -34,7 +34,7 @@ use std::{marker::PhantomData, sync::Arc};
 /// #     }
 /// # }
 /// # impl leptos::prelude::FromServerFnError for FormError {
-/// #     type Encoder = leptos::server_fn::codec::JsonEncoding;
+/// #     type Encoder = leptos_guardian_passwords::ErrorJson;
 /// #     fn from_server_fn_error(_: leptos::prelude::ServerFnErrorErr) -> Self {
 /// #         leptos_guardian_passwords::reject_unreadable(Self)
 /// #     }
