@@ -38,6 +38,13 @@ pub(crate) struct Presented {
     planted: Vec<&'static str>,
 }
 
+impl Presented {
+    /// Whether the browser keeps the session's cookie: it has sent one with our signature, or several.
+    pub(crate) fn has_token(&self) -> bool {
+        self.session.is_some() || !self.contested.is_empty()
+    }
+}
+
 impl Cookies {
     pub(crate) fn read(&self, headers: &HeaderMap) -> Presented {
         let mut presented = Presented {

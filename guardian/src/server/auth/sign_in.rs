@@ -134,6 +134,9 @@ impl Auth {
     /// the active one. Data that the app stored for an anonymous visitor is kept. Data that it stored for
     /// another user is not shown to this one.
     ///
+    /// A browser may refuse the cookie. The response to a plain form says so if it leads through
+    /// [`after_sign_in`](Self::after_sign_in).
+    ///
     /// # Errors
     ///
     /// [`AuthError::TooManyAccounts`] when the browser has no room for another account,
