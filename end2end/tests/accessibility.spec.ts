@@ -16,7 +16,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     test("no page has accessibility violations when signed out", async ({ page }) => {
-      for (const path of ["/", "/sign-up", "/sign-in", "/sign-out", "/sign-out?error=unavailable", "/no-such-page"]) {
+      for (const path of ["/", "/sign-up", "/sign-in", "/sign-out", "/sign-out?error=unavailable", "/guardian/signed-in", "/no-such-page"]) {
         await page.goto(path);
         await expectNoViolations(page, path);
       }

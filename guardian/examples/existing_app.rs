@@ -143,7 +143,7 @@ pub mod sign_in {
         use super::users::find_user;
         use leptos_guardian::{
             AuthError, Profile,
-            server::{Auth, Identity, SafeRedirect},
+            server::{Auth, Identity},
         };
 
         let Some(user) = find_user(&email, &password).await? else {
@@ -156,7 +156,8 @@ pub mod sign_in {
 
         let redirects = auth.guardian().redirects();
         let target = redirects.check(callback_url.as_deref().unwrap_or("/"));
-        leptos_axum::redirect(target.as_ref().map_or("/", SafeRedirect::as_str));
+        let target = target.unwrap_or_else(|_| redirects.home());
+        leptos_axum::redirect(auth.after_sign_in(&target).as_str());
         Ok(())
     }
 }

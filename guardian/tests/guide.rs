@@ -55,9 +55,13 @@ fn post(path: &str, cookie: &str, fields: &str) -> Request<String> {
         .expect("a request")
 }
 
-async fn page(router: &Router, path: &str, cookie: &str) -> (StatusCode, String) {
+fn get_request(path: &str, cookie: &str) -> Request<String> {
     let request = Request::get(path).header(header::COOKIE, cookie);
-    let response = send(router, request.body(String::new()).expect("a request")).await;
+    request.body(String::new()).expect("a request")
+}
+
+async fn page(router: &Router, path: &str, cookie: &str) -> (StatusCode, String) {
+    let response = send(router, get_request(path, cookie)).await;
     let status = response.status();
     let body = response.into_body().collect().await.expect("a body");
     (
@@ -106,8 +110,12 @@ async fn the_example_signs_its_users_in_and_out() {
     assert!(sign_in.contains("value=\"/sessions\""), "{sign_in}");
     let right = "email=ada@example.com&password=lovelace&callback_url=/sessions";
     let response = send(&router, form(right)).await;
-    assert_eq!(response.headers()[header::LOCATION], "/sessions");
+    let check = response.headers()[header::LOCATION].to_str().expect("text");
+    let without = send(&router, get_request(check, "")).await;
+    assert_eq!(without.status(), StatusCode::BAD_REQUEST);
     let cookie = cookie(&response);
+    let checked = send(&router, get_request(check, &cookie)).await;
+    assert_eq!(checked.headers()[header::LOCATION], "/sessions");
 
     let (_, home) = page(&router, "/", &cookie).await;
     assert!(home.contains("guardian-name\">Ada Lovelace"), "{home}");

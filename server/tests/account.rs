@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-    PASSWORD, Site,
+    CHECK, PASSWORD, Site,
     waiting::{count, start_waiting},
 };
 use http::StatusCode;
@@ -168,7 +168,7 @@ async fn a_sign_up_that_is_sent_twice_signs_in() {
         site.submit("/api/sign_up", "", &fields),
     );
     for response in [first, second] {
-        assert_eq!(response.location(), "/account");
+        assert_eq!(response.location(), CHECK);
         let cookie = response.cookie("session").unwrap();
         assert!(site.who_is(&cookie).await.is_object());
     }

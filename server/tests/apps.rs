@@ -5,6 +5,7 @@ mod common;
 
 use common::{PASSWORD, Site, TestResponse};
 use http::{Request, StatusCode, header, request::Builder};
+use serde_json::json;
 use server::config::COOKIE_NAME;
 
 fn request(path: &str, token: &str) -> Builder {
@@ -56,6 +57,17 @@ async fn an_app_lives_without_cookies() {
     let response = send("/api/sessions", &second, "").await;
     assert_eq!(response.status, StatusCode::UNAUTHORIZED);
     assert_eq!(response.headers[header::WWW_AUTHENTICATE], "Bearer");
+}
+
+#[tokio::test]
+async fn an_error_has_a_word_for_the_program_and_a_sentence_for_the_person() {
+    let site = Site::new().await;
+    let fields = "email=ada@example.com&password=wrong&token=true";
+    let response = site.post("/api/sign_in", "", fields).await;
+    assert_eq!(response.status, StatusCode::UNAUTHORIZED);
+    let message = "The e-mail address or the password is wrong.";
+    let expected = json!({"error": "wrong_credentials", "message": message});
+    assert_eq!(response.json(), expected);
 }
 
 #[tokio::test]

@@ -93,6 +93,7 @@ async fn every_kind_of_response_has_the_security_headers() {
             ("/pkg/app.css", StatusCode::OK),
             ("/pkg/no-such-file.js", StatusCode::NOT_FOUND),
             ("/guardian/events", StatusCode::NO_CONTENT),
+            ("/guardian/signed-in", StatusCode::BAD_REQUEST),
             (&stylesheet, StatusCode::OK),
         ] {
             let response = site.get(path, "").await;

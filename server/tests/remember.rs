@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{PASSWORD, Site, TestResponse};
+use common::{CHECK, PASSWORD, Site, TestResponse};
 use http::StatusCode;
 use leptos_guardian::server::Overflow;
 
@@ -78,7 +78,7 @@ async fn a_form_does_what_its_box_shows() {
         let fields = format!("name=Ada&email={email}&password={PASSWORD}&");
         let fields = fields + box_of(&page, checked);
         let response = site.submit("/api/sign_up", "", &fields).await;
-        assert_eq!(response.location(), "/account");
+        assert_eq!(response.location(), CHECK);
         assert_eq!(is_remembered(&response), checked);
     }
     let page = site.get("/sign-in", "").await.body;
@@ -87,7 +87,7 @@ async fn a_form_does_what_its_box_shows() {
         let fields = format!("email=ada@example.com&password={PASSWORD}&");
         let fields = fields + box_of(&page, checked);
         let response = site.submit("/api/sign_in", "", &fields).await;
-        assert_eq!(response.location(), "/account");
+        assert_eq!(response.location(), CHECK);
         assert_eq!(is_remembered(&response), checked);
     }
     // A page of an earlier version has no box.

@@ -146,6 +146,32 @@ async fn a_wrong_address_and_a_wrong_password_get_the_same_response_after_the_sa
     assert!((0.5..2.0).contains(&ratio), "{times:?}");
 }
 
+/// A browser that refuses the cookie would otherwise be back at the form without a word.
+#[tokio::test]
+async fn a_form_leads_through_the_check_of_the_cookie_and_a_script_does_not() {
+    let site = Site::new().await;
+    site.sign_up("ada@example.com").await;
+    let fields = format!("email=ada@example.com&password={PASSWORD}&callback_url=/account%23name");
+    let script = site.post("/api/sign_in", "", &fields).await;
+    assert_eq!(script.json()["url"], "/account#name");
+    let form = site.submit("/api/sign_in", "", &fields).await;
+    let check = "/guardian/signed-in?callback_url=%2Faccount%23name";
+    assert_eq!(form.location(), check);
+    let cookie = form.cookie("session").unwrap();
+    assert_eq!(site.get(check, &cookie).await.location(), "/account#name");
+    let refused = site.get(check, "").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(
+        refused.body.contains("Allow cookies for this site"),
+        "{}",
+        refused.body
+    );
+    // The browser has sent the cookie, so it keeps it.
+    let fields = format!("password={PASSWORD}&callback_url=/account%23name");
+    let confirmed = site.submit("/api/confirm", &cookie, &fields).await;
+    assert_eq!(confirmed.location(), "/account#name");
+}
+
 #[tokio::test]
 async fn a_weak_password_is_explained_beside_its_field() {
     let site = Site::new().await;

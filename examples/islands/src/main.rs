@@ -47,5 +47,6 @@ struct SignInForm {
 async fn sign_in(auth: Auth, Form(form): Form<SignInForm>) -> Result<Redirect, AuthError> {
     let identity = Identity::new(form.name.clone(), Profile::new(form.name)).method("name");
     auth.sign_in(identity).await?;
-    Ok(Redirect::to("/"))
+    let home = auth.guardian().redirects().home();
+    Ok(Redirect::to(auth.after_sign_in(&home).as_str()))
 }

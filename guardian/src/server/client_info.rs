@@ -1,7 +1,7 @@
 //! What the server knows about the client that sends a request.
 
-use super::{forwarded::ProxyHeader, user_agent};
-use axum::extract::{ConnectInfo, Request};
+use super::{forwarded::ProxyHeader, respond::accepts_html, user_agent};
+use axum::extract::{ConnectInfo, OriginalUri, Request};
 use http::HeaderMap;
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
@@ -13,20 +13,27 @@ pub(crate) struct Proxies {
     pub(crate) header: ProxyHeader,
 }
 
-/// What a session stores about the browser that signed in.
+/// What a session stores about the browser that signed in, and how the request came.
 pub(crate) struct ClientInfo {
     pub(crate) user_agent: Option<String>,
     pub(crate) ip: Option<String>,
+    /// Whether the client shows the response to somebody.
+    pub(crate) accepts_html: bool,
+    /// Whether the app's router is nested in another one, so that the library's routes may be at other paths.
+    pub(crate) is_nested: bool,
 }
 
 impl ClientInfo {
     pub(crate) fn of(request: &Request, proxies: &Proxies) -> Self {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let original = request.extensions().get::<OriginalUri>();
         Self {
             user_agent: user_agent::to_store(request.headers()),
             ip: peer
                 .map(|ConnectInfo(peer)| peer.ip())
                 .map(|peer| client_ip(peer, request.headers(), proxies).to_string()),
+            accepts_html: accepts_html(request.headers()),
+            is_nested: original.is_some_and(|original| original.path() != request.uri().path()),
         }
     }
 }

@@ -201,6 +201,18 @@ impl CookiePlace {
         self.same_site == SameSite::None
     }
 
+    /// Whether browsers take the cookies from a page at this address
+    /// ([RFC 6265bis, section 5.7](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.7)),
+    /// as far as the address decides. Some also take `Secure` ones from `http://localhost`.
+    pub(super) fn is_accepted_at(&self, page: &Url) -> bool {
+        let host = page.host_str().unwrap_or_default();
+        let is_in_domain = self.domain.as_deref().is_none_or(|domain| {
+            let rest = host.strip_suffix(domain);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        });
+        is_in_domain && (page.scheme() == "https" || !self.is_secure)
+    }
+
     /// Whether browsers send the cookies to a path
     /// ([RFC 6265, section 5.1.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4)).
     pub(super) fn reaches(&self, path: &str) -> bool {

@@ -5,6 +5,7 @@ use super::{
     client_info::Proxies,
     clock::Clock,
     cookie::Cookies,
+    cookie_check::LoggedProblems,
     database::Database,
     dispatcher::Dispatcher,
     event::SignOutEvent,
@@ -69,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) cross_site_paths: Arc<[String]>,
     /// Said once: the router does not know its clients' addresses.
     pub(crate) address_warning: Once,
+    pub(crate) logged_problems: LoggedProblems,
     pub(crate) describe_location: DescribeLocation,
     pub(crate) clock: Clock,
     pub(crate) dispatcher: Option<Dispatcher>,

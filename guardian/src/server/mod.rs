@@ -5,8 +5,8 @@
 //! - [`Auth`] belongs to one request: its user, and what they do about their sessions.
 //! - [`Transaction`] is for changes of the app that must hold together with a sign-out.
 //! - For an app's own server functions, to respond to plain forms as the library's do:
-//!   [`strict_form`], [`is_form_post`], [`see_other`], [`with_status`], and [`SafeRedirect`] from
-//!   [`Guardian::redirects`].
+//!   [`strict_form`], [`is_form_post`], [`see_other`], [`with_status`], [`SafeRedirect`] from
+//!   [`Guardian::redirects`], and [`Auth::after_sign_in`].
 //! - For routes outside [`Guardian::protect`]: [`cookie_values`] and [`is_origin_form`].
 
 mod administration;
@@ -21,6 +21,7 @@ mod connect;
 mod connect_error;
 mod connection;
 mod cookie;
+mod cookie_check;
 mod cookie_header;
 mod cookie_place;
 mod cross_origin;

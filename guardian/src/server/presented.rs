@@ -52,6 +52,11 @@ impl Presented {
             ..Self::default()
         }
     }
+
+    /// Whether the client keeps its token: it has sent one with our signature, or several.
+    pub(crate) fn has_token(&self) -> bool {
+        self.session.is_some() || !self.contested.is_empty()
+    }
 }
 
 impl Cookies {

@@ -13,6 +13,7 @@ use super::{
     bearer::{Routes, accept_token},
     caching,
     client_info::ClientInfo,
+    cookie_check,
     cross_origin::{allow_origins, share_file},
     cross_site::{cross_site_check, log_refusal},
     event_stream, markup,
@@ -87,8 +88,9 @@ impl Guardian {
     }
 
     /// The library's own routes: the components' stylesheet, the pages' script
-    /// (`/guardian/guardian.js`), the components' HTML for the script, and the stream of sign-outs for
-    /// open pages. They bring their own [layer](Self::layer).
+    /// (`/guardian/guardian.js`), the components' HTML for the script, the stream of sign-outs for
+    /// open pages, and the check [after a sign-in](Auth::after_sign_in). They bring their own
+    /// [layer](Self::layer).
     ///
     /// ```
     /// use axum::Router;
@@ -111,7 +113,7 @@ impl Guardian {
             .merge(markup::routes())
             .layer(self.layer());
         // In this order: axum takes the response to unknown paths from the router that is merged last.
-        files.merge(events)
+        files.merge(cookie_check::routes(self)).merge(events)
     }
 
     /// The [server functions](crate::api), for an app without Leptos's routes, which have them. They bring

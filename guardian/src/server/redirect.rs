@@ -120,6 +120,25 @@ impl RedirectPolicy {
         self.allowed.push(origin.origin());
     }
 
+    pub(super) fn site(&self) -> &Url {
+        &self.site
+    }
+
+    /// The site's home page, `/`: where to go when a URL is refused.
+    ///
+    /// ```
+    /// use leptos_guardian::server::{RedirectPolicy, SafeRedirect};
+    ///
+    /// fn target(policy: &RedirectPolicy, callback_url: &str) -> SafeRedirect {
+    ///     policy.check(callback_url).unwrap_or_else(|_| policy.home())
+    /// }
+    /// let policy = RedirectPolicy::new("https://example.com".parse().unwrap());
+    /// assert_eq!(target(&policy, "//evil.example").as_str(), "/");
+    /// ```
+    pub fn home(&self) -> SafeRedirect {
+        SafeRedirect("/".into())
+    }
+
     /// The site's own origin, as a browser's `Origin` header has it.
     pub(crate) fn site_origin(&self) -> String {
         self.site.origin().ascii_serialization()

@@ -6,7 +6,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use serde::Serialize;
@@ -25,10 +25,14 @@ use serde::Serialize;
 /// }
 /// ```
 pub fn is_form_post() -> bool {
-    use_context::<Parts>()
-        .as_ref()
-        .and_then(|parts| parts.headers.get(header::ACCEPT)?.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
+    use_context::<Parts>().is_some_and(|parts| accepts_html(&parts.headers))
+}
+
+/// Whether the client shows the response to somebody.
+pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT);
+    let accept = accept.and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Sends the browser to another page, with a GET

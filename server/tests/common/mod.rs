@@ -26,6 +26,9 @@ use tower::ServiceExt as _;
 
 pub const PASSWORD: &str = "correct horse battery";
 
+/// Where a plain form leads that has signed somebody in: through a check that the browser has kept the cookie.
+pub const CHECK: &str = "/guardian/signed-in?callback_url=%2Faccount";
+
 pub struct Site {
     pub database: Database,
     pub guardian: Guardian,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activity;
+mod after_sign_in;
 mod recent;
 mod renewal;
 mod sessions;

@@ -161,6 +161,9 @@ impl Auth {
     /// the active one. Data that the app stored for an anonymous visitor is kept. Data that it stored for
     /// another user is not shown to this one.
     ///
+    /// A browser may refuse the cookie. The response to a plain form says so if it leads through
+    /// [`after_sign_in`](Self::after_sign_in).
+    ///
     /// # Errors
     ///
     /// [`AuthError::TooManyAccounts`] when the browser has no room for another account,
@@ -271,8 +274,7 @@ impl Auth {
     /// Returns where the client will keep its token. It never has two.
     fn token_place(&self, identity: &Identity) -> Result<TokenPlace, AuthError> {
         let presented = self.presented();
-        let has_cookie = presented.place == TokenPlace::Cookie
-            && (presented.session.is_some() || !presented.contested.is_empty());
+        let has_cookie = presented.place == TokenPlace::Cookie && presented.has_token();
         match identity.is_app {
             true if !self.guardian().0.accepts_bearer_tokens => Err(AuthError::NoTokens),
             true if has_cookie => Err(AuthError::TokenBesideCookie),

@@ -83,7 +83,8 @@ impl<E: FormFailure> FormResponse<E> {
         self
     }
 
-    /// Responds to a sign-up or a sign-in.
+    /// Responds to a sign-up or a sign-in. A plain form leads through a check that the browser has kept the
+    /// cookie: see [`Auth::after_sign_in`].
     ///
     /// # Errors
     ///
@@ -93,7 +94,7 @@ impl<E: FormFailure> FormResponse<E> {
             (Ok(user), Some(auth)) => {
                 let target = self.target(auth.guardian());
                 if is_form_post() {
-                    see_other(&target);
+                    see_other(&auth.after_sign_in(&target));
                 }
                 Ok(SignInResponse {
                     user: (*user).clone(),
