@@ -6,7 +6,7 @@ use common::{Browser, Site};
 use futures::future::join_all;
 use leptos_guardian::{
     Reason, SignOutScope,
-    server::{Database, Overflow},
+    server::{Builder, Database, Overflow},
 };
 use sqlx::{Connection as _, PgConnection};
 use std::{
@@ -104,13 +104,17 @@ fn is_read(statement: &str) -> bool {
 #[tokio::test]
 async fn a_signed_in_request_costs_one_read() {
     let _alone = COUNTING.lock().await;
-    let site = Site::new().await;
+    let site = Site::with(Builder::accept_bearer_tokens).await;
     let mut browser = site.signed_in("ada").await;
+    let mut app = site.app_signed_in("ada").await;
     for minutes in [0, 1, 3] {
         site.pass_time(Duration::from_secs(60 * minutes));
-        let check = statements(async { drop(browser.get("/whoami").await) }).await;
-        assert_eq!(check.len(), 1, "{check:#?}");
-        assert!(is_read(&check[0]), "{check:#?}");
+        let of_browser = statements(async { drop(browser.get("/whoami").await) }).await;
+        let of_app = statements(async { drop(app.get("/whoami").await) }).await;
+        for check in [of_browser, of_app] {
+            assert_eq!(check.len(), 1, "{check:#?}");
+            assert!(is_read(&check[0]), "{check:#?}");
+        }
     }
 }
 

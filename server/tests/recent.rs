@@ -267,6 +267,7 @@ async fn an_address_changes_only_after_a_recent_proof() {
     let [here, there] = signed_in_before(&site, 601).await;
     let page = site.get("/account/email", &here).await;
     assert_eq!(page.location(), "/confirm?callback_url=%2Faccount%2Femail");
+    assert!(!page.body.contains("/api/change_email"), "the form");
     let new = "email=ada@new.example";
     let refused = site.post("/api/change_email", &here, new).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
