@@ -10,6 +10,7 @@ use super::{
     cookie::{Cookies, SESSION},
     cookie_header::cookie_values,
     presented::Presented,
+    protect::Routes,
 };
 use crate::{AuthError, ErrorStatus as _};
 use axum::{
@@ -20,8 +21,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use cookie::Cookie;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use std::convert::Infallible;
-use tower::{ServiceExt as _, util::BoxCloneSyncService};
+use tower::ServiceExt as _;
 use tower_sessions::session::Id;
 
 /// The header of a response that gives the client a token, and replaces its previous one.
@@ -44,9 +44,6 @@ pub(crate) enum TokenPlace {
     Bearer,
 }
 
-/// The routes inside the cross-site check.
-pub(super) type Routes = BoxCloneSyncService<Request, Response, Infallible>;
-
 /// Reads a request's bearer token. Such a request passes the cross-site check by: no browser sends a token
 /// by itself, so no other site can cause one.
 pub(super) async fn accept_token(
@@ -54,9 +51,6 @@ pub(super) async fn accept_token(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if !guardian.0.accepts_bearer_tokens {
-        return next.run(request).await;
-    }
     let presented = guardian
         .0
         .cookies
@@ -104,8 +98,8 @@ impl Cookies {
         if target.is_some_and(|target| target.contains(PREFIX)) {
             return Err(AuthError::TokenInUrl);
         }
-        let mut tokens = headers.get_all(header::AUTHORIZATION).iter();
-        let mut tokens = tokens.by_ref().filter_map(own_token);
+        let authorization = headers.get_all(header::AUTHORIZATION).iter();
+        let mut tokens = authorization.filter_map(own_token);
         let Some(token) = tokens.next() else {
             return Ok(None);
         };

@@ -223,6 +223,16 @@ mod tests {
         assert_eq!(files, 1, "nothing else is left behind");
     }
 
+    #[test]
+    fn a_key_that_another_server_has_created_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("session.key");
+        let first = SigningKey::load_or_create(&file).unwrap();
+        create(&file).unwrap();
+        let again = SigningKey::load_or_create(&file).unwrap();
+        assert_eq!(bytes(&again), bytes(&first));
+    }
+
     #[cfg(unix)]
     #[test]
     fn only_its_owner_may_read_the_file() {

@@ -10,7 +10,7 @@
 use super::{
     Auth, Guardian,
     auth::CookieChange,
-    bearer::{Routes, accept_token},
+    bearer::accept_token,
     caching,
     client_info::ClientInfo,
     cookie_check,
@@ -36,7 +36,7 @@ use axum::{
 use http::{StatusCode, header};
 use leptos::server_fn::ServerFn as _;
 use std::{convert::Infallible, slice};
-use tower::{Layer, Service, ServiceBuilder};
+use tower::{Layer, Service, ServiceBuilder, util::BoxCloneSyncService};
 use tower_sessions::{session::Id, session_store};
 
 /// The paths of the library's server functions.
@@ -154,6 +154,9 @@ impl Guardian {
 #[derive(Clone, Debug)]
 pub struct GuardianLayer(Guardian);
 
+/// Routes with layers around them.
+pub(super) type Routes = BoxCloneSyncService<Request, Response, Infallible>;
+
 impl<S> Layer<S> for GuardianLayer
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -168,10 +171,11 @@ where
             .service(routes);
         let with_session = Routes::new(with_session);
         let exempt = (self.0.clone(), with_session.clone());
+        let accepts_tokens = self.0.0.accepts_bearer_tokens;
         let protected = ServiceBuilder::new()
             .layer(from_fn(refuse_other_targets))
             .layer(from_fn_with_state(self.0.clone(), allow_origins))
-            .layer(from_fn_with_state(exempt, accept_token))
+            .option_layer(accepts_tokens.then(|| from_fn_with_state(exempt, accept_token)))
             .layer(from_fn_with_state(self.0.clone(), log_refusal))
             .layer(cross_site_check(&self.0))
             .service(with_session);

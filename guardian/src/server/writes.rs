@@ -553,3 +553,24 @@ impl From<Vec<SignOutEvent>> for Written {
         }
     }
 }
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests {
+    use super::*;
+    use sqlx::{SqlitePool, postgres::PgPoolOptions};
+
+    #[tokio::test]
+    async fn a_small_pool_keeps_connections_for_everything_else() {
+        for (connections, expected) in [(1, 1), (2, 1), (3, 1), (4, 2), (6, 3), (100, 4)] {
+            let pool = PgPoolOptions::new().max_connections(connections);
+            let pool = pool.connect_lazy("postgres://localhost").unwrap();
+            assert_eq!(writers(&pool), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_has_one_writer() {
+        let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
+        assert_eq!(writers(&pool), 1);
+    }
+}

@@ -125,3 +125,35 @@ fn choices(selected: SignOutScope, has_others: bool) -> AnyView {
     }
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the page says that the sign-out of this query has failed.
+    fn says_so(query: &str, current: Option<&str>) -> bool {
+        let request = Request::read(&format!("error=unavailable&{query}"), true);
+        let current = current.map(SessionHandle::from);
+        let failure = request.failure(current.as_ref());
+        let signed_out_here = current.is_none();
+        let expected = SignOutError::Unavailable { signed_out_here };
+        assert!(failure.is_none() || failure == Some(expected));
+        failure.is_some()
+    }
+
+    /// Anybody may link to the page with an error in its URL.
+    #[test]
+    fn a_failure_is_shown_only_where_it_can_be_true() {
+        for scope in SCOPES_OF_THIS_BROWSER {
+            assert!(says_so(scope, None), "{scope}: the cookie is gone");
+            assert!(!says_so(scope, Some("here")), "{scope}: it would be gone");
+        }
+        assert!(says_so("scope=others", Some("here")));
+        assert!(!says_so("scope=others", None));
+        for current in [None, Some("here"), Some("there")] {
+            assert!(says_so("session=there", current), "{current:?}");
+        }
+    }
+
+    const SCOPES_OF_THIS_BROWSER: [&str; 4] = ["", "scope=local", "scope=browser", "scope=global"];
+}

@@ -67,7 +67,14 @@ fn has_statement_cache(options: &PgConnectOptions) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::has_statement_cache;
+    use super::{has_statement_cache, keeps_statements};
+
+    /// An owner would look for a pooler that is not there.
+    #[tokio::test]
+    async fn a_database_that_cannot_be_reached_is_no_pooler() {
+        let nobody = "postgres://ada@127.0.0.1:1/app".parse().unwrap();
+        assert!(keeps_statements(&nobody).await.is_err());
+    }
 
     #[test]
     fn only_an_url_without_prepared_statements_has_no_statement_cache() {

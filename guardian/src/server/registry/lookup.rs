@@ -331,6 +331,7 @@ mod tests {
     use super::*;
     use crate::server::registry::tables;
     use sqlx::{Sqlite, SqlitePool, sqlite::SqlitePoolOptions};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     fn lookup() -> Lookup {
         let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
@@ -366,6 +367,48 @@ mod tests {
         let mut reader = lookup.enqueue(check).unwrap();
         drop(found);
         assert!(reader.next_checks(fits).is_none());
+    }
+
+    #[tokio::test]
+    async fn as_many_checks_share_a_read_as_fit() {
+        let lookup = lookup();
+        let (first, _found) = check();
+        let mut reader = lookup.enqueue(first).unwrap();
+        let mut founds = Vec::new();
+        for _ in 0..BATCH {
+            let (check, found) = check();
+            lookup.queue().waiting.push_back(check);
+            founds.push(found);
+        }
+        assert_eq!(reader.next_checks(fits).unwrap().len(), BATCH);
+        assert_eq!(reader.next_checks(fits).unwrap().len(), 1);
+        assert!(reader.next_checks(fits).is_none());
+    }
+
+    #[tokio::test]
+    async fn one_read_after_the_other_uses_the_same_connection() {
+        let acquired = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&acquired);
+        let pool = SqlitePoolOptions::new().before_acquire(move |_, _| {
+            count.fetch_add(1, Relaxed);
+            Box::pin(async { Ok(true) })
+        });
+        let pool = pool.max_connections(1).connect("sqlite::memory:");
+        let database = Database::Sqlite(pool.await.unwrap());
+        database.migrate("sessions", &tables::STEPS).await.unwrap();
+        let lookup = Lookup::new(database);
+        let (reader, mut founds) = (lookup.enqueue(check().0), Vec::new());
+        for _ in 0..10 * BATCH {
+            let (check, found) = check();
+            lookup.queue().waiting.push_back(check);
+            founds.push(found);
+        }
+        acquired.store(0, Relaxed);
+        reader.unwrap().run().await;
+        for found in founds {
+            found.await.unwrap().unwrap();
+        }
+        assert_eq!(acquired.load(Relaxed), 1);
     }
 
     #[tokio::test]
