@@ -11,7 +11,7 @@ use leptos_guardian::{
     with_connection,
 };
 use sqlx::{
-    Connection as _, PgConnection,
+    Connection as _, Executor as _, PgConnection,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
@@ -261,6 +261,20 @@ async fn a_transaction_that_the_app_left_open_does_not_block_others_for_long() {
     }
     assert_everything_works(&browser).await;
     assert_eq!(site.count("guardian_event").await, 3 * ROUNDS as i64);
+}
+
+/// As SQLite does on a full disk, in a transaction of the app's own. sqlx's rollback then fails.
+#[tokio::test]
+async fn the_app_begins_again_after_the_database_has_rolled_back() {
+    let site = Site::new().await;
+    leptos_guardian::with_pool!(&site.database, pool => {
+        for round in 0..ROUNDS {
+            let own = pool.begin_with("begin").await;
+            let mut own = own.unwrap_or_else(|cause| panic!("round {round}: {cause}"));
+            own.execute("rollback").await.unwrap();
+            drop(own);
+        }
+    });
 }
 
 /// Without the library's hooks, nothing else would end it.

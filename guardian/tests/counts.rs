@@ -118,6 +118,18 @@ async fn a_signed_in_request_costs_one_read() {
     }
 }
 
+/// The check whether they have just signed in is for a token that they get.
+#[tokio::test]
+async fn a_visitors_data_is_read_and_written_once() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    let mut visitor = site.browser();
+    visitor.post("/remember/cart").await;
+    let save = statements(async { drop(visitor.post("/remember/book").await) }).await;
+    let (reads, writes): (Vec<_>, Vec<_>) = save.iter().partition(|it| is_read(it));
+    assert_eq!((reads.len(), writes.len()), (2, 1), "{save:#?}");
+}
+
 #[tokio::test]
 async fn concurrent_requests_share_reads_and_each_gets_its_own_result() {
     let _alone = COUNTING.lock().await;
