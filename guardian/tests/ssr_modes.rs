@@ -114,7 +114,7 @@ async fn a_page_on_request_shows_its_user_in_every_mode() {
     let folder = tempfile::tempdir().unwrap();
     let site = site(&folder).await;
     let mut visitor = site.browser();
-    let mut ada = site.signed_in("ada").await;
+    let mut ada = site.signed_in("lovelace").await;
     for mode in ["out-of-order", "blocked", "in-order", "async"] {
         for _ in 0..2 {
             let news = ada.get(&format!("/news/{mode}")).await.body;
@@ -127,7 +127,7 @@ async fn a_page_on_request_shows_its_user_in_every_mode() {
 
             let news = visitor.get(&format!("/news/{mode}")).await.body;
             assert!(news.contains("for visitors"), "{mode}: {news}");
-            for word in ["ada", "for users"] {
+            for word in ["lovelace", "for users"] {
                 assert!(!news.contains(word), "{mode}: {word} in {news}");
             }
             let private = visitor.get(&format!("/private/{mode}")).await;
@@ -145,14 +145,14 @@ async fn a_static_page_is_served_to_everybody_and_holds_nobodys_state() {
     let folder = tempfile::tempdir().unwrap();
     let site = site(&folder).await;
     let mut visitor = site.browser();
-    let mut ada = site.signed_in("ada").await;
+    let mut ada = site.signed_in("lovelace").await;
     for page in ["/news", "/private"] {
         // The first request renders the file, later ones get it.
         for browser in [&mut ada, &mut visitor] {
             for _ in 0..2 {
                 let response = browser.get(page).await;
                 assert_eq!(response.status, StatusCode::OK, "{page}");
-                for word in ["ada", "for users", "for visitors"] {
+                for word in ["lovelace", "for users", "for visitors"] {
                     assert!(!response.body.contains(word), "{word} in {}", response.body);
                 }
                 let [_, data] = response.body.split("guardian-page").collect::<Vec<_>>()[..] else {
@@ -170,7 +170,7 @@ async fn a_file_from_the_fallback_is_everybodys_and_a_page_is_one_visitors() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("style.css"), "body {}").unwrap();
     let site = site(&folder).await;
-    let mut ada = site.signed_in("ada").await;
+    let mut ada = site.signed_in("lovelace").await;
     let file = ada.get("/style.css").await;
     assert_eq!(file.body, "body {}");
     assert!(!file.headers.contains_key(header::CACHE_CONTROL));
@@ -185,7 +185,7 @@ async fn a_page_that_needs_a_recent_proof_asks_for_it_in_every_mode() {
     let folder = tempfile::tempdir().unwrap();
     let site = site(&folder).await;
     let mut visitor = site.browser();
-    let mut ada = site.signed_in("ada").await;
+    let mut ada = site.signed_in("lovelace").await;
     for mode in ["/out-of-order", "/blocked", "/in-order", "/async"] {
         let path = format!("/important{mode}?amount=1");
         let page = ada.get(&path).await;
