@@ -20,26 +20,30 @@ const firefox = {
   },
 };
 
+// Hosts that share a parent domain, and one that does not, for the tests of cookies.
+const HOSTS = ["--host-resolver-rules=MAP *.app.test 127.0.0.1, MAP other.test 127.0.0.1"];
+
+// What Playwright's own build does not need.
+const DEBIAN = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
 // What a test needs of its browser is its tag, such as `@needs-bfcache`.
 const browsers: Project[] = [
   {
     name: "chromium",
     use: {
       ...devices["Desktop Chrome"],
-      launchOptions: CHROMIUM
-        ? {
-            executablePath: CHROMIUM,
-            args: [
-              "--no-sandbox",
-              "--disable-gpu",
-              "--disable-quic",
-              "--no-first-run",
-              "--disable-background-networking",
-              "--disable-component-update",
-              "--disable-sync",
-            ],
-          }
-        : {},
+      launchOptions: {
+        executablePath: CHROMIUM || undefined,
+        args: [...HOSTS, ...(CHROMIUM ? DEBIAN : [])],
+      },
     },
   },
   {

@@ -6,20 +6,10 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { ROOT, freePort } from "./server";
 import { cookieName, userButton } from "./site";
-import { test as plain } from "./test";
+import { test } from "./test";
 
 /** An example that takes the settings from its environment; scripts/build-examples has built it. */
 const PROGRAM = join(ROOT, "target/debug/examples/without_leptos");
-
-const test = plain.extend({
-  launchOptions: [
-    async ({ launchOptions }, use) => {
-      const rules = "--host-resolver-rules=MAP *.app.test 127.0.0.1, MAP other.test 127.0.0.1";
-      await use({ ...launchOptions, args: [...(launchOptions.args ?? []), rules] });
-    },
-    { scope: "worker" },
-  ],
-});
 
 let server: ChildProcess;
 let port: number;

@@ -1,19 +1,10 @@
 // A page on a sibling host plants cookies for the parent domain of both hosts.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { test as secure } from "./https";
+import { test } from "./https";
 import { TestServer } from "./server";
 import { cookieName, live, newPerson, sessionCookie, signedInUser, signUp, userButton, field } from "./site";
 
-const test = secure.extend({
-  launchOptions: [
-    async ({ launchOptions }, use) => {
-      const args = [...(launchOptions.args ?? []), "--host-resolver-rules=MAP *.app.test 127.0.0.1"];
-      await use({ ...launchOptions, args });
-    },
-    { scope: "worker" },
-  ],
-});
 test.use({ host: "www.app.test" });
 
 /** Sets cookies from a script on a sibling host. */

@@ -121,21 +121,11 @@ test("Back after a sign-in passes by the check", async ({ page }) => {
   await expect(page).toHaveURL("/");
 });
 
-const withHosts = plain.extend({
-  launchOptions: [
-    async ({ launchOptions }, use) => {
-      const rules = "--host-resolver-rules=MAP *.app.test 127.0.0.1";
-      await use({ ...launchOptions, args: [...(launchOptions.args ?? []), rules] });
-    },
-    { scope: "worker" },
-  ],
-});
-
 for (const javaScriptEnabled of [true, false]) {
-  withHosts.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
-    withHosts.use({ javaScriptEnabled });
+  plain.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    plain.use({ javaScriptEnabled });
 
-    withHosts("a site for https that is opened over http names its address", { tag: "@needs-host-rules" }, async ({ page, context }) => {
+    plain("a site for https that is opened over http names its address", { tag: "@needs-host-rules" }, async ({ page, context }) => {
       const server = await TestServer.start({ SITE_URL: "https://www.app.test", RUST_LOG: "error" });
       // Browsers take such cookies from http://127.0.0.1.
       const opened = server.url.replace("127.0.0.1", "www.app.test");

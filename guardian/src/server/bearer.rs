@@ -44,8 +44,8 @@ pub(crate) enum TokenPlace {
     Bearer,
 }
 
-/// Reads a request's bearer token. Such a request passes the cross-site check by: no browser sends a token
-/// by itself, so no other site can cause one.
+/// Reads a request's bearer token. Such a request skips the cross-site check: no browser sends a token by
+/// itself, so no other site can cause one.
 pub(super) async fn accept_token(
     State((guardian, routes)): State<(Guardian, Routes)>,
     mut request: Request,

@@ -505,7 +505,7 @@ impl Builder {
     /// ([`Identity::app`](crate::server::Identity::app)) gets one instead of the cookie, and sends it as
     /// `Authorization: Bearer TOKEN`. No other request is treated differently. Off unless set.
     ///
-    /// A request with such a token passes the cross-site check by, because no browser sends one by itself. It
+    /// The cross-site check lets a request with such a token through, because no browser sends one by itself. It
     /// is refused if it also has the cookie, or if the token is in its URL, where logs keep it.
     ///
     /// ```
