@@ -10,7 +10,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// Marks a response that may differ by visitor. A cache stores no response of a signed-in user (OWASP
 /// ASVS 5.0, 14.3.2). It may store an anonymous visitor's, but asks the server before it sends it again.
-/// A handler's own `Cache-Control` stays, unless the response sets a cookie or a token, which is for one visitor.
+/// A handler's own `Cache-Control` stays, unless the response sets a cookie or a token, which is for one
+/// visitor.
 ///
 /// A file is the same for everybody, and keeps its headers. A response is a file if the handler has not
 /// used the visitor's identity or data (`is_personal`), and if it looks as `ServeDir` sends it.

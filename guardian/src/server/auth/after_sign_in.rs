@@ -12,10 +12,10 @@ impl Auth {
     /// a page that says why and what to do, and the log says it, too. Without the check, the browser would be
     /// back at the sign-in page without a word.
     ///
-    /// Returns `target` itself where there is nothing to check: the request is an app's or a script's (its `Accept`
-    /// does not name `text/html`), it came with the cookie already, or nobody has signed in with it. Also where the check
-    /// cannot know: the cookie's path does not include `/guardian/`, the router is nested in another one, or
-    /// `target` is too long to pass on.
+    /// Returns `target` itself where there is nothing to check: the request is an app's or a script's (its
+    /// `Accept` does not name `text/html`), it came with the cookie already, or nobody has signed in with it.
+    /// Also where the check cannot know: the cookie's path does not include `/guardian/`, the router is nested
+    /// in another one, or `target` is too long to pass on.
     ///
     /// The check is one of the library's [routes](crate::server::Guardian::routes).
     ///
