@@ -67,7 +67,8 @@ impl Guardian {
 
     /// The layer that protects routes, for apps that build their own stack. From the outside in: the
     /// check of the request's target ([`is_origin_form`](super::is_origin_form)), the cross-site check (not
-    /// for [bearer tokens](crate::server::Builder::accept_bearer_tokens)), and the session, which also tells caches which responses differ by visitor.
+    /// for [bearer tokens](crate::server::Builder::accept_bearer_tokens)), and the session, which also tells
+    /// caches which responses differ by visitor.
     ///
     /// An app that uses it also merges the library's [routes](Self::routes).
     ///
