@@ -28,7 +28,8 @@ pub struct Row {
     /// One figure for each of [`kinds`](super::kinds).
     pub figures: Vec<f64>,
     pub unit: Unit,
-    pub aim: Option<Aim>,
+    /// One for each figure, or none.
+    pub aims: Vec<Aim>,
 }
 
 pub fn heading(text: &str) {
@@ -41,43 +42,48 @@ impl Row {
             what: what.into(),
             figures,
             unit,
-            aim: None,
+            aims: Vec::new(),
         }
     }
 
-    /// The ratio of each figure to the other at the same index.
-    pub fn ratio(what: impl Into<String>, figures: &[f64], others: &[f64]) -> Self {
-        let pairs = figures.iter().zip(others);
-        let ratios = pairs.map(|(figure, other)| figure / other).collect();
-        Self::new(what, Unit::Ratio, ratios)
-    }
-
+    /// The same target for all figures.
     pub fn aim(self, aim: Aim) -> Self {
-        Self {
-            aim: Some(aim),
-            ..self
-        }
+        let aims = vec![aim; self.figures.len()];
+        self.aims(aims)
+    }
+
+    /// The target for each figure.
+    pub fn aims(self, aims: Vec<Aim>) -> Self {
+        Self { aims, ..self }
     }
 
     /// Adds the row to the table.
     pub fn report(self) {
-        let mut cells: Vec<String> = self.figures.iter().map(|&it| self.cell(it)).collect();
+        let cells = self.figures.iter().enumerate();
+        let mut cells: Vec<String> = cells
+            .map(|(index, &figure)| self.cell(figure, self.aims.get(index).copied()))
+            .collect();
         cells.resize(DATABASES, "not measured".into());
-        let aim = self.aim.map(|aim| match aim {
-            Aim::AtMost(most) => format!("≤ {}", self.unit.show(most)),
-            Aim::AtLeast(least) => format!("≥ {}", self.unit.show(least)),
-        });
+        let mut aims: Vec<String> = self
+            .aims
+            .iter()
+            .map(|aim| match *aim {
+                Aim::AtMost(most) => format!("≤ {}", self.unit.show(most)),
+                Aim::AtLeast(least) => format!("≥ {}", self.unit.show(least)),
+            })
+            .collect();
+        aims.dedup();
         add(&format!(
             "| {} | {} | {} |",
             self.what,
             cells.join(" | "),
-            aim.unwrap_or_default()
+            aims.join(", ")
         ));
     }
 
-    fn cell(&self, figure: f64) -> String {
+    fn cell(&self, figure: f64, aim: Option<Aim>) -> String {
         let shown = self.unit.show(figure);
-        match self.aim {
+        match aim {
             None => shown,
             Some(aim) if aim.is_met(figure) => format!("{shown} (met)"),
             Some(_) => format!("{shown} (**missed**)"),

@@ -2,8 +2,8 @@
 //! sites within one run counts.
 
 use crate::{
-    common::{Fresh, Row, Unit, kinds, median, report},
-    sites::{self, AXUM_LOGIN, OURS, Site, USERS},
+    common::{Aim, Fresh, Kind, Row, Unit, kinds, median, report},
+    sites::{self, AXUM_LOGIN, AXUM_LOGIN_SYNCED, BARE_READ, OURS, Site, USERS},
 };
 use axum::body::Bytes;
 use http::{Method, Request, StatusCode, header};
@@ -18,54 +18,135 @@ use std::{
 };
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
-/// Connections, each with one request at a time.
-const CONNECTIONS: usize = 16;
-
 /// The sites take turns, so that a machine that slows down slows all of them down. The median of
 /// the rounds counts.
 const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_secs(1);
 
-/// Sign-ins per round and connection. The sign-outs that follow are measured separately.
-const SIGN_INS: usize = 25;
+/// How long sessions are checked in a round.
+const CHECKS: Duration = Duration::from_secs(1);
 
-pub fn measure(runtime: &Runtime) {
-    let measured = runtime.block_on(measure_on_each());
-    report::heading(&format!("Over HTTP, {CONNECTIONS} connections"));
-    report_rates("session checks", &measured, |runner| &runner.checks);
-    report_rates("sign-ins", &measured, |runner| &runner.sign_ins);
-    report_rates("sign-outs", &measured, |runner| &runner.sign_outs);
+/// How many connections there are at once, each with one request at a time, and what to aim at.
+const LOADS: [Load; 2] = [
+    Load {
+        connections: 1,
+        sign_ins: 200,
+        checks_to_bare: 1.0,
+        writes_to_peer: 0.6,
+    },
+    Load {
+        connections: 16,
+        sign_ins: 100,
+        checks_to_bare: 1.5,
+        writes_to_peer: 1.0,
+    },
+];
+
+#[derive(Clone, Copy)]
+struct Load {
+    connections: usize,
+    /// Per round and connection. As many sign-outs follow.
+    sign_ins: usize,
+    /// Checks, relative to a bare read.
+    checks_to_bare: f64,
+    /// Sign-ins and sign-outs, relative to axum-login's.
+    writes_to_peer: f64,
 }
 
-async fn measure_on_each() -> Vec<Vec<Runner>> {
+/// Checks, relative to axum-login's.
+fn checks_to_peer(kind: Kind) -> f64 {
+    match kind {
+        Kind::Sqlite => 2.0,
+        Kind::Postgres => 1.5,
+    }
+}
+
+pub fn measure(runtime: &Runtime) {
+    for load in LOADS {
+        let measured = runtime.block_on(measure_on_each(load));
+        let connections = match load.connections {
+            1 => "one connection".into(),
+            many => format!("{many} connections"),
+        };
+        report::heading(&format!("Over HTTP, {connections}"));
+        report_all(&measured, load);
+    }
+}
+
+/// What the sites did per second, on each kind of database.
+type Measured = Vec<(Kind, Vec<Runner>)>;
+
+async fn measure_on_each(load: Load) -> Measured {
     let mut measured = Vec::new();
     for kind in kinds() {
         let database = kind.fresh().await;
-        measured.push(measure_on(&database).await);
+        measured.push((kind, measure_on(&database, load).await));
         database.remove().await;
     }
     measured
 }
 
-/// Reports a rate of each site that has it, on each database, and the ratio to axum-login.
-fn report_rates(what: &str, measured: &[Vec<Runner>], rates: impl Fn(&Runner) -> &Vec<f64>) {
-    let of_site = |site: usize| -> Vec<f64> {
-        let runners = measured.iter().map(|runners| &runners[site]);
-        runners
-            .filter_map(|runner| median(rates(runner).clone()))
-            .collect()
+fn report_all(measured: &Measured, load: Load) {
+    let of_kind = |aim: fn(Kind) -> f64| {
+        let aims = measured.iter().map(|(kind, _)| Aim::AtLeast(aim(*kind)));
+        aims.collect::<Vec<_>>()
     };
-    for (site, name) in sites::NAMES.iter().enumerate() {
-        let rates = of_site(site);
-        if !rates.is_empty() {
-            Row::new(format!("{what}, {name}"), Unit::PerSecond, rates).report();
+    let both = |aim: f64| vec![Aim::AtLeast(aim); measured.len()];
+    report_rates("session checks", measured, |it| &it.checks);
+    let peer = of_kind(checks_to_peer);
+    compare("session checks", measured, AXUM_LOGIN, peer, |it| &it.checks);
+    let bare = both(load.checks_to_bare);
+    compare("session checks", measured, BARE_READ, bare, |it| &it.checks);
+    for (what, rates) in [
+        ("sign-ins", (|it| &it.sign_ins) as Rates),
+        ("sign-outs", |it| &it.sign_outs),
+    ] {
+        report_rates(what, measured, rates);
+        let aim = both(load.writes_to_peer);
+        compare(what, measured, AXUM_LOGIN, aim, rates);
+        compare(what, measured, AXUM_LOGIN_SYNCED, Vec::new(), rates);
+    }
+}
+
+/// The rates of one kind of request, in each round.
+type Rates = fn(&Runner) -> &Vec<f64>;
+
+/// Returns the median rate of a site on each database.
+fn rates_of(site: &str, measured: &Measured, rates: Rates) -> Vec<f64> {
+    let runners = measured.iter().flat_map(|(_, runners)| runners);
+    let of_site = runners.filter(|runner| runner.name == site);
+    of_site
+        .filter_map(|runner| median(rates(runner).clone()))
+        .collect()
+}
+
+/// Reports a rate of each site that has it, on each database.
+fn report_rates(what: &str, measured: &Measured, rates: Rates) {
+    for name in sites::NAMES {
+        let of_site = rates_of(name, measured, rates);
+        if !of_site.is_empty() {
+            Row::new(format!("{what}, {name}"), Unit::PerSecond, of_site).report();
         }
     }
-    let compared = format!("{what}, leptos-guardian to axum-login");
-    Row::ratio(compared, &of_site(OURS), &of_site(AXUM_LOGIN)).report();
+}
+
+/// Reports our rate relative to another site's: the median of the rounds' ratios.
+fn compare(what: &str, measured: &Measured, other: &str, aims: Vec<Aim>, rates: Rates) {
+    let mut ratios = Vec::new();
+    for (_, runners) in measured {
+        let of_site = |name: &str| runners.iter().find(|runner| runner.name == name);
+        if let (Some(ours), Some(other)) = (of_site(OURS), of_site(other)) {
+            let pairs = rates(ours).iter().zip(rates(other));
+            ratios.extend(median(pairs.map(|(ours, other)| ours / other).collect()));
+        }
+    }
+    if !ratios.is_empty() {
+        let what = format!("{what}, {OURS} to {other}");
+        Row::new(what, Unit::Ratio, ratios).aims(aims).report();
+    }
 }
 
 struct Runner {
+    name: &'static str,
     has_sessions: bool,
     origin: String,
     checks: Vec<f64>,
@@ -73,14 +154,14 @@ struct Runner {
     sign_outs: Vec<f64>,
 }
 
-async fn measure_on(database: &Fresh) -> Vec<Runner> {
+async fn measure_on(database: &Fresh, load: Load) -> Vec<Runner> {
     let mut runners = Vec::new();
-    for site in sites::all(database).await {
+    for site in sites::chosen(database).await {
         runners.push(Runner::start(site).await);
     }
     for _ in 0..ROUNDS {
         for runner in &mut runners {
-            runner.run().await;
+            runner.run(load).await;
         }
     }
     runners
@@ -92,6 +173,7 @@ impl Runner {
         let origin = format!("http://{}", listener.local_addr().expect("its address"));
         tokio::spawn(async move { axum::serve(listener, site.router).await });
         Self {
+            name: site.name,
             has_sessions: site.has_sessions,
             origin,
             checks: Vec::new(),
@@ -100,8 +182,8 @@ impl Runner {
         }
     }
 
-    async fn run(&mut self) {
-        let connections = (0..CONNECTIONS)
+    async fn run(&mut self, load: Load) {
+        let connections = (0..load.connections)
             .map(|_| Connection::new(&self.origin))
             .collect();
         if !self.has_sessions {
@@ -109,7 +191,8 @@ impl Runner {
             self.checks.push(rate);
             return;
         }
-        let (rate, connections) = in_parallel(connections, Connection::sign_in).await;
+        let sign_in = |connection: Connection| connection.sign_in(load.sign_ins);
+        let (rate, connections) = in_parallel(connections, sign_in).await;
         self.sign_ins.push(rate);
         let (rate, connections) = in_parallel(connections, Connection::check).await;
         self.checks.push(rate);
@@ -138,11 +221,12 @@ where
     (count as f64 / seconds, connections.collect())
 }
 
-/// One connection, and the session cookies of its browsers.
+/// One connection, and the browsers that use it.
 struct Connection {
     client: Client<HttpConnector, Empty<Bytes>>,
     origin: String,
-    cookies: Vec<String>,
+    /// The cookies of each browser, as it sends them.
+    browsers: Vec<String>,
 }
 
 impl Connection {
@@ -150,43 +234,43 @@ impl Connection {
         Self {
             client: Client::builder(TokioExecutor::new()).build_http(),
             origin: origin.to_owned(),
-            cookies: Vec::new(),
+            browsers: Vec::new(),
         }
     }
 
-    /// Sends a request. Returns the cookie that the response sets, if any, and the body.
-    async fn send(&self, method: Method, path: &str, cookie: &str) -> (Option<String>, Bytes) {
+    /// Sends a request. Returns the cookies that the response sets, and the body.
+    async fn send(&self, method: Method, path: &str, cookies: &str) -> (String, Bytes) {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.origin))
-            .header(header::COOKIE, cookie)
+            .header(header::COOKIE, cookies)
             .body(Empty::new())
             .expect("a request");
         let response = self.client.request(request).await.expect("a response");
         assert_eq!(response.status(), StatusCode::OK, "{path}");
-        let cookie = response.headers().get(header::SET_COOKIE).map(|cookie| {
-            let cookie = cookie.to_str().expect("a cookie");
-            cookie.split(';').next().unwrap_or_default().to_owned()
-        });
+        let cookies = response.headers().get_all(header::SET_COOKIE).iter();
+        let cookies = cookies.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+        let cookies = cookies.collect::<Vec<_>>().join("; ");
         let body = response.into_body().collect().await.expect("a body");
-        (cookie, body.to_bytes())
+        (cookies, body.to_bytes())
     }
 
-    async fn sign_in(mut self) -> (Self, usize) {
-        for _ in 0..SIGN_INS {
+    async fn sign_in(mut self, count: usize) -> (Self, usize) {
+        for _ in 0..count {
             let path = format!("/sign-in/user-{}", rand::random_range(0..USERS));
-            let (cookie, _) = self.send(Method::POST, &path, "").await;
-            self.cookies.push(cookie.expect("a cookie"));
+            let (cookies, _) = self.send(Method::POST, &path, "").await;
+            assert_ne!(cookies, "");
+            self.browsers.push(cookies);
         }
-        (self, SIGN_INS)
+        (self, count)
     }
 
     async fn check(self) -> (Self, usize) {
         let start = Instant::now();
         let mut count = 0;
-        while start.elapsed() < ROUND {
-            let cookie = self.cookies.last().map_or("", String::as_str);
-            let (_, body) = self.send(Method::GET, "/whoami", cookie).await;
+        while start.elapsed() < CHECKS {
+            let cookies = self.browsers.last().map_or("", String::as_str);
+            let (_, body) = self.send(Method::GET, "/whoami", cookies).await;
             assert_ne!(body, "nobody");
             count += 1;
         }
@@ -194,10 +278,10 @@ impl Connection {
     }
 
     async fn sign_out(mut self) -> (Self, usize) {
-        let cookies = std::mem::take(&mut self.cookies);
-        for cookie in &cookies {
-            self.send(Method::POST, "/sign-out", cookie).await;
+        let browsers = std::mem::take(&mut self.browsers);
+        for cookies in &browsers {
+            self.send(Method::POST, "/sign-out", cookies).await;
         }
-        (self, cookies.len())
+        (self, browsers.len())
     }
 }

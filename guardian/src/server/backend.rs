@@ -50,6 +50,13 @@ pub(crate) trait BackendConnection: sqlx::Connection {
         !self.is_in_transaction() || self.reset().await
     }
 
+    /// Adds the table and the condition of a query for the sessions of some tokens.
+    fn push_sessions_of(
+        &self,
+        query: &mut QueryBuilder<'static, Self::Database>,
+        tokens: Vec<String>,
+    );
+
     /// Fails if an earlier statement of the transaction has failed and a commit would not.
     async fn check_transaction(&mut self) -> Result<(), sqlx::Error> {
         Ok(())

@@ -77,12 +77,17 @@ impl AuthnBackend for Users {
     }
 }
 
-pub async fn router(database: &Fresh) -> Router {
+/// `syncs`: whether SQLite syncs each commit to the disk, as PostgreSQL does and as leptos-guardian's sign-ins
+/// and sign-outs do.
+pub async fn router(database: &Fresh, syncs: bool) -> Router {
     if database.url.starts_with("sqlite") {
         let options = SqliteConnectOptions::from_str(&database.url)
             .expect("the database's address")
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal);
+            .synchronous(match syncs {
+                true => SqliteSynchronous::Full,
+                false => SqliteSynchronous::Normal,
+            });
         let pool = SqlitePool::connect_with(options)
             .await
             .expect("the database");

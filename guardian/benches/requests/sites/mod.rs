@@ -1,80 +1,55 @@
-//! The same small site three times: without sessions, with leptos-guardian, and with axum-login.
+//! The same small site several times: on leptos-guardian, on other libraries, and without any.
 
 mod axum_login;
+mod bare_read;
+mod guardian;
 
 use crate::common::Fresh;
-use axum::{
-    Router,
-    extract::Path,
-    routing::{get, post},
-};
-use leptos_guardian::{
-    Profile, SignOutOptions,
-    server::{Auth, Database, Guardian, Identity, SigningKey},
-};
+use axum::{Router, routing::get};
+use std::env;
 
 /// The number of users: user-0, user-1, …
 pub const USERS: usize = 100;
 
-/// The sites' names, in the order of [`all`].
-pub const NAMES: [&str; 3] = ["without sessions", "leptos-guardian", "axum-login 0.18"];
-pub const OURS: usize = 1;
-pub const AXUM_LOGIN: usize = 2;
+pub const PLAIN: &str = "without sessions";
+pub const BARE_READ: &str = "one prepared read";
+pub const OURS: &str = "leptos-guardian";
+pub const AXUM_LOGIN: &str = "axum-login 0.18";
+pub const AXUM_LOGIN_SYNCED: &str = "axum-login 0.18, commits synced";
+
+/// The sites' names, in the order of the report.
+pub const NAMES: [&str; 5] = [PLAIN, BARE_READ, OURS, AXUM_LOGIN, AXUM_LOGIN_SYNCED];
 
 /// Every site has `/whoami`. Those with sessions also sign in and out, by POST.
 pub struct Site {
+    pub name: &'static str,
     pub has_sessions: bool,
     pub router: Router,
 }
 
-pub async fn all(database: &Fresh) -> Vec<Site> {
-    vec![
-        Site {
-            has_sessions: false,
-            router: Router::new().route("/whoami", get(async || "ada")),
-        },
-        Site {
-            has_sessions: true,
-            router: guardian(database).await,
-        },
-        Site {
-            has_sessions: true,
-            router: axum_login::router(database).await,
-        },
-    ]
+/// The sites that the command line asks for, or all.
+pub async fn chosen(database: &Fresh) -> Vec<Site> {
+    let wanted: Vec<String> = env::args().skip(1).collect();
+    let wanted: Vec<&String> = wanted.iter().filter(|it| !it.starts_with('-')).collect();
+    let mut sites = Vec::new();
+    for name in NAMES {
+        if wanted.is_empty() || wanted.iter().any(|it| *it == name) {
+            sites.push(Site {
+                name,
+                has_sessions: ![PLAIN, BARE_READ].contains(&name),
+                router: router(name, database).await,
+            });
+        }
+    }
+    sites
 }
 
-async fn guardian(database: &Fresh) -> Router {
-    let database = Database::connect(&database.url)
-        .await
-        .expect("the database");
-    let guardian = Guardian::builder(database)
-        .site_url("http://127.0.0.1")
-        .key(SigningKey::generate())
-        .build()
-        .await
-        .expect("the guardian");
-    guardian.protect(
-        Router::new()
-            .route("/whoami", get(who_am_i))
-            .route("/sign-in/{user}", post(sign_in))
-            .route("/sign-out", post(sign_out)),
-    )
-}
-
-async fn who_am_i(auth: Auth) -> String {
-    auth.user()
-        .map_or_else(|| "nobody".into(), |user| user.profile.name.clone())
-}
-
-async fn sign_in(auth: Auth, Path(user): Path<String>) {
-    let profile = Profile::new(user.clone()).email(format!("{user}@example.com"));
-    let identity = Identity::new(user, profile).method("password");
-    auth.sign_in(identity).await.expect("signed in");
-}
-
-async fn sign_out(auth: Auth) {
-    auth.sign_out(SignOutOptions::default())
-        .await
-        .expect("signed out");
+async fn router(name: &str, database: &Fresh) -> Router {
+    match name {
+        PLAIN => Router::new().route("/whoami", get(async || "ada")),
+        BARE_READ => bare_read::router(database).await,
+        OURS => guardian::router(database).await,
+        AXUM_LOGIN => axum_login::router(database, false).await,
+        _ => axum_login::router(database, true).await,
+    }
 }

@@ -4,29 +4,37 @@
 //! A check only joins a read that has not begun. So it sees every sign-out that was committed
 //! before it, as if it had read alone.
 
-use super::sql::{Statement as _, decode};
+use super::sql::decode;
 use crate::{
     Profile, SessionHandle, User,
     fields::Fields,
     server::{
-        Connection, Database, Proof, backend::Backend, connection::PooledConnection,
+        Connection, Database, Proof,
+        backend::{Backend, BackendConnection as _},
+        connection::PooledConnection,
         lifetime::Lifetime, time_limit::in_time, token::TokenHash,
     },
     with_connection, with_pool,
 };
 use sqlx::{Connection as _, Pool, QueryBuilder, Row};
 use std::{
-    collections::{HashMap, VecDeque},
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap, VecDeque},
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, Sleep, sleep},
+};
 
 /// The most checks that share one read.
 const BATCH: usize = 32;
 
-/// How long a reader keeps a connection before it lets others have it.
-const KEEP: Duration = Duration::from_millis(250);
+/// How long a reader keeps a connection, whether or not checks come. Taking one from the pool and giving it back
+/// costs as much as a read, and others may wait for it.
+const KEEP: Duration = Duration::from_millis(20);
 
 /// The least time that a check waits for a connection before it fails: half as long as a reader
 /// waits for one, so that no check waits in vain twice.
@@ -68,6 +76,8 @@ struct Queue {
     /// In order of arrival.
     waiting: VecDeque<Check>,
     readers: usize,
+    /// Wakes the readers that have nothing to do, the latest last.
+    idle: Vec<oneshot::Sender<()>>,
 }
 
 #[derive(Debug)]
@@ -104,10 +114,15 @@ impl Lookup {
             .map_err(Arc::new)?
     }
 
-    /// Returns a reader if there is room for one more.
+    /// Wakes a reader that has nothing to do. Without any, returns another one if there is room for it.
     fn enqueue(&self, check: Check) -> Option<Reader> {
         let mut queue = self.queue();
         queue.waiting.push_back(check);
+        while let Some(wake) = queue.idle.pop() {
+            if wake.send(()).is_ok() {
+                return None;
+            }
+        }
         if queue.readers == self.readers {
             return None;
         }
@@ -116,6 +131,17 @@ impl Lookup {
             lookup: self.clone(),
             is_counted: true,
         })
+    }
+
+    /// Returns what wakes an idle reader at the next check. Returns `None` if checks wait.
+    fn idle(&self) -> Option<oneshot::Receiver<()>> {
+        let mut queue = self.queue();
+        if !queue.waiting.is_empty() {
+            return None;
+        }
+        let (wake, woken) = oneshot::channel();
+        queue.idle.push(wake);
+        Some(woken)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -148,26 +174,25 @@ impl Drop for Reader {
 impl Reader {
     async fn run(mut self) {
         let mut kept: Option<Kept> = None;
-        loop {
-            kept = kept.filter(|kept| kept.since.elapsed() < self.lookup.keep);
+        while self.has_checks(&mut kept).await {
             // First, so that the checks that come meanwhile share the read.
             let connection = match kept.take() {
                 Some(kept) => Ok(kept),
-                None => Kept::acquire(&self.lookup.database).await,
+                None => Kept::acquire(&self.lookup).await,
             };
             let mut connection = match connection {
                 Ok(connection) => connection,
-                Err(cause) => match self.next_checks(has_waited) {
-                    Some(checks) => {
-                        tell(checks, &Err(Arc::new(cause)));
-                        continue;
-                    }
-                    None => return,
-                },
+                Err(cause) => {
+                    tell(self.next_checks(has_waited), &Err(Arc::new(cause)));
+                    continue;
+                }
             };
-            let Some(checks) = self.next_checks(fits) else {
-                return;
-            };
+            let checks = self.next_checks(fits);
+            if checks.is_empty() {
+                // Another reader has taken them, or nobody waits for them any more.
+                kept = Some(connection);
+                continue;
+            }
             let found = in_time(read(connection.connection.connection(), &checks)).await;
             match found {
                 Ok(_) => kept = Some(connection),
@@ -183,9 +208,33 @@ impl Reader {
         }
     }
 
+    /// Returns whether checks wait. A reader that has a connection waits for some, until the connection must
+    /// go back. Without checks, the reader no longer counts.
+    async fn has_checks(&mut self, kept: &mut Option<Kept>) -> bool {
+        if let Some(connection) = kept
+            && self.lookup.database.has_free_connection()
+            && let Some(woken) = self.lookup.idle()
+        {
+            tokio::select! {
+                _ = woken => {}
+                () = &mut connection.until => {}
+            }
+        }
+        if kept.as_ref().is_some_and(|kept| kept.until.deadline() <= Instant::now()) {
+            *kept = None;
+        }
+        let mut queue = self.lookup.queue();
+        queue.idle.retain(|wake| !wake.is_closed());
+        if queue.waiting.is_empty() {
+            queue.readers -= 1;
+            self.is_counted = false;
+        }
+        self.is_counted
+    }
+
     /// Takes waiting checks as long as `wanted` accepts the next one; it gets the number of those
-    /// taken so far. Returns `None` when none wait; this reader then no longer counts.
-    fn next_checks(&mut self, wanted: impl Fn(usize, &Check) -> bool) -> Option<Vec<Check>> {
+    /// taken so far.
+    fn next_checks(&self, wanted: impl Fn(usize, &Check) -> bool) -> Vec<Check> {
         let mut queue = self.lookup.queue();
         let mut checks = Vec::new();
         while let Some(check) = queue.waiting.pop_front() {
@@ -198,12 +247,7 @@ impl Reader {
             }
             checks.push(check);
         }
-        if checks.is_empty() && queue.waiting.is_empty() {
-            queue.readers -= 1;
-            self.is_counted = false;
-            return None;
-        }
-        Some(checks)
+        checks
     }
 
     fn put_back(&self, checks: Vec<Check>) {
@@ -228,17 +272,18 @@ fn has_waited(_: usize, check: &Check) -> bool {
     check.since.elapsed() >= LEAST_PATIENCE
 }
 
-/// A connection, and since when a reader keeps it.
+/// A connection, and the end of the time for which a reader keeps it.
 struct Kept {
     connection: PooledConnection,
-    since: Instant,
+    /// One timer for all checks: each new one would wake the runtime.
+    until: Pin<Box<Sleep>>,
 }
 
 impl Kept {
-    async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
+    async fn acquire(lookup: &Lookup) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            connection: PooledConnection::acquire(database).await?,
-            since: Instant::now(),
+            connection: PooledConnection::acquire(&lookup.database).await?,
+            until: Box::pin(sleep(lookup.keep)),
         })
     }
 
@@ -269,29 +314,37 @@ async fn read(
     checks: &[Check],
 ) -> Result<HashMap<TokenHash, Found>, sqlx::Error> {
     const FIND: &str =
-        "select token_hash, handle, user_id, profile, fields, created_at, last_seen_at,
+        "select token_hash, handle, user_id, active, profile, fields, created_at, last_seen_at,
         expires_at, idle_seconds, age_seconds, is_remembered, needs_still_open,
         coalesce(proved_at, created_at) as proved_at, coalesce(proof_method, method) as proof_method
-        from guardian_session where token_hash";
-    let tokens: Vec<_> = checks.iter().map(|check| check.token.to_string()).collect();
+        from ";
+    let tokens: BTreeSet<_> = checks.iter().map(|check| check.token.to_string()).collect();
+    let mut found: HashMap<TokenHash, Result<Vec<(i64, LiveSession)>, _>> = HashMap::new();
     with_connection!(connection, connection => {
         let mut query = QueryBuilder::new(FIND);
-        query.is_one_of(&tokens).add(" order by active desc");
-        let mut found: HashMap<TokenHash, Found> = HashMap::new();
+        connection.push_sessions_of(&mut query, tokens.into_iter().collect());
         for row in query.build().fetch_all(&mut *connection).await? {
             let token: &str = row.try_get("token_hash")?;
             let Some(token) = TokenHash::parse(token) else {
                 continue;
             };
             let of_token = found.entry(token).or_insert(Ok(Vec::new()));
-            match (read_session(&row), of_token) {
+            let session = row.try_get("active").and_then(|active| Ok((active, read_session(&row)?)));
+            match (session, of_token) {
                 (Ok(session), Ok(sessions)) => sessions.push(session),
                 (Err(cause), of_token) => *of_token = Err(Arc::new(cause)),
                 (Ok(_), Err(_)) => {}
             }
         }
-        Ok(found)
-    })
+    });
+    let sorted = found.into_iter().map(|(token, sessions)| {
+        let sessions = sessions.map(|mut sessions| {
+            sessions.sort_by_key(|(active, _)| Reverse(*active));
+            sessions.into_iter().map(|(_, session)| session).collect()
+        });
+        (token, sessions)
+    });
+    Ok(sorted.collect())
 }
 
 fn read_session<R>(row: &R) -> Result<LiveSession, sqlx::Error>

@@ -16,6 +16,7 @@ mod targets;
 mod visitor_data;
 mod write_permit;
 
+pub(super) use sql::Statement;
 pub(crate) use events::ClaimedEvent;
 pub(crate) use housekeeping::BATCH as HOUSEKEEPING_BATCH;
 pub(crate) use locks::{Locks, lock, lock_for_sign_out, try_lock};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Encode, QueryBuilder, Type};
 
 /// sqlx's [`QueryBuilder`] on either database, so that a part of a statement is written once.
-pub(super) trait Statement {
+pub(crate) trait Statement {
     /// Adds a piece of SQL.
     fn add(&mut self, sql: &str) -> &mut Self;
 

@@ -9,15 +9,16 @@ pub(super) use connect::connect;
 use super::{
     backend::{Backend, BackendConnection},
     live::{FollowEvents, Listener, RemoteEvents},
+    registry::Statement as _,
 };
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool, pool::PoolConnection};
 use std::sync::Arc;
 use tower_sessions::SessionStore;
 use tower_sessions_sqlx_store::SqliteStore;
 
 impl Backend for Sqlite {
     /// More are slower: each is a thread, and they wake each other.
-    const READERS: usize = 2;
+    const READERS: usize = 1;
 
     const HAS_ONE_WRITER: bool = true;
 
@@ -58,5 +59,10 @@ impl BackendConnection for SqliteConnection {
 
     async fn reset(&mut self) -> bool {
         transaction::reset(self).await
+    }
+
+    fn push_sessions_of(&self, query: &mut QueryBuilder<'static, Sqlite>, tokens: Vec<String>) {
+        query.push("guardian_session where token_hash");
+        query.is_one_of(&tokens);
     }
 }
