@@ -93,7 +93,9 @@ fn report_all(measured: &Measured, load: Load) {
     let both = |aim: f64| vec![Aim::AtLeast(aim); measured.len()];
     report_rates("session checks", measured, |it| &it.checks);
     let peer = of_kind(checks_to_peer);
-    compare("session checks", measured, AXUM_LOGIN, peer, |it| &it.checks);
+    compare("session checks", measured, AXUM_LOGIN, peer, |it| {
+        &it.checks
+    });
     let bare = both(load.checks_to_bare);
     compare("session checks", measured, BARE_READ, bare, |it| &it.checks);
     for (what, rates) in [

@@ -1,12 +1,13 @@
 //! A connection for transactions that no power cut undoes once they are committed.
 
-use super::{Connection, Database, backend::BackendConnection as _, connection::PooledConnection};
+use super::{
+    Connection, Database,
+    backend::BackendConnection as _,
+    connection::PooledConnection,
+    work_queue::{KEEP, Until, until},
+};
 use crate::with_connection;
-use std::time::Duration;
 use tokio::time::Instant;
-
-/// How long one is kept at most. What a pool checks of its connections must be checked now and then.
-const KEEP: Duration = Duration::from_secs(1);
 
 /// A connection of the pool that syncs its commits to the disk. [`release`](Self::release) returns it to
 /// the pool.
@@ -14,7 +15,7 @@ pub(crate) struct DurableConnection {
     connection: PooledConnection,
     /// SQLite's `synchronous` setting from before.
     sync: i64,
-    since: Instant,
+    until: Until,
 }
 
 impl DurableConnection {
@@ -24,7 +25,7 @@ impl DurableConnection {
         let mut durable = Self {
             connection,
             sync: 0,
-            since: Instant::now(),
+            until: until(KEEP),
         };
         let sync = with_connection!(durable.connection(), connection => {
             connection.sync_commits().await
@@ -40,7 +41,12 @@ impl DurableConnection {
 
     /// Whether another transaction may begin on it without a return to the pool.
     pub(crate) fn may_be_kept(&self) -> bool {
-        self.since.elapsed() < KEEP
+        self.until.deadline() > Instant::now()
+    }
+
+    /// The end of the time for which it may be kept.
+    pub(crate) fn until(&mut self) -> &mut Until {
+        &mut self.until
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {

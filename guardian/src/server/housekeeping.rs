@@ -106,14 +106,30 @@ impl Housekeeping {
         let expired_data = OffsetDateTime::now_utc() - time::Duration::seconds(GRACE);
         let Self { registry, .. } = self;
         Ok(CleanedUp {
-            sessions: in_batches(|| registry.delete_expired_sessions(expired)).await?,
+            sessions: self.delete_expired_sessions(expired).await?,
             events: in_batches(|| registry.delete_old_events(old, !self.has_hook)).await?,
             visitors: in_batches(|| registry.delete_expired_data(expired_data, HOUSEKEEPING_BATCH))
                 .await?,
         })
     }
+
+    /// Walks through all sessions.
+    async fn delete_expired_sessions(&self, before: i64) -> Result<u64, sqlx::Error> {
+        let (mut total, mut after) = (0, String::new());
+        loop {
+            let step = self.registry.delete_expired_sessions(before, &after);
+            let step = step.await?;
+            total += step.deleted;
+            let Some(last) = step.last else {
+                return Ok(total);
+            };
+            after = last;
+            sleep(PAUSE).await;
+        }
+    }
 }
 
+/// Repeats a deletion until nothing is left to delete.
 async fn in_batches<Run>(delete_batch: impl Fn() -> Run) -> Result<u64, sqlx::Error>
 where
     Run: Future<Output = Result<u64, sqlx::Error>>,

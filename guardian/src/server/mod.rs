@@ -68,6 +68,7 @@ mod token;
 mod transaction;
 mod unavailable;
 mod user_agent;
+mod work_queue;
 mod writes;
 
 pub use auth::{Auth, Identity, Proof};

@@ -16,15 +16,15 @@ use super::{
     session_limit::{Overflow, SessionLimit},
     time_limit::in_time,
     token::TokenHash,
+    work_queue::{WorkQueue, Worker},
 };
 use crate::{Reason, SessionHandle, SignOutScope, with_pool};
 use futures::FutureExt as _;
 use sqlx::Pool;
 use std::{
     collections::{BTreeSet, VecDeque},
-    fmt,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{sync::oneshot, time::Instant};
@@ -90,29 +90,14 @@ impl From<sqlx::Error> for WriteError {
 /// The writes that wait.
 #[derive(Debug)]
 pub(crate) struct Writes {
-    queue: Mutex<Queue>,
-    /// How many may write side by side.
-    writers: usize,
+    queue: Arc<WorkQueue<Job>>,
     session_limit: Option<SessionLimit>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    /// In order of arrival.
-    waiting: VecDeque<Job>,
-    writers: usize,
 }
 
 struct Job {
     since: Instant,
     write: Write,
     answer: oneshot::Sender<Result<Written, WriteError>>,
-}
-
-impl fmt::Debug for Job {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").finish_non_exhaustive()
-    }
 }
 
 impl Guardian {
@@ -143,9 +128,13 @@ impl Guardian {
             write,
             answer,
         };
-        if self.0.writes.enqueue(job) {
+        if let Some(worker) = self.0.writes.queue.push(job) {
+            let writer = Writer {
+                guardian: self.clone(),
+                worker,
+            };
             // In a task, which goes on for the other writes when this request is dropped.
-            tokio::spawn(keep_writing(self.clone()));
+            tokio::spawn(writer.keep_writing());
         }
         written.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
@@ -154,69 +143,14 @@ impl Guardian {
 impl Writes {
     pub(crate) fn new(database: &Database, session_limit: Option<SessionLimit>) -> Self {
         Self {
-            queue: Mutex::default(),
-            writers: with_pool!(database, pool => writers(pool)),
+            queue: WorkQueue::new(with_pool!(database, pool => writers(pool))),
             session_limit,
         }
     }
 
     /// How many writes wait for a writer.
     pub(crate) fn waiting(&self) -> usize {
-        self.queue().waiting.len()
-    }
-
-    /// Returns whether a writer must start.
-    fn enqueue(&self, job: Job) -> bool {
-        let mut queue = self.queue();
-        queue.waiting.push_back(job);
-        let has_room = queue.writers < self.writers;
-        queue.writers += usize::from(has_room);
-        has_room
-    }
-
-    /// Returns the first write. Without any, the writer no longer counts.
-    fn first(&self) -> Option<Job> {
-        let mut queue = self.queue();
-        let first = queue.waiting.pop_front();
-        queue.writers -= usize::from(first.is_none());
-        first
-    }
-
-    /// Takes writes that may share the transaction of the first one. A sign-out that came after a sign-in
-    /// of its user ends that session, so it waits for the next transaction.
-    fn others(&self, first: &Job) -> Vec<Job> {
-        let mut queue = self.queue();
-        let mut taken = Vec::new();
-        let mut signed_in = first.write.locks_as_sign_in();
-        let may_share = |write: &Write| write.may_share(self.session_limit);
-        while may_share(&first.write) && taken.len() < BATCH - 1 {
-            let Some(Job { write, .. }) = queue.waiting.front() else {
-                break;
-            };
-            let is_later = write.sign_in().is_none() && write.locks().overlaps(&signed_in);
-            if is_later || !may_share(write) {
-                break;
-            }
-            signed_in.extend(write.locks_as_sign_in());
-            taken.extend(queue.waiting.pop_front());
-        }
-        taken
-    }
-
-    /// Takes the writes that have waited for long.
-    fn overdue(&self) -> Vec<Job> {
-        let mut queue = self.queue();
-        let all = std::mem::take(&mut queue.waiting);
-        let (overdue, waiting) = all
-            .into_iter()
-            .partition(|job| job.since.elapsed() >= LEAST_PATIENCE);
-        queue.waiting = waiting;
-        Vec::from(overdue)
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing panics while it holds the lock.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.len()
     }
 }
 
@@ -229,42 +163,108 @@ fn writers<DB: Backend>(pool: &Pool<DB>) -> usize {
     half.clamp(1, DB::READERS)
 }
 
-/// Carries out writes until none wait. After a panic, which loses the writes of one transaction, it goes on
-/// with the next.
-async fn keep_writing(guardian: Guardian) {
-    let run = || AssertUnwindSafe(carry_out_all(&guardian)).catch_unwind();
-    while run().await.is_err() {}
+/// Carries out writes until none wait.
+struct Writer {
+    guardian: Guardian,
+    worker: Worker<Job>,
 }
 
-async fn carry_out_all(guardian: &Guardian) {
-    let writes = &guardian.0.writes;
-    let mut kept = None;
-    while let Some(first) = writes.first() {
-        let begun = match kept.take() {
-            Some(connection) => guardian.begin_on(connection).await,
+impl Writer {
+    /// After a panic, which loses the writes of one transaction, goes on with the next.
+    async fn keep_writing(mut self) {
+        loop {
+            let run = AssertUnwindSafe(self.carry_out_all()).catch_unwind();
+            if run.await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    async fn carry_out_all(&mut self) {
+        let mut kept: Option<DurableConnection> = None;
+        loop {
+            let is_free = self.guardian.0.registry.database().has_free_connection();
+            let idle = kept.as_mut().filter(|_| is_free);
+            if !self
+                .worker
+                .has_work(idle.map(DurableConnection::until))
+                .await
+            {
+                break;
+            }
+            let Some(first) = self.worker.take(VecDeque::pop_front) else {
+                // Another writer has taken them.
+                continue;
+            };
+            kept = match self.begin(kept.take()).await {
+                Ok(transaction) => {
+                    // Only now, so that those that have come meanwhile go along.
+                    let others = self.others(&first);
+                    if others.is_empty() {
+                        carry_out_alone(transaction, first).await
+                    } else {
+                        let jobs = [first].into_iter().chain(others);
+                        carry_out_together(transaction, jobs.collect()).await
+                    }
+                }
+                Err(cause) => {
+                    fail([first].into_iter().chain(self.overdue()), cause);
+                    None
+                }
+            };
+        }
+        release(kept).await;
+    }
+
+    /// Begins a transaction, on the connection of the last one if possible.
+    async fn begin(&self, kept: Option<DurableConnection>) -> Result<Transaction, sqlx::Error> {
+        let begun = match kept {
+            Some(connection) => self.guardian.begin_on(connection).await,
             None => None,
         };
-        let begun = match begun {
+        match begun {
             Some(begun) => begun,
-            None => guardian.try_begin().await,
-        };
-        kept = match begun {
-            Ok(transaction) => {
-                let others = writes.others(&first);
-                if others.is_empty() {
-                    carry_out_alone(transaction, first).await
-                } else {
-                    let jobs = [first].into_iter().chain(others);
-                    carry_out_together(transaction, jobs.collect()).await
-                }
-            }
-            Err(cause) => {
-                fail([first].into_iter().chain(writes.overdue()), cause);
-                None
-            }
-        };
+            None => self.guardian.try_begin().await,
+        }
     }
-    release(kept).await;
+
+    /// Takes writes that may share the transaction of the first one. A sign-out that came after a sign-in
+    /// of its user ends that session, so it waits for the next transaction.
+    fn others(&self, first: &Job) -> Vec<Job> {
+        let session_limit = self.guardian.0.writes.session_limit;
+        let may_share = |write: &Write| write.may_share(session_limit);
+        if !may_share(&first.write) {
+            return Vec::new();
+        }
+        let mut signed_in = first.write.locks_as_sign_in();
+        self.worker.take(|waiting| {
+            let mut taken = Vec::new();
+            while taken.len() < BATCH - 1 {
+                let Some(Job { write, .. }) = waiting.front() else {
+                    break;
+                };
+                let is_later = write.sign_in().is_none() && write.locks().overlaps(&signed_in);
+                if is_later || !may_share(write) {
+                    break;
+                }
+                signed_in.extend(write.locks_as_sign_in());
+                taken.extend(waiting.pop_front());
+            }
+            taken
+        })
+    }
+
+    /// Takes the writes that have waited for long.
+    fn overdue(&self) -> Vec<Job> {
+        self.worker.take(|waiting| {
+            let all = std::mem::take(waiting);
+            let (overdue, others): (Vec<Job>, _) = all
+                .into_iter()
+                .partition(|job| job.since.elapsed() >= LEAST_PATIENCE);
+            *waiting = others.into();
+            overdue
+        })
+    }
 }
 
 /// Returns a connection to the pool.

@@ -15,7 +15,8 @@ use std::str::FromStr as _;
 
 const TOKEN: &str = "the-only-session-of-ada";
 
-const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
+const INSERT: &str =
+    "insert into guardian_session (handle, token_hash, data_id, user_id, profile, method,
     active, created_at, last_seen_at, expires_at)
     values ($1, $1, $1, 'ada', '{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"picture\":null}',
     'password', 1, 0, 0, 9000000000)";

@@ -72,9 +72,12 @@ impl BackendConnection for PgConnection {
         let places = tokens.len().next_power_of_two();
         query.push("(");
         let nobodys = iter::repeat_with(String::new);
-        query.push_values(tokens.into_iter().chain(nobodys).take(places), |mut row, token| {
-            row.push_bind(token);
-        });
+        query.push_values(
+            tokens.into_iter().chain(nobodys).take(places),
+            |mut row, token| {
+                row.push_bind(token);
+            },
+        );
         query.push(
             ") as wanted (token), lateral (
                 select * from guardian_session where token_hash = wanted.token offset 0

@@ -12,29 +12,24 @@ use crate::{
         Connection, Database, Proof,
         backend::{Backend, BackendConnection as _},
         connection::PooledConnection,
-        lifetime::Lifetime, time_limit::in_time, token::TokenHash,
+        lifetime::Lifetime,
+        time_limit::in_time,
+        token::TokenHash,
+        work_queue::{KEEP, Until, WorkQueue, Worker, until},
     },
     with_connection, with_pool,
 };
 use sqlx::{Connection as _, Pool, QueryBuilder, Row};
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, HashMap, VecDeque},
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::Duration,
 };
-use tokio::{
-    sync::oneshot,
-    time::{Instant, Sleep, sleep},
-};
+use tokio::{sync::oneshot, time::Instant};
 
 /// The most checks that share one read.
 const BATCH: usize = 32;
-
-/// How long a reader keeps a connection, whether or not checks come. Taking one from the pool and giving it back
-/// costs as much as a read, and others may wait for it.
-const KEEP: Duration = Duration::from_millis(20);
 
 /// The least time that a check waits for a connection before it fails: half as long as a reader
 /// waits for one, so that no check waits in vain twice.
@@ -66,18 +61,8 @@ type Found = Result<Vec<LiveSession>, Arc<sqlx::Error>>;
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
     database: Database,
-    readers: usize,
     keep: Duration,
-    queue: Arc<Mutex<Queue>>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    /// In order of arrival.
-    waiting: VecDeque<Check>,
-    readers: usize,
-    /// Wakes the readers that have nothing to do, the latest last.
-    idle: Vec<oneshot::Sender<()>>,
+    queue: Arc<WorkQueue<Check>>,
 }
 
 #[derive(Debug)]
@@ -90,10 +75,9 @@ struct Check {
 impl Lookup {
     pub(super) fn new(database: Database) -> Self {
         Self {
-            readers: with_pool!(&database, pool => readers(pool)),
+            queue: WorkQueue::new(with_pool!(&database, pool => readers(pool))),
             database,
             keep: KEEP,
-            queue: Arc::default(),
         }
     }
 
@@ -105,48 +89,17 @@ impl Lookup {
             token: *token,
             answer,
         };
-        if let Some(reader) = self.enqueue(check) {
+        if let Some(worker) = self.queue.push(check) {
+            let reader = Reader {
+                lookup: self.clone(),
+                worker,
+            };
             // In a task, which goes on for the other checks when this request is dropped.
             tokio::spawn(reader.run());
         }
         in_time(async { found.await.map_err(|_| sqlx::Error::WorkerCrashed) })
             .await
             .map_err(Arc::new)?
-    }
-
-    /// Wakes a reader that has nothing to do. Without any, returns another one if there is room for it.
-    fn enqueue(&self, check: Check) -> Option<Reader> {
-        let mut queue = self.queue();
-        queue.waiting.push_back(check);
-        while let Some(wake) = queue.idle.pop() {
-            if wake.send(()).is_ok() {
-                return None;
-            }
-        }
-        if queue.readers == self.readers {
-            return None;
-        }
-        queue.readers += 1;
-        Some(Reader {
-            lookup: self.clone(),
-            is_counted: true,
-        })
-    }
-
-    /// Returns what wakes an idle reader at the next check. Returns `None` if checks wait.
-    fn idle(&self) -> Option<oneshot::Receiver<()>> {
-        let mut queue = self.queue();
-        if !queue.waiting.is_empty() {
-            return None;
-        }
-        let (wake, woken) = oneshot::channel();
-        queue.idle.push(wake);
-        Some(woken)
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing panics while it holds the lock.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,22 +112,19 @@ fn readers<DB: Backend>(pool: &Pool<DB>) -> usize {
 /// Reads until no check waits.
 struct Reader {
     lookup: Lookup,
-    is_counted: bool,
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        // Only after a panic, or when the runtime ends.
-        if self.is_counted {
-            self.lookup.queue().readers -= 1;
-        }
-    }
+    worker: Worker<Check>,
 }
 
 impl Reader {
     async fn run(mut self) {
         let mut kept: Option<Kept> = None;
-        while self.has_checks(&mut kept).await {
+        loop {
+            let is_free = self.lookup.database.has_free_connection();
+            let idle = kept.as_mut().filter(|_| is_free);
+            if !self.worker.has_work(idle.map(|kept| &mut kept.until)).await {
+                return;
+            }
+            kept = kept.filter(|kept| kept.until.deadline() > Instant::now());
             // First, so that the checks that come meanwhile share the read.
             let connection = match kept.take() {
                 Some(kept) => Ok(kept),
@@ -208,53 +158,31 @@ impl Reader {
         }
     }
 
-    /// Returns whether checks wait. A reader that has a connection waits for some, until the connection must
-    /// go back. Without checks, the reader no longer counts.
-    async fn has_checks(&mut self, kept: &mut Option<Kept>) -> bool {
-        if let Some(connection) = kept
-            && self.lookup.database.has_free_connection()
-            && let Some(woken) = self.lookup.idle()
-        {
-            tokio::select! {
-                _ = woken => {}
-                () = &mut connection.until => {}
-            }
-        }
-        if kept.as_ref().is_some_and(|kept| kept.until.deadline() <= Instant::now()) {
-            *kept = None;
-        }
-        let mut queue = self.lookup.queue();
-        queue.idle.retain(|wake| !wake.is_closed());
-        if queue.waiting.is_empty() {
-            queue.readers -= 1;
-            self.is_counted = false;
-        }
-        self.is_counted
-    }
-
     /// Takes waiting checks as long as `wanted` accepts the next one; it gets the number of those
     /// taken so far.
     fn next_checks(&self, wanted: impl Fn(usize, &Check) -> bool) -> Vec<Check> {
-        let mut queue = self.lookup.queue();
-        let mut checks = Vec::new();
-        while let Some(check) = queue.waiting.pop_front() {
-            if has_gone(&check) {
-                continue;
+        self.worker.take(|waiting| {
+            let mut checks = Vec::new();
+            while let Some(check) = waiting.pop_front() {
+                if has_gone(&check) {
+                    continue;
+                }
+                if !wanted(checks.len(), &check) {
+                    waiting.push_front(check);
+                    break;
+                }
+                checks.push(check);
             }
-            if !wanted(checks.len(), &check) {
-                queue.waiting.push_front(check);
-                break;
-            }
-            checks.push(check);
-        }
-        checks
+            checks
+        })
     }
 
     fn put_back(&self, checks: Vec<Check>) {
-        let mut queue = self.lookup.queue();
-        for check in checks.into_iter().rev() {
-            queue.waiting.push_front(check);
-        }
+        self.worker.take(|waiting| {
+            for check in checks.into_iter().rev() {
+                waiting.push_front(check);
+            }
+        });
     }
 }
 
@@ -275,15 +203,14 @@ fn has_waited(_: usize, check: &Check) -> bool {
 /// A connection, and the end of the time for which a reader keeps it.
 struct Kept {
     connection: PooledConnection,
-    /// One timer for all checks: each new one would wake the runtime.
-    until: Pin<Box<Sleep>>,
+    until: Until,
 }
 
 impl Kept {
     async fn acquire(lookup: &Lookup) -> Result<Self, sqlx::Error> {
         Ok(Self {
             connection: PooledConnection::acquire(&lookup.database).await?,
-            until: Box::pin(sleep(lookup.keep)),
+            until: until(lookup.keep),
         })
     }
 
@@ -391,6 +318,17 @@ mod tests {
         Lookup::new(Database::Sqlite(pool))
     }
 
+    impl Lookup {
+        /// Adds a check. Returns a reader that has not begun.
+        fn reader(&self, check: Check) -> Reader {
+            let worker = self.queue.push(check).expect("room for a reader");
+            Reader {
+                lookup: self.clone(),
+                worker,
+            }
+        }
+    }
+
     fn check() -> (Check, oneshot::Receiver<Found>) {
         let token = TokenHash::parse("AAAAAAAAAAAAAAAAAAAAAA").unwrap();
         let (answer, found) = oneshot::channel();
@@ -408,8 +346,7 @@ mod tests {
         let lookup = lookup();
         for _ in 0..2 * Sqlite::READERS {
             let (check, _found) = check();
-            let reader = lookup.enqueue(check);
-            assert!(reader.is_some());
+            assert!(lookup.queue.push(check).is_some());
         }
     }
 
@@ -417,25 +354,25 @@ mod tests {
     async fn a_dropped_check_is_not_read() {
         let lookup = lookup();
         let (check, found) = check();
-        let mut reader = lookup.enqueue(check).unwrap();
+        let reader = lookup.reader(check);
         drop(found);
-        assert!(reader.next_checks(fits).is_none());
+        assert!(reader.next_checks(fits).is_empty());
     }
 
     #[tokio::test]
     async fn as_many_checks_share_a_read_as_fit() {
         let lookup = lookup();
         let (first, _found) = check();
-        let mut reader = lookup.enqueue(first).unwrap();
+        let reader = lookup.reader(first);
         let mut founds = Vec::new();
         for _ in 0..BATCH {
             let (check, found) = check();
-            lookup.queue().waiting.push_back(check);
+            drop(lookup.queue.push(check));
             founds.push(found);
         }
-        assert_eq!(reader.next_checks(fits).unwrap().len(), BATCH);
-        assert_eq!(reader.next_checks(fits).unwrap().len(), 1);
-        assert!(reader.next_checks(fits).is_none());
+        assert_eq!(reader.next_checks(fits).len(), BATCH);
+        assert_eq!(reader.next_checks(fits).len(), 1);
+        assert!(reader.next_checks(fits).is_empty());
     }
 
     #[tokio::test]
@@ -450,14 +387,14 @@ mod tests {
         let database = Database::Sqlite(pool.await.unwrap());
         database.migrate("sessions", &tables::STEPS).await.unwrap();
         let lookup = Lookup::new(database);
-        let (reader, mut founds) = (lookup.enqueue(check().0), Vec::new());
+        let (reader, mut founds) = (lookup.reader(check().0), Vec::new());
         for _ in 0..10 * BATCH {
             let (check, found) = check();
-            lookup.queue().waiting.push_back(check);
+            drop(lookup.queue.push(check));
             founds.push(found);
         }
         acquired.store(0, Relaxed);
-        reader.unwrap().run().await;
+        reader.run().await;
         for found in founds {
             found.await.unwrap().unwrap();
         }
@@ -470,9 +407,9 @@ mod tests {
         let (mut old, _old) = check();
         old.since -= LEAST_PATIENCE;
         let (new, _new) = check();
-        let mut reader = lookup.enqueue(old).unwrap();
-        drop(lookup.enqueue(new));
-        assert_eq!(reader.next_checks(has_waited).unwrap().len(), 1);
+        let reader = lookup.reader(old);
+        drop(lookup.queue.push(new));
+        assert_eq!(reader.next_checks(has_waited).len(), 1);
     }
 
     #[tokio::test]
@@ -484,17 +421,17 @@ mod tests {
         let mut lookup = Lookup::new(database);
         // A fraction of the time that so many checks take on the fastest machine.
         lookup.keep = KEEP / 100;
-        let (reader, mut founds) = (lookup.enqueue(check().0), Vec::new());
+        let (reader, mut founds) = (lookup.reader(check().0), Vec::new());
         for _ in 0..200_000 {
             let (check, found) = check();
-            lookup.queue().waiting.push_back(check);
+            drop(lookup.queue.push(check));
             founds.push(found);
         }
-        let reading = tokio::spawn(reader.unwrap().run());
+        let reading = tokio::spawn(reader.run());
         // From here on the reader has the connection.
         (&mut founds[0]).await.unwrap().unwrap();
         drop(pool.acquire().await.unwrap());
-        assert!(!lookup.queue().waiting.is_empty(), "it came last");
+        assert!(lookup.queue.len() > 0, "it came last");
         reading.abort();
     }
 
@@ -503,7 +440,7 @@ mod tests {
         for (connections, readers) in [(1, 1), (2, 1), (3, 1), (4, 2), (8, Sqlite::READERS)] {
             let pool = SqlitePoolOptions::new().max_connections(connections);
             let pool = pool.connect_lazy("sqlite::memory:").unwrap();
-            assert_eq!(Lookup::new(Database::Sqlite(pool)).readers, readers);
+            assert_eq!(super::readers(&pool), readers);
         }
     }
 }

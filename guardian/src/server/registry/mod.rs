@@ -16,7 +16,6 @@ mod targets;
 mod visitor_data;
 mod write_permit;
 
-pub(super) use sql::Statement;
 pub(crate) use events::ClaimedEvent;
 pub(crate) use housekeeping::BATCH as HOUSEKEEPING_BATCH;
 pub(crate) use locks::{Locks, lock, lock_for_sign_out, try_lock};
@@ -26,6 +25,7 @@ pub(crate) use sessions::{
     CarryOver, ListedSession, NewSession, Stored, Taken, carry_over, count_sessions, insert,
     record_proof, switch,
 };
+pub(super) use sql::Statement;
 pub(crate) use targets::{OwnedSession, Revocation, Target};
 pub(crate) use visitor_data::{TABLE, insert_data, move_waiting_data};
 pub use write_permit::WritePermit;

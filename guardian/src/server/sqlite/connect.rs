@@ -34,6 +34,8 @@ pub(in crate::server) async fn connect(
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
+        // What a statement that fails half-way restores is kept in memory, and not in a file.
+        .pragma("temp_store", "memory")
         .busy_timeout(BUSY_TIMEOUT);
     let file = options.get_filename();
     if !may_create && !file.exists() {
