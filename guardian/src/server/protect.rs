@@ -170,13 +170,14 @@ where
         let with_session = ServiceBuilder::new()
             .layer(from_fn_with_state(self.0.clone(), with_session))
             .service(routes);
-        let with_session = Routes::new(with_session);
-        let exempt = (self.0.clone(), with_session.clone());
-        let accepts_tokens = self.0.0.accepts_bearer_tokens;
+        let accepts_tokens = self.0.0.accepts_bearer_tokens.then(|| {
+            let exempt = (self.0.clone(), Routes::new(with_session.clone()));
+            from_fn_with_state(exempt, accept_token)
+        });
         let protected = ServiceBuilder::new()
             .layer(from_fn(refuse_other_targets))
             .layer(from_fn_with_state(self.0.clone(), allow_origins))
-            .option_layer(accepts_tokens.then(|| from_fn_with_state(exempt, accept_token)))
+            .option_layer(accepts_tokens)
             .layer(from_fn_with_state(self.0.clone(), log_refusal))
             .layer(cross_site_check(&self.0))
             .service(with_session);
