@@ -263,6 +263,29 @@ async fn a_transaction_that_the_app_left_open_does_not_block_others_for_long() {
     assert_eq!(site.count("guardian_event").await, 3 * ROUNDS as i64);
 }
 
+/// On SQLite, what it has read first stays as it was until it ends.
+#[tokio::test]
+async fn a_transaction_that_the_app_left_open_shows_no_ended_session() {
+    let site = Site::new().await;
+    let database = app_pool(&site.url, &[], FEWEST).await;
+    let server = site.server_on(database.clone(), |builder| builder).await;
+    let mut browser = site.signed_in("ada").await;
+    leptos_guardian::with_pool!(&database, pool => {
+        let mut all = Vec::new();
+        for _ in 0..FEWEST {
+            let mut connection = pool.acquire().await.unwrap();
+            connection.execute("begin").await.unwrap();
+            connection.execute("select count(*) from guardian_session").await.unwrap();
+            all.push(connection);
+        }
+    });
+    let mut replay = browser.on(&server);
+    browser.sign_out(SignOutScope::Local).await;
+    for _ in 0..2 * FEWEST {
+        assert_eq!(replay.whoami().await, "nobody");
+    }
+}
+
 /// As SQLite does on a full disk, in a transaction of the app's own. sqlx's rollback then fails.
 #[tokio::test]
 async fn the_app_begins_again_after_the_database_has_rolled_back() {

@@ -74,27 +74,30 @@ static STATEMENTS: LazyLock<Statements> = LazyLock::new(|| {
 /// One test counts at a time.
 static COUNTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// The statements that some work executes.
-async fn statements(work: impl Future<Output = ()>) -> Vec<String> {
+/// The statements that some work executes, without those with which the pool opens or takes back a connection.
+/// Each is a trip to the database. What begins a transaction is one more, and so is SQLite's commit: sqlx does
+/// not log them.
+async fn all_statements(work: impl Future<Output = ()>) -> Vec<String> {
+    const OF_THE_POOL: [&str; 6] = [
+        "statement_timestamp",
+        "pg_backend_pid",
+        "select exists",
+        "LISTEN",
+        "PRAGMA",
+        "begin; rollback",
+    ];
     STATEMENTS.0.lock().unwrap().clear();
     work.await;
-    let statements = std::mem::take(&mut *STATEMENTS.0.lock().unwrap());
-    // Without those that only PostgreSQL needs or logs, and those with which the pool opens or
-    // takes back a connection.
-    let is_extra = |statement: &String| {
-        let extra = [
-            "pg_advisory",
-            "statement_timestamp",
-            "pg_backend_pid",
-            "pg_notify",
-            "select exists",
-            "COMMIT",
-            "LISTEN",
-            "PRAGMA",
-        ];
-        extra.iter().any(|word| statement.contains(word))
-    };
-    statements.into_iter().filter(|it| !is_extra(it)).collect()
+    let mut statements = std::mem::take(&mut *STATEMENTS.0.lock().unwrap());
+    statements.retain(|it| !OF_THE_POOL.iter().any(|word| it.contains(word)));
+    statements
+}
+
+/// The same on both databases: without what only PostgreSQL needs or logs.
+async fn statements(work: impl Future<Output = ()>) -> Vec<String> {
+    let mut statements = all_statements(work).await;
+    statements.retain(|it| !it.contains("advisory_xact_lock") && it != "COMMIT");
+    statements
 }
 
 fn is_read(statement: &str) -> bool {
@@ -231,6 +234,33 @@ async fn a_sign_out_costs_the_same_however_many_sessions_end() {
             assert!(is_read(&sign_out[0]), "the session check");
         }
     }
+}
+
+/// A sign-in, a check, and a sign-out of each scope.
+#[tokio::test]
+async fn no_trip_to_the_database_is_added() {
+    let _alone = COUNTING.lock().await;
+    let site = Site::new().await;
+    let is_sqlite = matches!(site.database, Database::Sqlite(_));
+    let mut counts = Vec::new();
+    for scope in [
+        SignOutScope::Local,
+        SignOutScope::Others,
+        SignOutScope::Global,
+        SignOutScope::Browser,
+    ] {
+        let mut browser = site.signed_in("ada").await;
+        let sign_in = all_statements(async { site.browser().sign_in("ada").await }).await;
+        let check = all_statements(async { drop(browser.get("/whoami").await) }).await;
+        let sign_out = all_statements(async { drop(browser.sign_out(scope).await) }).await;
+        counts.push([sign_in.len(), check.len(), sign_out.len()]);
+    }
+    let expected = if is_sqlite {
+        [[2, 1, 4], [2, 1, 4], [2, 1, 4], [2, 1, 5]]
+    } else {
+        [[4, 1, 5], [4, 1, 6], [4, 1, 6], [4, 1, 7]]
+    };
+    assert_eq!(counts, expected);
 }
 
 /// Those of each kind share a statement, and all share one commit.

@@ -44,7 +44,7 @@ async fn an_older_database_migrates_and_everyone_stays_signed_in() {
         "alter table guardian_session drop column replaced_at",
         "drop index guardian_event_due",
         "drop index guardian_event_of_user",
-        "drop index guardian_event_age",
+        "create index guardian_session_expiry on guardian_session (expires_at)",
         "alter table guardian_event drop column place",
         "alter table guardian_event drop column failure",
         "alter table guardian_event drop column given_up_at",

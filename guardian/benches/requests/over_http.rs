@@ -3,7 +3,7 @@
 
 use crate::{
     common::{Aim, Fresh, Kind, Row, Unit, kinds, median, report},
-    sites::{self, AXUM_LOGIN, AXUM_LOGIN_SYNCED, BARE_READ, OURS, Site, USERS},
+    sites::{self, AXUM_LOGIN, AXUM_LOGIN_SYNCED, BARE_READ, BETTER_AUTH, OURS, Site, USERS},
 };
 use axum::body::Bytes;
 use http::{Method, Request, StatusCode, header};
@@ -16,7 +16,7 @@ use std::{
     future::Future,
     time::{Duration, Instant},
 };
-use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
+use tokio::{runtime::Runtime, task::JoinSet};
 
 /// The sites take turns, so that a machine that slows down slows all of them down. The median of
 /// the rounds counts.
@@ -98,6 +98,9 @@ fn report_all(measured: &Measured, load: Load) {
     });
     let bare = both(load.checks_to_bare);
     compare("session checks", measured, BARE_READ, bare, |it| &it.checks);
+    compare("session checks", measured, BETTER_AUTH, Vec::new(), |it| {
+        &it.checks
+    });
     for (what, rates) in [
         ("sign-ins", (|it| &it.sign_ins) as Rates),
         ("sign-outs", |it| &it.sign_outs),
@@ -105,7 +108,9 @@ fn report_all(measured: &Measured, load: Load) {
         report_rates(what, measured, rates);
         let aim = both(load.writes_to_peer);
         compare(what, measured, AXUM_LOGIN, aim, rates);
-        compare(what, measured, AXUM_LOGIN_SYNCED, Vec::new(), rates);
+        for other in [AXUM_LOGIN_SYNCED, BETTER_AUTH] {
+            compare(what, measured, other, Vec::new(), rates);
+        }
     }
 }
 
@@ -115,7 +120,7 @@ type Rates = fn(&Runner) -> &Vec<f64>;
 /// Returns the median rate of a site on each database.
 fn rates_of(site: &str, measured: &Measured, rates: Rates) -> Vec<f64> {
     let runners = measured.iter().flat_map(|(_, runners)| runners);
-    let of_site = runners.filter(|runner| runner.name == site);
+    let of_site = runners.filter(|runner| runner.site.name == site);
     of_site
         .filter_map(|runner| median(rates(runner).clone()))
         .collect()
@@ -135,7 +140,7 @@ fn report_rates(what: &str, measured: &Measured, rates: Rates) {
 fn compare(what: &str, measured: &Measured, other: &str, aims: Vec<Aim>, rates: Rates) {
     let mut ratios = Vec::new();
     for (_, runners) in measured {
-        let of_site = |name: &str| runners.iter().find(|runner| runner.name == name);
+        let of_site = |name: &str| runners.iter().find(|runner| runner.site.name == name);
         if let (Some(ours), Some(other)) = (of_site(OURS), of_site(other)) {
             let pairs = rates(ours).iter().zip(rates(other));
             ratios.extend(median(pairs.map(|(ours, other)| ours / other).collect()));
@@ -148,9 +153,7 @@ fn compare(what: &str, measured: &Measured, other: &str, aims: Vec<Aim>, rates: 
 }
 
 struct Runner {
-    name: &'static str,
-    has_sessions: bool,
-    origin: String,
+    site: Site,
     checks: Vec<f64>,
     sign_ins: Vec<f64>,
     sign_outs: Vec<f64>,
@@ -158,8 +161,13 @@ struct Runner {
 
 async fn measure_on(database: &Fresh, load: Load) -> Vec<Runner> {
     let mut runners = Vec::new();
-    for site in sites::chosen(database).await {
-        runners.push(Runner::start(site).await);
+    for site in sites::start(database).await {
+        runners.push(Runner {
+            site,
+            checks: Vec::new(),
+            sign_ins: Vec::new(),
+            sign_outs: Vec::new(),
+        });
     }
     for _ in 0..ROUNDS {
         for runner in &mut runners {
@@ -170,25 +178,11 @@ async fn measure_on(database: &Fresh, load: Load) -> Vec<Runner> {
 }
 
 impl Runner {
-    async fn start(site: Site) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let origin = format!("http://{}", listener.local_addr().expect("its address"));
-        tokio::spawn(async move { axum::serve(listener, site.router).await });
-        Self {
-            name: site.name,
-            has_sessions: site.has_sessions,
-            origin,
-            checks: Vec::new(),
-            sign_ins: Vec::new(),
-            sign_outs: Vec::new(),
-        }
-    }
-
     async fn run(&mut self, load: Load) {
         let connections = (0..load.connections)
-            .map(|_| Connection::new(&self.origin))
+            .map(|_| Connection::new(&self.site.origin))
             .collect();
-        if !self.has_sessions {
+        if !self.site.has_sessions {
             let (rate, _) = in_parallel(connections, Connection::check).await;
             self.checks.push(rate);
             return;

@@ -2,15 +2,15 @@
 //! traits. All other code serves both, through [`with_pool!`](crate::with_pool) and
 //! [`with_connection!`](crate::with_connection).
 
-use super::{SignOutEvent, registry::Locks};
+use super::{kept_connection::FileId, registry::Locks};
 use sqlx::{Pool, QueryBuilder, pool::PoolConnection};
 use std::sync::Arc;
 use tower_sessions::SessionStore;
 
 /// A database.
 pub(crate) trait Backend: sqlx::Database {
-    /// The most session checks that read side by side, each on its own connection.
-    const READERS: usize;
+    /// The most workers of a [`WorkQueue`](super::work_queue::WorkQueue), each with its own connection.
+    const WORKERS: usize;
 
     /// Whether it lets one transaction write at a time.
     const HAS_ONE_WRITER: bool;
@@ -25,6 +25,11 @@ pub(crate) trait Backend: sqlx::Database {
         table: &str,
     ) -> Result<Arc<dyn SessionStore>, sqlx::Error>;
 
+    /// Returns which file SQLite's path leads to now.
+    fn file(_pool: &Pool<Self>) -> Option<FileId> {
+        None
+    }
+
     /// Undoes a dropped transaction. Its connection returns to the pool only if that is known to have
     /// worked. `sync` comes from [`sync_commits`](BackendConnection::sync_commits).
     fn abandon(connection: PoolConnection<Self>, sync: i64);
@@ -33,6 +38,11 @@ pub(crate) trait Backend: sqlx::Database {
 /// A connection to a database. The methods that do nothing here are for one database only. SQLite has
 /// one writer at a time, so it needs no locks.
 pub(crate) trait BackendConnection: sqlx::Connection {
+    /// Returns what surrounds the statement that writes events, so that it also notifies other servers.
+    fn around_events(&self) -> [&'static str; 2] {
+        ["", ""]
+    }
+
     /// Makes SQLite sync each commit to the disk. Returns its `synchronous` setting from before.
     async fn sync_commits(&mut self) -> Result<i64, sqlx::Error> {
         Ok(0)
@@ -44,6 +54,12 @@ pub(crate) trait BackendConnection: sqlx::Connection {
     /// Ends a transaction, even one that sqlx does not count. Returns whether none is open now, as far
     /// as the database can tell.
     async fn reset(&mut self) -> bool;
+
+    /// Ends a transaction that the app has begun by a statement, so that sqlx does not count it: on SQLite,
+    /// reads would go on to see what was there at its first read. Returns whether none is open now.
+    async fn end_uncounted_transaction(&mut self) -> bool {
+        true
+    }
 
     /// Ends a transaction that sqlx counts, if any. Returns whether none is open now.
     async fn end_open_transaction(&mut self) -> bool {
@@ -89,11 +105,6 @@ pub(crate) trait BackendConnection: sqlx::Connection {
 
     /// Notifies other servers that a user's profile has changed. `server`: this one, which needs no notice.
     async fn notify_user(&mut self, _server: &str, _user_id: &str) -> Result<(), sqlx::Error> {
-        Ok(())
-    }
-
-    /// Notifies other servers when the transaction commits.
-    async fn notify(&mut self, _events: &[&SignOutEvent]) -> Result<(), sqlx::Error> {
         Ok(())
     }
 }

@@ -105,6 +105,7 @@ impl PooledConnection {
                 with_pool!(database, pool => PooledConnection::from(pool.acquire().await?));
             let is_clean = with_pooled!(&mut connection, connection => {
                 connection.end_open_transaction().await
+                    && connection.end_uncounted_transaction().await
             });
             if is_clean {
                 return Ok(connection);

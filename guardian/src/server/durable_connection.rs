@@ -3,29 +3,26 @@
 use super::{
     Connection, Database,
     backend::BackendConnection as _,
-    connection::PooledConnection,
-    work_queue::{KEEP, Until, until},
+    kept_connection::KeptConnection,
+    work_queue::{KEEP, Until},
 };
 use crate::with_connection;
-use tokio::time::Instant;
 
 /// A connection of the pool that syncs its commits to the disk. [`release`](Self::release) returns it to
 /// the pool.
 pub(crate) struct DurableConnection {
-    connection: PooledConnection,
+    connection: KeptConnection,
     /// SQLite's `synchronous` setting from before.
     sync: i64,
-    until: Until,
 }
 
 impl DurableConnection {
     /// Takes a connection from the pool.
     pub(crate) async fn acquire(database: &Database) -> Result<Self, sqlx::Error> {
-        let connection = PooledConnection::acquire(database).await?;
+        let connection = KeptConnection::acquire(database, KEEP).await?;
         let mut durable = Self {
             connection,
             sync: 0,
-            until: until(KEEP),
         };
         let sync = with_connection!(durable.connection(), connection => {
             connection.sync_commits().await
@@ -41,12 +38,12 @@ impl DurableConnection {
 
     /// Whether another transaction may begin on it without a return to the pool.
     pub(crate) fn may_be_kept(&self) -> bool {
-        self.until.deadline() > Instant::now()
+        self.connection.may_be_kept()
     }
 
-    /// The end of the time for which it may be kept.
-    pub(crate) fn until(&mut self) -> &mut Until {
-        &mut self.until
+    /// See [`KeptConnection::idle`].
+    pub(crate) fn idle(&mut self) -> Option<&mut Until> {
+        self.connection.idle()
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {
@@ -59,7 +56,7 @@ impl DurableConnection {
         if is_clean {
             self.release().await;
         } else {
-            self.connection.close_on_drop();
+            self.connection.into_pooled().close_on_drop();
         }
     }
 
@@ -71,6 +68,6 @@ impl DurableConnection {
 
     /// Undoes a dropped transaction.
     pub(crate) fn abandon(self) {
-        self.connection.abandon(self.sync);
+        self.connection.into_pooled().abandon(self.sync);
     }
 }

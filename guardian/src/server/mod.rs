@@ -36,6 +36,8 @@ mod forwarded;
 mod functions;
 mod guardian;
 mod housekeeping;
+
+mod kept_connection;
 mod key;
 mod key_check;
 mod keyring;

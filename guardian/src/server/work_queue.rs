@@ -3,6 +3,9 @@
 //! A worker carries out what waits. Then it waits for more and keeps its connection, for a moment: to take
 //! one from the pool and to give it back costs as much as a statement.
 
+use super::{Database, backend::Backend};
+use crate::with_pool;
+use sqlx::Pool;
 use std::{
     collections::VecDeque,
     fmt,
@@ -49,7 +52,8 @@ impl<Job> fmt::Debug for WorkQueue<Job> {
 }
 
 impl<Job> WorkQueue<Job> {
-    pub(crate) fn new(workers: usize) -> Arc<Self> {
+    /// A queue for work on a database.
+    pub(crate) fn of(database: &Database) -> Arc<Self> {
         let state = State {
             waiting: VecDeque::new(),
             workers: 0,
@@ -57,7 +61,7 @@ impl<Job> WorkQueue<Job> {
         };
         Arc::new(Self {
             state: Mutex::new(state),
-            workers,
+            workers: with_pool!(database, pool => workers(pool)),
         })
     }
 
@@ -103,6 +107,12 @@ impl<Job> WorkQueue<Job> {
     }
 }
 
+/// How many workers of one kind a pool has connections for. Half of them are for whatever else the site does.
+fn workers<DB: Backend>(pool: &Pool<DB>) -> usize {
+    let half = pool.options().get_max_connections() as usize / 2;
+    half.clamp(1, DB::WORKERS)
+}
+
 /// One of a queue's workers.
 pub(crate) struct Worker<Job> {
     queue: Arc<WorkQueue<Job>>,
@@ -142,5 +152,88 @@ impl<Job> Worker<Job> {
     /// Lets the worker choose among the jobs that wait.
     pub(crate) fn take<T>(&self, choose: impl FnOnce(&mut VecDeque<Job>) -> T) -> T {
         choose(&mut self.queue.state().waiting)
+    }
+}
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests {
+    use super::*;
+    use sqlx::{SqlitePool, postgres::PgPoolOptions};
+    use std::pin::pin;
+
+    fn queue() -> Arc<WorkQueue<u32>> {
+        let pool = SqlitePool::connect_lazy("sqlite::memory:").expect("a pool");
+        WorkQueue::of(&Database::Sqlite(pool))
+    }
+
+    fn all<Job>(worker: &Worker<Job>) -> Vec<Job> {
+        worker.take(|waiting| waiting.drain(..).collect())
+    }
+
+    #[tokio::test]
+    async fn a_small_pool_keeps_connections_for_everything_else() {
+        for (connections, expected) in [(1, 1), (2, 1), (3, 1), (4, 2), (6, 2), (100, 2)] {
+            let pool = PgPoolOptions::new().max_connections(connections);
+            let pool = pool.connect_lazy("postgres://localhost").unwrap();
+            assert_eq!(workers(&pool), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_has_one_writer() {
+        let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
+        assert_eq!(workers(&pool), 1);
+    }
+
+    #[tokio::test]
+    async fn an_idle_worker_gets_the_next_job() {
+        let queue = queue();
+        let mut worker = queue.push(1).unwrap();
+        assert_eq!(all(&worker), [1]);
+        let mut kept = until(Duration::from_secs(60));
+        {
+            let mut idle = pin!(worker.has_work(Some(&mut kept)));
+            assert!(futures::poll!(&mut idle).is_pending());
+            assert!(queue.push(2).is_none(), "no other worker is needed");
+            assert!(idle.await);
+        }
+        assert_eq!(all(&worker), [2]);
+    }
+
+    #[tokio::test]
+    async fn a_worker_without_work_makes_room_for_another() {
+        let queue = queue();
+        let mut worker = queue.push(1).unwrap();
+        assert!(queue.push(2).is_none());
+        all(&worker);
+        let mut kept = until(Duration::from_millis(1));
+        assert!(!worker.has_work(Some(&mut kept)).await, "its time is over");
+        drop(worker);
+        let mut next = queue.push(3).expect("room");
+        all(&next);
+        assert!(!next.has_work(None).await, "it may not wait");
+    }
+
+    #[tokio::test]
+    async fn a_dropped_worker_makes_room_for_another() {
+        let queue = queue();
+        let worker = queue.push(1).unwrap();
+        assert!(queue.push(2).is_none());
+        drop(worker);
+        assert!(queue.push(3).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_was_dropped_while_idle_is_not_woken() {
+        let queue = queue();
+        let mut worker = queue.push(1).unwrap();
+        all(&worker);
+        let mut kept = until(Duration::from_secs(60));
+        {
+            let mut idle = pin!(worker.has_work(Some(&mut kept)));
+            assert!(futures::poll!(&mut idle).is_pending());
+        }
+        drop(worker);
+        assert!(queue.push(2).is_some(), "nobody else would do it");
     }
 }

@@ -7,7 +7,6 @@
 
 use super::{
     Cause, Guardian, SignOutEvent, Transaction,
-    backend::Backend,
     database::Database,
     durable_connection::DurableConnection,
     registry::{
@@ -18,9 +17,8 @@ use super::{
     token::TokenHash,
     work_queue::{WorkQueue, Worker},
 };
-use crate::{Reason, SessionHandle, SignOutScope, with_pool};
+use crate::{Reason, SessionHandle, SignOutScope};
 use futures::FutureExt as _;
-use sqlx::Pool;
 use std::{
     collections::{BTreeSet, VecDeque},
     panic::AssertUnwindSafe,
@@ -143,7 +141,7 @@ impl Guardian {
 impl Writes {
     pub(crate) fn new(database: &Database, session_limit: Option<SessionLimit>) -> Self {
         Self {
-            queue: WorkQueue::new(with_pool!(database, pool => writers(pool))),
+            queue: WorkQueue::of(database),
             session_limit,
         }
     }
@@ -152,15 +150,6 @@ impl Writes {
     pub(crate) fn waiting(&self) -> usize {
         self.queue.len()
     }
-}
-
-/// How many writers a pool has connections for. Half of them are for whatever else the site does.
-fn writers<DB: Backend>(pool: &Pool<DB>) -> usize {
-    if DB::HAS_ONE_WRITER {
-        return 1;
-    }
-    let half = pool.options().get_max_connections() as usize / 2;
-    half.clamp(1, DB::READERS)
 }
 
 /// Carries out writes until none wait.
@@ -183,13 +172,8 @@ impl Writer {
     async fn carry_out_all(&mut self) {
         let mut kept: Option<DurableConnection> = None;
         loop {
-            let is_free = self.guardian.0.registry.database().has_free_connection();
-            let idle = kept.as_mut().filter(|_| is_free);
-            if !self
-                .worker
-                .has_work(idle.map(DurableConnection::until))
-                .await
-            {
+            let idle = kept.as_mut().and_then(DurableConnection::idle);
+            if !self.worker.has_work(idle).await {
                 break;
             }
             let Some(first) = self.worker.take(VecDeque::pop_front) else {
@@ -197,16 +181,13 @@ impl Writer {
                 continue;
             };
             kept = match self.begin(kept.take()).await {
-                Ok(transaction) => {
+                Ok(transaction) if self.may_share(&first.write) => {
                     // Only now, so that those that have come meanwhile go along.
                     let others = self.others(&first);
-                    if others.is_empty() {
-                        carry_out_alone(transaction, first).await
-                    } else {
-                        let jobs = [first].into_iter().chain(others);
-                        carry_out_together(transaction, jobs.collect()).await
-                    }
+                    let jobs = [first].into_iter().chain(others);
+                    carry_out_together(transaction, jobs.collect()).await
                 }
+                Ok(transaction) => carry_out_alone(transaction, first).await,
                 Err(cause) => {
                     fail([first].into_iter().chain(self.overdue()), cause);
                     None
@@ -228,14 +209,13 @@ impl Writer {
         }
     }
 
+    fn may_share(&self, write: &Write) -> bool {
+        write.may_share(self.guardian.0.writes.session_limit)
+    }
+
     /// Takes writes that may share the transaction of the first one. A sign-out that came after a sign-in
     /// of its user ends that session, so it waits for the next transaction.
     fn others(&self, first: &Job) -> Vec<Job> {
-        let session_limit = self.guardian.0.writes.session_limit;
-        let may_share = |write: &Write| write.may_share(session_limit);
-        if !may_share(&first.write) {
-            return Vec::new();
-        }
         let mut signed_in = first.write.locks_as_sign_in();
         self.worker.take(|waiting| {
             let mut taken = Vec::new();
@@ -244,7 +224,7 @@ impl Writer {
                     break;
                 };
                 let is_later = write.sign_in().is_none() && write.locks().overlaps(&signed_in);
-                if is_later || !may_share(write) {
+                if is_later || !self.may_share(write) {
                     break;
                 }
                 signed_in.extend(write.locks_as_sign_in());
@@ -274,8 +254,8 @@ async fn release(connection: Option<DurableConnection>) {
     }
 }
 
-/// Carries out writes in one transaction. Those that would wait for another transaction's locks, and hold
-/// the others up, are carried out alone. Returns the connection after a commit.
+/// Carries out one or more writes in one transaction. Those that would wait for another transaction's locks,
+/// and hold the worker up, are carried out alone. Returns the connection after a commit.
 async fn carry_out_together(
     mut transaction: Transaction,
     jobs: Vec<Job>,
@@ -292,18 +272,23 @@ async fn carry_out_together(
     });
     start_alone(&guardian, alone);
     if together.is_empty() {
+        // Dropping it would do, but may cost a connection.
+        let _ = transaction.rollback().await;
         return None;
     }
     let writes: Vec<&Write> = together.iter().map(|job| &job.write).collect();
     match write_all(&mut transaction, &writes).await {
-        Ok(written) => commit(transaction, together, written).await,
+        Ok(written) => return commit(transaction, together, written).await,
+        Err(WriteError::Database(cause)) if together.len() == 1 && !is_deadlock(&cause) => {
+            fail(together, WriteError::Database(cause));
+        }
         Err(cause) => {
             tracing::debug!(%cause, "writes that shared a transaction are carried out alone");
             drop(transaction);
             start_alone(&guardian, together);
-            None
         }
     }
+    None
 }
 
 /// Starts a transaction for each write.
@@ -374,8 +359,8 @@ async fn commit(
     }
 }
 
-fn fail(jobs: impl IntoIterator<Item = Job>, cause: sqlx::Error) {
-    let error = WriteError::from(cause);
+fn fail(jobs: impl IntoIterator<Item = Job>, cause: impl Into<WriteError>) {
+    let error = cause.into();
     for job in jobs {
         job.finish(Err(error.clone()));
     }
@@ -551,26 +536,5 @@ impl From<Vec<SignOutEvent>> for Written {
             events: events.iter().map(|event| event.id.clone()).collect(),
             ended: events.into_iter().flat_map(|event| event.ended).collect(),
         }
-    }
-}
-
-#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
-mod tests {
-    use super::*;
-    use sqlx::{SqlitePool, postgres::PgPoolOptions};
-
-    #[tokio::test]
-    async fn a_small_pool_keeps_connections_for_everything_else() {
-        for (connections, expected) in [(1, 1), (2, 1), (3, 1), (4, 2), (6, 3), (100, 4)] {
-            let pool = PgPoolOptions::new().max_connections(connections);
-            let pool = pool.connect_lazy("postgres://localhost").unwrap();
-            assert_eq!(writers(&pool), expected);
-        }
-    }
-
-    #[tokio::test]
-    async fn sqlite_has_one_writer() {
-        let pool = SqlitePool::connect_lazy("sqlite::memory:").unwrap();
-        assert_eq!(writers(&pool), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! Many browsers, each with a stream of events: plain HTTP/1.1 over its own connection.
 
-use crate::Outcome;
+use crate::{Outcome, common::median};
 use std::{
     future::Future,
     net::SocketAddr,
@@ -9,7 +9,6 @@ use std::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    task::JoinSet,
     time::sleep,
 };
 
@@ -18,6 +17,11 @@ const WORKERS: usize = 8;
 
 /// How long the listening tasks may take to begin.
 const BEGINNING: Duration = Duration::from_secs(1);
+
+/// The connections that check a session, how often they take a turn, and how long a turn is.
+const CHECKERS: usize = 16;
+const CHECK_TURNS: usize = 5;
+const CHECK_TURN: Duration = Duration::from_secs(1);
 
 /// The most that is read before the expected text, in bytes.
 const LONGEST_RESPONSE: usize = 4096;
@@ -90,21 +94,54 @@ pub async fn open_streams(
         .collect())
 }
 
+/// Checks one session on several connections, and returns how often per second: the median of some turns.
+pub async fn checks_per_second(address: SocketAddr, cookie: &str) -> Outcome<f64> {
+    let request = format!("GET /whoami HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\n\r\n");
+    let mut rates = Vec::new();
+    for _ in 0..CHECK_TURNS {
+        let check = |_| {
+            let request = request.clone();
+            async move {
+                let mut connection = TcpStream::connect(address).await?;
+                let start = Instant::now();
+                let mut count = 0.0;
+                while start.elapsed() < CHECK_TURN {
+                    ask(&mut connection, &request, Expected::USER).await?;
+                    count += 1.0;
+                }
+                Ok(count / start.elapsed().as_secs_f64())
+            }
+        };
+        let rate: f64 = all((0..CHECKERS).map(check)).await?.iter().sum();
+        rates.push(rate);
+    }
+    Ok(median(rates).unwrap_or_default())
+}
+
 /// How long a sign-out took from the start of the request, in seconds.
 pub struct SignOutTimes {
     /// Until the response.
     pub response: f64,
-    /// Until the last stream was notified.
+    /// Until the last stream that it concerned was notified.
     pub last_stream: f64,
 }
 
-/// Signs out, waits until every stream is notified, and closes them.
+impl SignOutTimes {
+    /// How long after the response the last stream was notified.
+    pub fn notice(&self) -> f64 {
+        (self.last_stream - self.response).max(0.0)
+    }
+}
+
+/// Signs out, and waits until the first `concerned` of the streams are notified. Then closes all.
 pub async fn sign_out(
     address: SocketAddr,
     path: &str,
-    streams: Vec<TcpStream>,
+    mut streams: Vec<TcpStream>,
+    concerned: usize,
 ) -> Outcome<SignOutTimes> {
     let mut connection = TcpStream::connect(address).await?;
+    let others = streams.split_off(concerned);
     // Kept open until all are notified, so that closing takes no time from notifying.
     let listen = |mut stream: TcpStream| async move {
         read(&mut stream, Expected::SIGN_OUT).await?;
@@ -121,22 +158,23 @@ pub async fn sign_out(
         .iter()
         .map(|(when, _)| when.duration_since(start))
         .max();
+    drop(others);
     Ok(SignOutTimes {
         response: response.as_secs_f64(),
         last_stream: last_stream.unwrap_or_default().as_secs_f64(),
     })
 }
 
-/// Runs tasks side by side until all are done, or one has failed.
+/// Runs tasks side by side until all are done, or one has failed. Returns their results in order.
 async fn all<T, F>(tasks: impl Iterator<Item = F>) -> Outcome<Vec<T>>
 where
     T: Send + 'static,
     F: Future<Output = Outcome<T>> + Send + 'static,
 {
-    let mut running: JoinSet<_> = tasks.collect();
+    let running: Vec<_> = tasks.map(tokio::spawn).collect();
     let mut done = Vec::with_capacity(running.len());
-    while let Some(outcome) = running.join_next().await {
-        done.push(outcome??);
+    for task in running {
+        done.push(task.await??);
     }
     Ok(done)
 }
@@ -152,6 +190,11 @@ impl Expected {
     const NO_CONTENT: Self = Self {
         start: "HTTP/1.1 204",
         end: "\r\n\r\n",
+    };
+    /// The name of the visitor who checks the session.
+    const USER: Self = Self {
+        start: "HTTP/1.1 200",
+        end: "\r\n\r\nvisitor",
     };
     const STREAM: Self = Self {
         start: "HTTP/1.1 200",

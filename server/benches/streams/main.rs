@@ -19,10 +19,16 @@ use tokio::time::{sleep, timeout};
 const FEW: usize = 1_000;
 const MANY: usize = 10_000;
 
-/// The most that one stream may take, in bytes, and the longest that notifying all of them may
-/// take, in seconds.
-const MEMORY: f64 = 16_000.0;
-const NOTIFYING: f64 = 0.25;
+/// The most that one stream may take, in bytes.
+const MEMORY: f64 = 14_000.0;
+
+/// How long after the response the last stream may be notified, in seconds: of a sign-out that concerns all
+/// of them, and of one that concerns one.
+const NOTIFYING_ALL: f64 = 0.2;
+const NOTIFYING_ONE: f64 = 0.05;
+
+/// How much of the rate of session checks should be left beside the streams.
+const CHECKS: f64 = 0.9;
 
 /// File descriptors beside the streams: the database, the workers, the runtime.
 const SPARE_FILES: usize = 200;
@@ -71,33 +77,42 @@ async fn measure_all() -> Outcome<()> {
             .aim(Aim::AtMost(MEMORY))
             .report();
     }
-    let times = |what: &str, measured: &[Measured], time: fn(&SignOutTimes) -> f64| {
-        let times = measured.iter().map(|it| time(&it.sign_out)).collect();
-        Row::new(what, Unit::Seconds, times)
+    let row = |what: String, measured: &[Measured], figure: fn(&Measured) -> f64| {
+        Row::new(what, Unit::Seconds, measured.iter().map(figure).collect())
     };
     let pages = grouped(MANY);
-    let one = format!("one sign-out of a user with {pages} sessions, each with a page");
-    times(&format!("{one}, until the response"), &one_user, |times| {
-        times.response
+    let one = format!("sign-out of a user with {pages} pages");
+    row(format!("{one}, until the response"), &one_user, |it| {
+        it.sign_out.response
     })
     .report();
-    times(
-        &format!("{one}, until the last page is notified"),
+    row(
+        format!("{one}, from the response to the last page's notice"),
         &one_user,
-        |times| times.last_stream,
+        |it| it.sign_out.notice(),
     )
-    .aim(Aim::AtMost(NOTIFYING))
+    .aim(Aim::AtMost(NOTIFYING_ALL))
     .report();
-    let everyone =
-        format!("sign-outs of {pages} users with a page each, until the last is notified");
-    times(&everyone, &many, |times| times.last_stream).report();
+    let of_many = format!("beside {pages} users with a page each, sign-out of one");
+    row(
+        format!("{of_many}, from the response to the page's notice"),
+        &many,
+        |it| it.sign_out.notice(),
+    )
+    .aim(Aim::AtMost(NOTIFYING_ONE))
+    .report();
+    let checks = many.iter().map(|it| it.checks_beside / it.checks_before);
+    let what = format!("session checks beside {pages} pages, to checks without");
+    Row::new(what, Unit::Ratio, checks.collect())
+        .aim(Aim::AtLeast(CHECKS))
+        .report();
     Ok(())
 }
 
 /// Whose sessions the streams are.
 #[derive(Clone, Copy, Debug)]
 enum Whose {
-    /// Each of another user. A sign-out of everyone ends them, in many transactions.
+    /// Each of another user. One of them signs out.
     Many,
     /// All of one user. A sign-out of that user ends them, in one transaction.
     OneUser,
@@ -105,6 +120,9 @@ enum Whose {
 
 struct Measured {
     memory_per_stream: f64,
+    /// Session checks per second before the streams are opened, and beside them.
+    checks_before: f64,
+    checks_beside: f64,
     sign_out: SignOutTimes,
 }
 
@@ -120,19 +138,32 @@ async fn measure(kind: Kind, count: usize, whose: Whose) -> Outcome<Measured> {
 
 async fn measure_on(server: &Server, count: usize, whose: Whose) -> Outcome<Measured> {
     let (sign_in, sign_out): (fn(usize) -> String, _) = match whose {
-        Whose::Many => (|user| format!("/sign-in/user-{user}"), "/sign-out-everyone"),
-        Whose::OneUser => (|_| "/sign-in/ada".into(), "/sign-out/ada"),
+        Whose::Many => (|user| format!("/sign-in/user-{user}"), "/sign-out/user-0"),
+        Whose::OneUser => (|_| "/sign-in/user-0".into(), "/sign-out/user-0"),
     };
-    let cookies = client::sign_in(server.address, count, sign_in).await?;
-    client::fill_caches(server.address).await?;
+    let address = server.address;
+    // The first one's browser has no page.
+    let visitor = client::sign_in(address, 1, |_| "/sign-in/visitor".into()).await?;
+    let visitor = visitor.concat().pop().ok_or("Nobody has signed in.")?;
+    let cookies = client::sign_in(address, count, sign_in).await?;
+    client::fill_caches(address).await?;
+    let checks_before = client::checks_per_second(address, &visitor).await?;
     sleep(SETTLE).await;
     let before = server.process.memory();
-    let streams = client::open_streams(server.address, cookies).await?;
+    let streams = client::open_streams(address, cookies).await?;
     sleep(SETTLE).await;
     let memory = server.process.memory() - before;
+    let checks_beside = client::checks_per_second(address, &visitor).await?;
+    let concerned = match whose {
+        // The first worker's first.
+        Whose::Many => 1,
+        Whose::OneUser => count,
+    };
     Ok(Measured {
         memory_per_stream: memory / count as f64,
-        sign_out: client::sign_out(server.address, sign_out, streams).await?,
+        checks_before,
+        checks_beside,
+        sign_out: client::sign_out(address, sign_out, streams, concerned).await?,
     })
 }
 

@@ -4,7 +4,7 @@ use crate::Outcome;
 use axum::{
     Router,
     extract::{Path, State},
-    routing::post,
+    routing::{get, post},
 };
 use futures::future::try_join_all;
 use http::StatusCode;
@@ -28,7 +28,7 @@ pub async fn serve(database: &str) -> Outcome<()> {
     let routes = Router::new()
         .route("/sign-in/{user}", post(sign_in))
         .route("/sign-out/{user}", post(sign_out_user))
-        .route("/sign-out-everyone", post(sign_out_everyone))
+        .route("/whoami", get(who_am_i))
         .with_state(guardian.clone())
         .route("/fill-caches", post(fill_caches).with_state(database));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -53,8 +53,9 @@ async fn sign_out_user(State(guardian): State<Guardian>, Path(user): Path<String
     no_content(guardian.sign_out_user(&user, Reason::Administrator).await)
 }
 
-async fn sign_out_everyone(State(guardian): State<Guardian>) -> StatusCode {
-    no_content(guardian.sign_out_everyone(Reason::Administrator).await)
+async fn who_am_i(auth: Auth) -> String {
+    auth.user()
+        .map_or_else(|| "nobody".into(), |user| user.id.clone())
 }
 
 /// Reads all sessions on every connection. What a connection caches of them does not grow with the

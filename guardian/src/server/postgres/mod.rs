@@ -8,7 +8,7 @@ mod pooler;
 pub(super) use connect::connect;
 
 use super::{
-    Database, SignOutEvent,
+    Database,
     backend::{Backend, BackendConnection},
     live::{FollowEvents, Listener, RemoteEvents},
     open_transaction::OpenTransaction,
@@ -21,7 +21,8 @@ use tower_sessions::SessionStore;
 use tower_sessions_sqlx_store::PostgresStore;
 
 impl Backend for Postgres {
-    const READERS: usize = 2;
+    /// While one waits, the other one's work is sent. More would share less.
+    const WORKERS: usize = 2;
 
     const HAS_ONE_WRITER: bool = false;
 
@@ -65,6 +66,10 @@ impl FollowEvents for Postgres {
 }
 
 impl BackendConnection for PgConnection {
+    fn around_events(&self) -> [&'static str; 2] {
+        notifications::AROUND_EVENTS
+    }
+
     /// Ends nothing: the connection is closed instead.
     /// One look into the index for each token. For a list of them, PostgreSQL would read a table that was
     /// small when it made its plan row by row, and it keeps the plan while the table grows.
@@ -114,9 +119,5 @@ impl BackendConnection for PgConnection {
 
     async fn notify_user(&mut self, server: &str, user_id: &str) -> Result<(), sqlx::Error> {
         notifications::notify_user(self, server, user_id).await
-    }
-
-    async fn notify(&mut self, events: &[&SignOutEvent]) -> Result<(), sqlx::Error> {
-        notifications::notify(self, events).await
     }
 }

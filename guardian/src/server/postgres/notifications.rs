@@ -2,7 +2,6 @@
 
 use super::pooler::is_pooled;
 use crate::server::{
-    SignOutEvent,
     live::{Listener, RemoteEvents},
     time_limit::in_time,
 };
@@ -13,8 +12,25 @@ use sqlx::{
 use std::{io, time::Duration};
 use tokio::time::{Instant, interval_at, sleep};
 
+macro_rules! channel {
+    () => {
+        "guardian_event"
+    };
+}
+
 /// The channel of the notifications.
-const CHANNEL: &str = "guardian_event";
+const CHANNEL: &str = channel!();
+
+/// Surrounds the statement that writes events, so that it also notifies other servers when the transaction
+/// commits.
+pub(super) const AROUND_EVENTS: [&str; 2] = [
+    "with written as (",
+    concat!(
+        " returning id) select pg_notify('",
+        channel!(),
+        "', string_agg(id, ',')) from written"
+    ),
+];
 
 /// The channel for users whose profile has changed: the server that has changed it, and the user's id.
 const USERS: &str = "guardian_user";
@@ -23,27 +39,9 @@ const USERS: &str = "guardian_user";
 /// follow when they are looked at.
 const LONGEST_USER_ID: usize = 7000;
 
-/// How many ids one notification holds. PostgreSQL accepts 8,000 bytes, and an id has 36.
-const IDS_PER_NOTIFICATION: usize = 200;
-
 /// How often the table is polled although PostgreSQL notifies, and the connection checked: a network
 /// may lose one without an error, and a pooler in between may hold notifications back.
 const CHECK_INTERVAL: Duration = Duration::from_secs(15);
-
-pub(super) async fn notify(
-    connection: &mut PgConnection,
-    events: &[&SignOutEvent],
-) -> Result<(), sqlx::Error> {
-    for batch in events.chunks(IDS_PER_NOTIFICATION) {
-        let ids: Vec<&str> = batch.iter().map(|event| event.id.as_str()).collect();
-        sqlx::query("select pg_notify($1, $2)")
-            .bind(CHANNEL)
-            .bind(ids.join(","))
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
 
 pub(super) async fn notify_user(
     connection: &mut PgConnection,

@@ -10,16 +10,16 @@ use crate::{
     fields::Fields,
     server::{
         Connection, Database, Proof,
-        backend::{Backend, BackendConnection as _},
-        connection::PooledConnection,
+        backend::BackendConnection as _,
+        kept_connection::KeptConnection,
         lifetime::Lifetime,
         time_limit::in_time,
         token::TokenHash,
-        work_queue::{KEEP, Until, WorkQueue, Worker, until},
+        work_queue::{KEEP, WorkQueue, Worker},
     },
-    with_connection, with_pool,
+    with_connection,
 };
-use sqlx::{Connection as _, Pool, QueryBuilder, Row};
+use sqlx::{Connection as _, QueryBuilder, Row};
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
@@ -75,7 +75,7 @@ struct Check {
 impl Lookup {
     pub(super) fn new(database: Database) -> Self {
         Self {
-            queue: WorkQueue::new(with_pool!(&database, pool => readers(pool))),
+            queue: WorkQueue::of(&database),
             database,
             keep: KEEP,
         }
@@ -103,12 +103,6 @@ impl Lookup {
     }
 }
 
-/// How many readers a pool has connections for. Half of them are for whatever else the site does.
-fn readers<DB: Backend>(pool: &Pool<DB>) -> usize {
-    let half = pool.options().get_max_connections() as usize / 2;
-    half.clamp(1, DB::READERS)
-}
-
 /// Reads until no check waits.
 struct Reader {
     lookup: Lookup,
@@ -117,18 +111,17 @@ struct Reader {
 
 impl Reader {
     async fn run(mut self) {
-        let mut kept: Option<Kept> = None;
+        let mut kept: Option<KeptConnection> = None;
         loop {
-            let is_free = self.lookup.database.has_free_connection();
-            let idle = kept.as_mut().filter(|_| is_free);
-            if !self.worker.has_work(idle.map(|kept| &mut kept.until)).await {
+            let idle = kept.as_mut().and_then(KeptConnection::idle);
+            if !self.worker.has_work(idle).await {
                 return;
             }
-            kept = kept.filter(|kept| kept.until.deadline() > Instant::now());
+            kept = kept.filter(KeptConnection::may_be_kept);
             // First, so that the checks that come meanwhile share the read.
             let connection = match kept.take() {
                 Some(kept) => Ok(kept),
-                None => Kept::acquire(&self.lookup).await,
+                None => KeptConnection::acquire(&self.lookup.database, self.lookup.keep).await,
             };
             let mut connection = match connection {
                 Ok(connection) => connection,
@@ -143,12 +136,12 @@ impl Reader {
                 kept = Some(connection);
                 continue;
             }
-            let found = in_time(read(connection.connection.connection(), &checks)).await;
+            let found = in_time(read(connection.connection(), &checks)).await;
             match found {
                 Ok(_) => kept = Some(connection),
                 // The connection failed, not the query: the checks move to another connection. (After
                 // the time limit nobody waits for them.)
-                Err(_) if !checks.iter().all(has_gone) && connection.is_broken().await => {
+                Err(_) if !checks.iter().all(has_gone) && is_broken(&mut connection).await => {
                     self.put_back(checks);
                     continue;
                 }
@@ -200,27 +193,11 @@ fn has_waited(_: usize, check: &Check) -> bool {
     check.since.elapsed() >= LEAST_PATIENCE
 }
 
-/// A connection, and the end of the time for which a reader keeps it.
-struct Kept {
-    connection: PooledConnection,
-    until: Until,
-}
-
-impl Kept {
-    async fn acquire(lookup: &Lookup) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            connection: PooledConnection::acquire(&lookup.database).await?,
-            until: until(lookup.keep),
-        })
-    }
-
-    /// Whether the connection is lost, so that its error says nothing about the query.
-    async fn is_broken(&mut self) -> bool {
-        let ping = async {
-            with_connection!(self.connection.connection(), connection => connection.ping().await)
-        };
-        in_time(ping).await.is_err()
-    }
+/// Whether a connection is lost, so that its error says nothing about the query.
+async fn is_broken(connection: &mut KeptConnection) -> bool {
+    let ping =
+        async { with_connection!(connection.connection(), connection => connection.ping().await) };
+    in_time(ping).await.is_err()
 }
 
 fn tell(checks: Vec<Check>, found: &Result<HashMap<TokenHash, Found>, Arc<sqlx::Error>>) {
@@ -310,7 +287,7 @@ where
 mod tests {
     use super::*;
     use crate::server::registry::tables;
-    use sqlx::{Sqlite, SqlitePool, sqlite::SqlitePoolOptions};
+    use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     fn lookup() -> Lookup {
@@ -339,15 +316,6 @@ mod tests {
             answer,
         };
         (check, found)
-    }
-
-    #[tokio::test]
-    async fn a_dead_reader_makes_room_for_another() {
-        let lookup = lookup();
-        for _ in 0..2 * Sqlite::READERS {
-            let (check, _found) = check();
-            assert!(lookup.queue.push(check).is_some());
-        }
     }
 
     #[tokio::test]
@@ -433,14 +401,5 @@ mod tests {
         drop(pool.acquire().await.unwrap());
         assert!(lookup.queue.len() > 0, "it came last");
         reading.abort();
-    }
-
-    #[tokio::test]
-    async fn a_small_pool_keeps_connections_for_everything_else() {
-        for (connections, readers) in [(1, 1), (2, 1), (3, 1), (4, 2), (8, Sqlite::READERS)] {
-            let pool = SqlitePoolOptions::new().max_connections(connections);
-            let pool = pool.connect_lazy("sqlite::memory:").unwrap();
-            assert_eq!(super::readers(&pool), readers);
-        }
     }
 }

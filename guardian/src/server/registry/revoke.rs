@@ -12,7 +12,6 @@ use crate::{
     Reason, SessionHandle,
     server::{
         Connection,
-        backend::BackendConnection as _,
         clock::Clock,
         event::{Cause, SignOutEvent},
         time_limit::in_time,
@@ -70,10 +69,7 @@ pub(crate) async fn revoke_all(
         events.push(events_of(live, revocation.scope, cause, clock, now));
     }
     let all: Vec<&SignOutEvent> = events.iter().flatten().collect();
-    insert_events(connection.reborrow(), &all).await?;
-    let notify =
-        async { with_connection!(connection, connection => connection.notify(&all).await) };
-    in_time(notify).await?;
+    insert_events(connection, &all).await?;
     Ok(events)
 }
 

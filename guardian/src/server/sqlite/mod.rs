@@ -8,6 +8,7 @@ pub(super) use connect::connect;
 
 use super::{
     backend::{Backend, BackendConnection},
+    kept_connection::FileId,
     live::{FollowEvents, Listener, RemoteEvents},
     registry::Statement as _,
 };
@@ -17,8 +18,8 @@ use tower_sessions::SessionStore;
 use tower_sessions_sqlx_store::SqliteStore;
 
 impl Backend for Sqlite {
-    /// More are slower: each is a thread, and they wake each other.
-    const READERS: usize = 1;
+    /// Each is a thread, so more would rather wake each other than work. And one writes at a time.
+    const WORKERS: usize = 1;
 
     const HAS_ONE_WRITER: bool = true;
 
@@ -35,6 +36,10 @@ impl Backend for Sqlite {
             .map_err(|cause| sqlx::Error::Configuration(cause.into()))?;
         store.migrate().await?;
         Ok(Arc::new(store))
+    }
+
+    fn file(pool: &SqlitePool) -> Option<FileId> {
+        replaced_file::file_id(pool.connect_options().get_filename())
     }
 
     fn abandon(connection: PoolConnection<Self>, sync: i64) {
@@ -55,6 +60,10 @@ impl BackendConnection for SqliteConnection {
 
     async fn restore_sync(&mut self, sync: i64) {
         transaction::restore_sync(self, sync).await;
+    }
+
+    async fn end_uncounted_transaction(&mut self) -> bool {
+        transaction::end_uncounted(self).await
     }
 
     async fn reset(&mut self) -> bool {

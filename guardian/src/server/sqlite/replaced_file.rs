@@ -1,6 +1,7 @@
 //! A database file that is replaced while the server runs, such as by a restored backup. A connection goes on
 //! to read and write the old file, which no path leads to any more.
 
+use crate::server::kept_connection::FileId;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -22,9 +23,6 @@ struct Last {
     /// When the file was first seen to be another one.
     replaced_at: Option<Instant>,
 }
-
-/// The device and the number of a file on it.
-type FileId = (u64, u64);
 
 impl WatchedFile {
     /// Watches a file that is open.
@@ -56,7 +54,7 @@ impl WatchedFile {
 }
 
 /// Returns `None` if there is no such file, or on a system without such numbers.
-fn file_id(path: &Path) -> Option<FileId> {
+pub(super) fn file_id(path: &Path) -> Option<FileId> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
