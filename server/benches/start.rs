@@ -1,5 +1,5 @@
 //! How soon the starter's server responds after its start, on an empty database, and how much
-//! memory it takes while idle. Linux only.
+//! memory it takes: while idle, while it hashes passwords, and afterwards. Linux only.
 
 #[path = "../../guardian/benches/common/mod.rs"]
 mod common;
@@ -11,7 +11,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     process::{Command, Stdio},
-    thread::sleep,
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 use tokio::runtime::Runtime;
@@ -30,9 +30,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long it may settle before its memory is read.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// Sign-ins at once. Each hashes a password.
+const SIGN_INS: usize = 32;
+
+/// Pages after them.
+const PAGES: usize = 20;
+
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let (mut times, mut memory) = (Vec::new(), Vec::new());
+    let (mut hashing, mut afterwards) = (Vec::new(), Vec::new());
     for kind in kinds() {
         let starts: Vec<Start> = (0..STARTS)
             .map(|_| Start::measure(&runtime, kind))
@@ -40,6 +47,8 @@ fn main() {
         let median = |of: fn(&Start) -> f64| median(starts.iter().map(of).collect());
         times.extend(median(|start| start.time));
         memory.extend(median(|start| start.memory));
+        hashing.extend(median(|start| start.hashing));
+        afterwards.extend(median(|start| start.afterwards));
     }
     report::heading("The starter's server");
     Row::new("from its start to its first page", Unit::Seconds, times)
@@ -49,13 +58,23 @@ fn main() {
     Row::new("memory while idle", Unit::Bytes, memory)
         .aim(Aim::AtMost(MEMORY))
         .report();
+    let what = format!("most memory during {SIGN_INS} sign-ins at once");
+    Row::new(what, Unit::Bytes, hashing).report();
+    let what = format!("memory after them and {PAGES} pages");
+    Row::new(what, Unit::Bytes, afterwards)
+        .aim(Aim::AtMost(MEMORY))
+        .report();
 }
 
 struct Start {
     /// In seconds.
     time: f64,
-    /// What Linux counts as resident, in bytes.
+    /// What Linux counts as resident while it is idle, in bytes.
     memory: f64,
+    /// The most until the sign-ins were over.
+    hashing: f64,
+    /// After the sign-ins.
+    afterwards: f64,
 }
 
 impl Start {
@@ -83,9 +102,27 @@ impl Start {
         let time = start.elapsed().as_secs_f64();
         sleep(SETTLE);
         let memory = process.memory();
+        thread::scope(|scope| {
+            for user in 0..SIGN_INS {
+                scope.spawn(move || sign_in(address, user).expect("a response"));
+            }
+        });
+        let hashing = process.most_memory();
+        sleep(SETTLE);
+        // The allocator gives memory back while it works.
+        for _ in 0..PAGES {
+            get_home_page(address).expect("a page");
+        }
+        sleep(SETTLE);
+        let afterwards = process.memory();
         drop(process);
         runtime.block_on(database.remove());
-        Self { time, memory }
+        Self {
+            time,
+            memory,
+            hashing,
+            afterwards,
+        }
     }
 }
 
@@ -99,6 +136,22 @@ fn get_home_page(address: SocketAddr) -> io::Result<()> {
     let mut page = String::new();
     connection.read_to_string(&mut page)?;
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    Ok(())
+}
+
+/// Signs in to an account that does not exist, which costs as much as one that does.
+fn sign_in(address: SocketAddr, user: usize) -> io::Result<()> {
+    let form = format!("email=user-{user}@example.com&password=a long password");
+    let mut connection = TcpStream::connect(address)?;
+    write!(
+        connection,
+        "POST /api/sign_in HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+        form.len()
+    )?;
+    let mut response = String::new();
+    connection.read_to_string(&mut response)?;
+    assert!(response.starts_with("HTTP/1.1 401"), "{response}");
     Ok(())
 }
 

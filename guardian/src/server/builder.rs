@@ -19,7 +19,6 @@ use super::{
     registry::Registry,
     session_limit::{Overflow, SessionLimit},
     store::VisitorStore,
-    user_agent,
     writes::Writes,
 };
 use http::HeaderValue;
@@ -31,7 +30,6 @@ use std::{
     sync::{Arc, Once},
     time::{Duration, SystemTime},
 };
-use tokio::task::spawn_blocking;
 use url::Url;
 
 /// Two weeks without a request end a session (OWASP ASVS 5.0, 7.3.1).
@@ -751,7 +749,6 @@ impl Builder {
 
         let listener = self.listener?;
 
-        let rules = spawn_blocking(user_agent::compile_rules);
         let writes = Writes::new(&self.database, self.session_limit);
         let registry = Registry::new(self.database, self.kept).await?;
         let store = VisitorStore::new(registry.clone()).await?;
@@ -776,8 +773,6 @@ impl Builder {
             )
         });
         let live = Live::start(registry.clone(), self.clock.clone(), listener);
-        // If it panicked, so does whatever needs the rules.
-        let _ = rules.await;
         Ok(Guardian(Arc::new(Inner {
             registry,
             store,

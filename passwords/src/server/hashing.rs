@@ -23,18 +23,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct Hasher {
     permits: Arc<Semaphore>,
-    /// A hash of no account's password, to verify against when there is no account.
-    dummy_hash: Arc<str>,
 }
+
+/// Random bytes in the form of a hash, to verify against when there is no account.
+const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$NZBUvoFJmFiuZVEjw84yNA$R3XIDFcDCb+/caf2GQuceBQTso4HDYLhDv9Ngi7ySvs";
 
 impl Hasher {
     pub(super) fn new() -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
             permits: Arc::new(Semaphore::new(cores)),
-            dummy_hash: hash("nobody")
-                .expect("the default parameters are valid")
-                .into(),
         }
     }
 
@@ -64,7 +62,7 @@ impl Hasher {
         stored: Option<String>,
     ) -> Result<bool, PasswordError> {
         let has_account = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.dummy_hash.to_string());
+        let stored = stored.unwrap_or_else(|| NOBODYS_HASH.into());
         let matches = self
             .with_permit(move || {
                 let stored = PasswordHash::new(&stored)?;
@@ -135,4 +133,22 @@ fn hash(password: &str) -> argon2::password_hash::Result<String> {
     let salt = SaltString::generate(&mut OsRng);
     let hash = Argon2::default().hash_password(password.as_bytes(), &salt)?;
     Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise the time would say which accounts exist.
+    #[test]
+    fn nobodys_hash_costs_as_much_as_anybodys() {
+        let anybodys = hash("a password").expect("a hash");
+        let [nobodys, anybodys] =
+            [NOBODYS_HASH, &anybodys].map(|hash| PasswordHash::new(hash).expect("a hash"));
+        assert_eq!(nobodys.algorithm, anybodys.algorithm);
+        assert_eq!(nobodys.version, anybodys.version);
+        assert_eq!(nobodys.params, anybodys.params);
+        let lengths = [nobodys, anybodys].map(|it| it.hash.expect("its bytes").len());
+        assert_eq!(lengths[0], lengths[1]);
+    }
 }

@@ -99,6 +99,7 @@ impl Guardian {
         others.truncate(room);
         let next = others.last().filter(|_| has_next).map(cursor_after);
         let sessions = first.into_iter().chain(others);
+        user_agent::compile_rules().await;
         Ok(SessionPage {
             sessions: sessions.map(|session| describe(session, current)).collect(),
             next,
