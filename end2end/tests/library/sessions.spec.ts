@@ -53,6 +53,7 @@ for (const javaScriptEnabled of [true, false]) {
       if (javaScriptEnabled) {
         // The button disappears with its line. The focus must not move to another "End" button.
         const status = page.getByRole("status").filter({ hasText: "The session has ended." });
+        await page.bringToFront();
         await expect(status).toBeFocused();
       }
       expect(await signedInUser(firefox.request)).toBeNull();
