@@ -25,6 +25,7 @@ pub(crate) use sessions::{
     CarryOver, ListedSession, NewSession, Stored, Taken, carry_over, count_sessions, insert,
     record_proof, switch,
 };
+#[cfg(feature = "sqlite")]
 pub(super) use sql::Statement;
 pub(crate) use targets::{OwnedSession, Revocation, Target};
 pub(crate) use visitor_data::{TABLE, insert_data, move_waiting_data};

@@ -36,9 +36,6 @@ pub(in crate::server) async fn connect(
         .foreign_keys(true)
         // What a statement that fails half-way restores is kept in memory, and not in a file.
         .pragma("temp_store", "memory")
-        // In pages, some 16 MB: what many sign-ins and sign-outs change again and again is written back to
-        // the file once.
-        .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(BUSY_TIMEOUT);
     let file = options.get_filename();
     if !may_create && !file.exists() {
