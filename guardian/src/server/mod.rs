@@ -36,7 +36,6 @@ mod forwarded;
 mod functions;
 mod guardian;
 mod housekeeping;
-
 mod kept_connection;
 mod key;
 mod key_check;

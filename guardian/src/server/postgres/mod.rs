@@ -70,7 +70,6 @@ impl BackendConnection for PgConnection {
         notifications::AROUND_EVENTS
     }
 
-    /// Ends nothing: the connection is closed instead.
     /// One look into the index for each token. For a list of them, PostgreSQL would read a table that was
     /// small when it made its plan row by row, and it keeps the plan while the table grows.
     fn push_sessions_of(&self, query: &mut QueryBuilder<'static, Postgres>, tokens: Vec<String>) {
@@ -90,6 +89,7 @@ impl BackendConnection for PgConnection {
         );
     }
 
+    /// Ends nothing: the connection is closed instead.
     async fn reset(&mut self) -> bool {
         false
     }
