@@ -26,6 +26,19 @@ async fn expired_sessions_are_deleted_with_their_data_and_live_ones_stay() {
     assert_eq!(live.get("/recall").await.body, "word");
 }
 
+/// One step reads fewer than there are.
+#[tokio::test]
+async fn expired_sessions_behind_many_live_ones_are_deleted() {
+    let site = Site::new().await;
+    let mut ada = site.signed_in("ada").await;
+    let expiry = "case when i <= 700 then expires_at else 1 end";
+    site.add_sessions(1400, "'row-' || (10000 + i)", "'user-' || i", expiry)
+        .await;
+    assert_eq!(site.guardian.clean_up().await.unwrap().sessions, 700);
+    assert_eq!(site.count("guardian_session").await, 701);
+    assert_eq!(ada.whoami().await, "ada");
+}
+
 #[tokio::test]
 async fn old_data_of_visitors_is_deleted() {
     let site = Site::new().await;
