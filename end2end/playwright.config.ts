@@ -7,7 +7,7 @@ const { PORT, DATABASE_URL, CHROMIUM, FIREFOX, BROWSERS = "chromium" } = process
 if (!PORT || !DATABASE_URL) throw new Error("run scripts/end2end");
 const baseURL = `http://127.0.0.1:${PORT}`;
 
-// Only what can differ in another browser: not the starter's forms. It keeps no page that has a Web Lock, and
+// Only what can differ in another browser: not the app's forms. It keeps no page that has a Web Lock, and
 // takes no addresses of hosts.
 const firefox = {
   testIgnore: [
