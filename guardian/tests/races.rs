@@ -4,6 +4,7 @@
 mod common;
 
 use common::Site;
+use futures::future::join_all;
 use leptos_guardian::{
     Reason, SignOutScope, SignedOut,
     server::{Database, Transaction},
@@ -13,6 +14,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::SeqCst},
     time::{Duration, SystemTime},
 };
+use tokio::time::timeout;
 
 /// The `save` of tower-sessions-sqlx-store is an upsert, which would restore the row.
 #[tokio::test]
@@ -35,6 +37,51 @@ async fn a_request_in_flight_restores_neither_session_nor_data() {
     assert_eq!(replay.clone().get("/recall").await.body, "nothing");
     assert_eq!(site.count("guardian_session").await, 0);
     assert_eq!(site.count("tower_sessions").await, 0);
+}
+
+/// The session has had no data, so the late request brings the first.
+#[tokio::test]
+async fn a_first_write_in_flight_stores_nothing_after_the_sign_out() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut in_flight = browser.clone();
+    let slow = tokio::spawn(async move { in_flight.post("/slow/new").await });
+    site.pause.reached.notified().await;
+    browser.sign_out(SignOutScope::Local).await;
+    site.pause.resume.notify_one();
+    assert!(slow.await.unwrap().status.is_success());
+    assert_eq!(site.count("tower_sessions").await, 0);
+}
+
+/// The sign-out has found no data to delete, and is not committed yet.
+#[tokio::test]
+async fn a_first_write_during_a_sign_out_stores_nothing() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let mut in_flight = browser.clone();
+    let sign_out = site.begin_sign_out("ada").await;
+    let mut write = tokio::spawn(async move { in_flight.post("/remember/new").await });
+    let waits = timeout(Duration::from_millis(500), &mut write).await;
+    assert!(waits.is_err(), "it waits for the sign-out");
+    sign_out.commit().await.unwrap();
+    assert!(write.await.unwrap().status.is_success());
+    assert_eq!(site.count("tower_sessions").await, 0);
+    assert_eq!(browser.whoami().await, "nobody");
+}
+
+#[tokio::test]
+async fn first_writes_at_the_same_moment_all_succeed() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    let writes = (0..8).map(|n| {
+        let mut tab = browser.clone();
+        async move { tab.post(&format!("/remember/word-{n}")).await.status }
+    });
+    for status in join_all(writes).await {
+        assert!(status.is_success(), "{status}");
+    }
+    assert!(browser.get("/recall").await.body.starts_with("word-"));
+    assert_eq!(site.count("tower_sessions").await, 1);
 }
 
 #[tokio::test]

@@ -110,15 +110,17 @@ async fn nobody_gets_the_data_of_an_expired_session() {
     browser.sign_in("bob").await;
     assert_eq!(browser.get("/recall").await.body, "nothing");
     assert_eq!(site.count("guardian_session").await, 1);
-    assert_eq!(site.count("tower_sessions").await, 1);
+    assert_eq!(site.count("tower_sessions").await, 0);
 }
 
 #[tokio::test]
 async fn two_sign_ins_in_one_request_make_one_session() {
     let site = Site::new().await;
     let mut browser = site.browser();
+    browser.post("/remember/word").await;
     browser.post("/sign-in-twice/ada").await;
     assert_eq!(browser.whoami().await, "ada");
+    assert_eq!(browser.get("/recall").await.body, "word");
     assert_eq!(site.count("guardian_session").await, 1);
     assert_eq!(site.count("tower_sessions").await, 1);
 }
@@ -145,4 +147,28 @@ async fn a_changed_profile_reaches_every_session() {
         sqlx::query_scalar("select profile from guardian_session").fetch_one(pool).await.unwrap()
     });
     assert!(stored.contains("Countess"));
+}
+
+#[tokio::test]
+async fn a_session_stores_data_once_there_is_any() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in("ada").await;
+    assert_eq!(browser.get("/recall").await.body, "nothing");
+    assert_eq!(site.count("tower_sessions").await, 0);
+    for word in ["first", "second"] {
+        browser.post(&format!("/remember/{word}")).await;
+        assert_eq!(browser.get("/recall").await.body, word);
+        assert_eq!(site.count("tower_sessions").await, 1);
+    }
+    let mut other = site.signed_in("ada").await;
+    assert_eq!(other.get("/recall").await.body, "nothing");
+}
+
+#[tokio::test]
+async fn data_that_follows_a_sign_in_in_the_same_request_is_stored() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    browser.post("/sign-in-and-remember/ada/word").await;
+    assert_eq!(browser.whoami().await, "ada");
+    assert_eq!(browser.get("/recall").await.body, "word");
 }

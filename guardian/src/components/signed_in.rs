@@ -1,4 +1,4 @@
-use crate::{AuthState, platform::mark, use_auth};
+use crate::{AuthState, platform::show_while};
 use leptos::prelude::*;
 
 /// Shows its children while somebody is signed in.
@@ -39,15 +39,4 @@ pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
         "data-guardian-signed-out",
         children,
     )
-}
-
-/// The page's script hides elements with the mark until Leptos changes the page, or instead of Leptos.
-fn show_while(
-    condition: fn(&AuthState) -> bool,
-    mark_name: &'static str,
-    children: ChildrenFn,
-) -> impl IntoView {
-    let auth = use_auth();
-    let is_shown = Memo::new(move |_| auth.with(condition));
-    view! { {move || is_shown.get().then(|| mark(mark_name, children()))} }
 }

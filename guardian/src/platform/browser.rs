@@ -1,8 +1,9 @@
 //! The browser: it leaves to the page's script what the server has not rendered.
 
 use crate::{
-    AuthError, ErrorStatus, SignOutError,
+    AuthError, AuthState, ErrorStatus, SignOutError,
     components::{UserButtonOptions, UserButtonParts, slot},
+    use_auth,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -54,9 +55,15 @@ pub(crate) fn filled_for() -> Option<String> {
     None
 }
 
-/// Marks nothing: Leptos itself shows and hides what the browser has built.
-pub(crate) fn mark(_: &'static str, view: AnyView) -> AnyView {
-    view
+/// Shows the children while the auth state meets the condition. What the browser has built needs no mark.
+pub(crate) fn show_while(
+    condition: fn(&AuthState) -> bool,
+    _: &'static str,
+    children: ChildrenFn,
+) -> AnyView {
+    let auth = use_auth();
+    let is_shown = Memo::new(move |_| auth.with(condition));
+    (move || is_shown.get().then(|| children())).into_any()
 }
 
 pub(crate) fn user_button(_: &UserButtonOptions) -> UserButtonParts {

@@ -95,9 +95,19 @@ pub(crate) fn filled_for() -> Option<String> {
     })
 }
 
-/// Marks the elements of a view for the page's script.
-pub(crate) fn mark(name: &'static str, view: AnyView) -> AnyView {
-    view.add_any_attr(custom_attribute(name, "")).into_any()
+/// Shows the children if the auth state, which stays the same while a page is rendered, meets the condition. The
+/// page's script hides elements with the mark until Leptos changes the page, or instead of Leptos.
+pub(crate) fn show_while(
+    condition: fn(&AuthState) -> bool,
+    mark: &'static str,
+    children: ChildrenFn,
+) -> AnyView {
+    let is_shown = auth_signals().state.with_untracked(condition);
+    let shown = is_shown.then(|| {
+        let marked = children().add_any_attr(custom_attribute(mark, ""));
+        marked.into_any()
+    });
+    shown.into_any()
 }
 
 /// Renders the list of sessions of a page with this query, once it is read.

@@ -1,12 +1,12 @@
-//! The store behind `tower_sessions::Session`: tower-sessions-sqlx-store with two rules added. Data is
-//! stored under a hash of its id, because a visitor's id is the token. And a request that loaded data
-//! before it was deleted never creates it again.
+//! The store behind `tower_sessions::Session`: tower-sessions-sqlx-store with three rules added. Data is
+//! stored under a hash of its id, because a visitor's id is the token. A signed-in user's data is stored when
+//! there is any. And a request that loaded data before it was deleted never creates it again.
 
 use super::{
     backend::Backend,
     registry::{Registry, TABLE},
     time_limit,
-    token::TokenHash,
+    token::{self, TokenHash},
 };
 use crate::with_pool;
 use std::{
@@ -29,6 +29,8 @@ use tower_sessions::{
 pub(crate) struct VisitorStore {
     inner: Arc<dyn SessionStore>,
     registry: Registry,
+    /// The id of the data of the session that the request belongs to.
+    of_session: Option<Id>,
     /// `Some` while a [`Capture`] is open: the record that it has caught.
     captured: Mutex<Option<Option<Record>>>,
     was_read: AtomicBool,
@@ -67,18 +69,19 @@ impl VisitorStore {
         let inner =
             with_pool!(registry.database(), pool => Backend::data_store(pool, TABLE).await?);
         registry.prepare_data_table().await?;
-        Ok(Self::with(inner, registry))
+        Ok(Self::with(inner, registry, None))
     }
 
-    /// Returns a store for one request.
-    pub(crate) fn for_request(&self) -> Self {
-        Self::with(Arc::clone(&self.inner), self.registry.clone())
+    /// Returns a store for one request. `of_session`: the id of the data of its session.
+    pub(crate) fn for_request(&self, of_session: Option<Id>) -> Self {
+        Self::with(Arc::clone(&self.inner), self.registry.clone(), of_session)
     }
 
-    fn with(inner: Arc<dyn SessionStore>, registry: Registry) -> Self {
+    fn with(inner: Arc<dyn SessionStore>, registry: Registry, of_session: Option<Id>) -> Self {
         Self {
             inner,
             registry,
+            of_session,
             captured: Mutex::default(),
             was_read: AtomicBool::new(false),
             successor: Mutex::default(),
@@ -124,12 +127,7 @@ impl VisitorStore {
             id,
             is_stored: false,
         });
-        Record {
-            id,
-            data: HashMap::new(),
-            // Set when the data is saved.
-            expiry_date: OffsetDateTime::UNIX_EPOCH,
-        }
+        no_data(id)
     }
 
     /// Stores a successor, if there is anything to keep.
@@ -149,6 +147,15 @@ impl VisitorStore {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing panics while it holds one of the locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn no_data(id: Id) -> Record {
+    Record {
+        id,
+        data: HashMap::new(),
+        // Set when the data is saved.
+        expiry_date: OffsetDateTime::UNIX_EPOCH,
+    }
 }
 
 fn with_hashed_id(record: &Record) -> Record {
@@ -186,8 +193,8 @@ impl SessionStore for VisitorStore {
             .map_err(backend_error)
     }
 
-    /// Updates and never inserts. The inner store's own `save` is an upsert: a request that loaded the
-    /// data before a sign-out would bring it back after it.
+    /// Updates, and inserts only the data of a session that is still there. The inner store's own `save` is an
+    /// upsert: a request that loaded the data before a sign-out would bring it back after it.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
         if let Some(successor) = self.successor()
             && successor.id == record.id
@@ -195,12 +202,15 @@ impl SessionStore for VisitorStore {
         {
             return self.store_successor(record).await;
         }
-        let found = self
-            .registry
-            .update_data(&with_hashed_id(record))
-            .await
-            .map_err(backend_error)?;
-        if !found {
+        let hashed = with_hashed_id(record);
+        let found = self.registry.update_data(&hashed).await;
+        let mut is_saved = found.map_err(backend_error)?;
+        if !is_saved && !record.data.is_empty() {
+            let session = token::handle_of(&record.id);
+            let created = self.registry.create_session_data(&session, &hashed).await;
+            is_saved = created.map_err(backend_error)?;
+        }
+        if !is_saved {
             tracing::debug!("a late save of an ended browser session was dropped");
         }
         Ok(())
@@ -213,6 +223,9 @@ impl SessionStore for VisitorStore {
         let found = in_time(self.inner.load(&TokenHash::of(&id).as_store_id())).await?;
         if let Some(record) = found {
             return Ok(Some(Record { id, ..record }));
+        }
+        if self.of_session == Some(id) {
+            return Ok(Some(no_data(id)));
         }
         // What is the visitor's, after a sign-out from elsewhere.
         let waiting = self.take_waiting(&[TokenHash::of(&id)]).await;

@@ -28,6 +28,10 @@ pub fn routes(pause: Arc<Pause>) -> Router {
         .route("/recall", get(recall))
         .route("/sign-in-twice/{user}", post(sign_in_twice))
         .route("/sign-in-and-out/{user}", post(sign_in_and_out))
+        .route(
+            "/sign-in-and-remember/{user}/{word}",
+            post(sign_in_and_remember),
+        )
         .route("/switch-to/{user}", post(switch_to))
         .route("/sign-out-others", post(sign_out_others))
         .route("/last-proof", get(last_proof))
@@ -122,6 +126,15 @@ async fn sign_in_twice(auth: Auth, Path(user): Path<String>) {
 async fn sign_in_and_out(auth: Auth, Path(user): Path<String>) {
     auth.sign_in(identity(user)).await.unwrap();
     auth.sign_out(SignOutOptions::default()).await.unwrap();
+}
+
+async fn sign_in_and_remember(
+    auth: Auth,
+    session: Session,
+    Path((user, word)): Path<(String, String)>,
+) {
+    auth.sign_in(identity(user)).await.unwrap();
+    session.insert("word", word).await.unwrap();
 }
 
 /// Reads the first user's data before it switches.

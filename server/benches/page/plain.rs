@@ -28,6 +28,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sign-up") view=Home/>
                     <Route path=path!("/sign-in") view=Home/>
                     <Route path=path!("/account") view=Home/>
+                    <Route path=path!("/account/email") view=Home/>
+                    <Route path=path!("/confirm") view=Home/>
                     <Route path=path!("/account/sessions") view=Home/>
                     <Route path=path!("/sign-out") view=Home/>
                 </FlatRoutes>

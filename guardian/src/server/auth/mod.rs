@@ -143,7 +143,8 @@ impl Auth {
                 TokenPlace::Bearer => None,
             },
         };
-        let store = Arc::new(guardian.0.store.for_request());
+        let of_session = data_id.filter(|_| matches!(current, Current::SignedIn(..)));
+        let store = Arc::new(guardian.0.store.for_request(of_session));
         Self(Arc::new(Inner {
             guardian: guardian.clone(),
             session: guardian.visitor_data(data_id, &store),

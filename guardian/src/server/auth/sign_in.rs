@@ -355,8 +355,9 @@ impl Auth {
             .any(|account| account.handle() == active.handle());
         let session = if before.has_pending_sign_out {
             // The request's own session does not have that user's data.
-            let store = Arc::new(guardian.0.store.for_request());
-            guardian.visitor_data(token::data_id_of(active.handle()), &store)
+            let id = token::data_id_of(active.handle());
+            let store = Arc::new(guardian.0.store.for_request(id));
+            guardian.visitor_data(id, &store)
         } else if active.user.id != user_id && !stays {
             self.session().clone()
         } else {

@@ -102,7 +102,8 @@ impl Watch {
                 }
                 () = sleep(until_expiry) => {
                     // The session may have been used meanwhile, which moves its idle limit.
-                    if self.has_ended().await.ok()? {
+                    // Boxed, because it would make every open page's memory larger and is seldom under way.
+                    if Box::pin(self.has_ended()).await.ok()? {
                         self.is_finished = true;
                         return Some(Update::SignOut(SignOutNotice {
                             scope: SignOutScope::Local,

@@ -4,7 +4,18 @@ use super::texts::texts;
 use crate::{Accounts, AuthError, User, script, server::Auth, stylesheet};
 use leptos::prelude::*;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use serde_json::value::{RawValue, to_raw_value};
+use std::{collections::BTreeMap, sync::LazyLock};
+
+/// The same on every page.
+static STYLESHEET: LazyLock<String> =
+    LazyLock::new(|| view! { <link rel="stylesheet" href=stylesheet::path()/> }.to_html());
+
+/// The texts as JSON, the same on every page.
+static TEXTS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
+    // Texts with names can always be written.
+    to_raw_value(&BTreeMap::from(texts())).unwrap_or_else(|_| RawValue::NULL.to_owned())
+});
 
 /// What the script must know of a page: `PageData` in script/guardian.d.ts.
 #[derive(Serialize)]
@@ -12,7 +23,7 @@ struct PageData {
     /// `Some(None)` for nobody. Missing if the server does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<Option<State>>,
-    texts: BTreeMap<&'static str, String>,
+    texts: &'static RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     cookies: Option<PageCookies>,
     hydrates: bool,
@@ -54,19 +65,18 @@ pub fn guardian_head(auth: &Auth, nonce: Option<&str>) -> String {
 /// Does the same for a page that Leptos `hydrates`, or for one that is rendered without a visitor.
 pub(crate) fn head(auth: Option<&Auth>, nonce: Option<&str>, hydrates: bool) -> String {
     let nonce = nonce.map(str::to_owned);
-    let stylesheet = view! { <link rel="stylesheet" href=stylesheet::path()/> }.to_html();
     // Not deferred: a page is live while the rest of it is still on its way.
     let script =
         view! { <script type="module" async src=script::path() nonce=nonce></script> }.to_html();
     let data = page_data(auth, hydrates);
-    format!("{stylesheet}{data}{script}")
+    format!("{}{data}{script}", *STYLESHEET)
 }
 
 /// The element that the script reads.
 pub(super) fn page_data(auth: Option<&Auth>, hydrates: bool) -> String {
     let data = PageData {
         state: auth.and_then(|auth| known(auth.accounts())),
-        texts: texts().into(),
+        texts: &TEXTS,
         cookies: auth.map(cookies),
         hydrates,
     };

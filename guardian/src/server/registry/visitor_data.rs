@@ -2,7 +2,8 @@
 
 use super::{Registry, reading, sql::Statement as _, writing};
 use crate::{
-    server::{Connection, time_limit::in_time, token::TokenHash},
+    SessionHandle,
+    server::{Connection, backend::BackendConnection as _, time_limit::in_time, token::TokenHash},
     with_connection,
 };
 use sqlx::QueryBuilder;
@@ -16,6 +17,9 @@ pub(crate) const TABLE: &str = "tower_sessions";
 /// What the table needs besides: house-keeping looks for expired rows.
 const STEPS: [&str; 1] =
     ["create index if not exists tower_sessions_expiry on tower_sessions (expiry_date)"];
+
+const OR_REPLACE: &str = " on conflict (id) do update
+    set data = excluded.data, expiry_date = excluded.expiry_date";
 
 /// How many rows one statement deletes: far fewer than the parameters that either database accepts.
 const BATCH: usize = 1000;
@@ -41,6 +45,25 @@ impl Registry {
                 .bind(data.expiry_date)
                 .execute(&mut *connection)
                 .await?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    /// Stores the data of a session that has had none. Returns whether the session is still there: a sign-out at
+    /// the same moment deletes the data, too.
+    pub(crate) async fn create_session_data(
+        &self,
+        session: &SessionHandle,
+        data: &Record,
+    ) -> Result<bool, sqlx::Error> {
+        writing!(self, connection => {
+            let mut insert = QueryBuilder::new(format!("insert into {TABLE} (id, data, expiry_date) select "));
+            let mut values = insert.separated(", ");
+            values.push_bind(data.id.to_string()).push_bind(encode(data)?).push_bind(data.expiry_date);
+            insert.add(" from guardian_session where handle = ").text(session.as_str());
+            insert.push(connection.for_rows_that_stay());
+            insert.push(OR_REPLACE);
+            let done = insert.build().execute(&mut *connection).await?;
             Ok(done.rows_affected() > 0)
         })
     }
@@ -113,9 +136,7 @@ pub(crate) async fn insert_data(
 /// Stores data that may be there: two accounts of one browser may end at the same moment, and neither sign-out
 /// must fail.
 async fn replace_data(connection: Connection<'_>, data: &[&Record]) -> Result<(), sqlx::Error> {
-    const REPLACE: &str = " on conflict (id) do update
-        set data = excluded.data, expiry_date = excluded.expiry_date";
-    insert(connection, data, REPLACE).await
+    insert(connection, data, OR_REPLACE).await
 }
 
 async fn insert(
@@ -123,6 +144,9 @@ async fn insert(
     data: &[&Record],
     on_conflict: &'static str,
 ) -> Result<(), sqlx::Error> {
+    if data.is_empty() {
+        return Ok(());
+    }
     let mut rows = Vec::with_capacity(data.len());
     for record in data {
         rows.push((record.id.to_string(), encode(record)?, record.expiry_date));
