@@ -34,6 +34,7 @@ async fn servers_can_start_at_the_same_time_on_an_empty_database() {
 async fn an_older_database_migrates_and_everyone_stays_signed_in() {
     let site = Site::new().await;
     let mut browser = site.signed_in("ada").await;
+    browser.post("/remember/word").await;
     site.signed_in("bob")
         .await
         .sign_out(SignOutScope::Local)
@@ -63,6 +64,7 @@ async fn an_older_database_migrates_and_everyone_stays_signed_in() {
         "drop table guardian_server",
         "alter table guardian_session drop column fields",
         "alter table guardian_session drop column location",
+        "alter table guardian_session drop column has_data",
         "drop table guardian_schema",
     ] {
         site.execute(statement).await;
@@ -75,8 +77,10 @@ async fn an_older_database_migrates_and_everyone_stays_signed_in() {
     );
     let mut there = browser.on(&server);
     assert_eq!(there.whoami().await, "ada");
+    assert_eq!(there.get("/recall").await.body, "word");
     there.sign_out(SignOutScope::Local).await;
     assert_eq!(browser.whoami().await, "nobody");
+    assert_eq!(site.count("tower_sessions").await, 0);
 }
 
 #[tokio::test]

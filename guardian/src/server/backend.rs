@@ -43,11 +43,6 @@ pub(crate) trait BackendConnection: sqlx::Connection {
         ["", ""]
     }
 
-    /// Returns what ends a query whose rows must stay until the transaction ends.
-    fn for_rows_that_stay(&self) -> &'static str {
-        ""
-    }
-
     /// Makes SQLite sync each commit to the disk. Returns its `synchronous` setting from before.
     async fn sync_commits(&mut self) -> Result<i64, sqlx::Error> {
         Ok(0)

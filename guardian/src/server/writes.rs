@@ -43,7 +43,7 @@ const DEADLOCK: &str = "40P01";
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn {
     pub(crate) session: NewSession,
-    /// The visitor's data, under its new id. It is stored if there is any.
+    /// The visitor's data, under its new id. It is stored if the session has any.
     pub(crate) data: Record,
     /// The tokens that it replaces. Their sessions end.
     pub(crate) ended: Vec<TokenHash>,
@@ -471,8 +471,8 @@ async fn write_all(
     if sign_ins.is_empty() {
         return Ok(written);
     }
-    let data = sign_ins.iter().map(|sign_in| &sign_in.data);
-    let data: Vec<_> = data.filter(|data| !data.data.is_empty()).collect();
+    let with_data = sign_ins.iter().filter(|sign_in| sign_in.session.has_data);
+    let data: Vec<_> = with_data.map(|sign_in| &sign_in.data).collect();
     in_time(registry::insert_data(transaction.own_connection(), &data)).await?;
     let sessions: Vec<_> = sign_ins.iter().map(|sign_in| &sign_in.session).collect();
     // After the locks: the sign-outs that they have waited for must be older.

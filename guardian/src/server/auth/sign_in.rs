@@ -226,6 +226,7 @@ impl Auth {
                 token: TokenHash::of(&token),
                 replaced: before.token,
                 data_id: data.id,
+                has_data: !data.record.data.is_empty(),
                 user_id: identity.user_id.clone(),
                 profile: identity.profile.clone(),
                 method: identity.method.clone(),

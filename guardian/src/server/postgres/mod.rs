@@ -66,10 +66,6 @@ impl FollowEvents for Postgres {
 }
 
 impl BackendConnection for PgConnection {
-    fn for_rows_that_stay(&self) -> &'static str {
-        " for key share"
-    }
-
     fn around_events(&self) -> [&'static str; 2] {
         notifications::AROUND_EVENTS
     }

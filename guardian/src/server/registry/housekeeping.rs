@@ -53,11 +53,12 @@ impl Registry {
         writing!(self, connection => {
             let mut delete = QueryBuilder::new(EXPIRED);
             delete.integer(before).add(" and handle").is_one_of(&expired);
-            delete.add(" returning data_id, token_hash");
-            let deleted: Vec<(String, String)> =
+            delete.add(" returning data_id, token_hash, has_data");
+            let deleted: Vec<(String, String, i64)> =
                 delete.build_query_as().fetch_all(&mut *connection).await?;
             step.deleted = deleted.len() as u64;
-            let ended = deleted.into_iter().map(|(id, browser)| EndedData {
+            let with_data = deleted.into_iter().filter(|(.., has_data)| *has_data != 0);
+            let ended = with_data.map(|(id, browser, _)| EndedData {
                 id,
                 browser: Some(browser),
             });

@@ -28,6 +28,7 @@ struct RevokedRow {
     handle: String,
     user_id: String,
     data_id: String,
+    has_data: i64,
     expires_at: i64,
     token_hash: String,
     replaced_token_hash: Option<String>,
@@ -54,7 +55,8 @@ pub(crate) async fn revoke_all(
     for ((_, cause), rows) in sign_outs.iter().zip(&ended) {
         // A sign-in has copied what is the visitor's.
         let is_left = cause.reason != Reason::NewSignIn;
-        data.extend(rows.iter().map(|row| EndedData {
+        let rows = rows.iter().filter(|row| row.has_data != 0);
+        data.extend(rows.map(|row| EndedData {
             id: row.data_id.clone(),
             browser: is_left.then(|| row.token_hash.clone()),
         }));
@@ -109,7 +111,7 @@ async fn delete_sessions(
             let mut delete = QueryBuilder::new("delete from guardian_session where ");
             push_group(&mut delete, group, now);
             delete.add(
-                " returning handle, user_id, data_id, expires_at, token_hash,
+                " returning handle, user_id, data_id, has_data, expires_at, token_hash,
                 replaced_token_hash, replaced_at",
             );
             let rows = delete.build_query_as::<RevokedRow>();

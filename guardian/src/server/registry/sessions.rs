@@ -36,6 +36,8 @@ pub(crate) struct NewSession {
     pub(crate) replaced: Option<TokenHash>,
     /// The id of the session's data, from which the handle is made.
     pub(crate) data_id: Id,
+    /// Whether the data is stored with it.
+    pub(crate) has_data: bool,
     pub(crate) user_id: String,
     pub(crate) profile: Profile,
     pub(crate) method: String,
@@ -281,7 +283,7 @@ pub(crate) async fn insert(
     const INSERT: &str = "insert into guardian_session (handle, token_hash, data_id, user_id,
         profile, method, user_agent, ip, created_at, last_seen_at, expires_at,
         replaced_token_hash, replaced_at, idle_seconds, age_seconds, is_remembered, needs_still_open,
-        place, fields, location, active) ";
+        place, fields, location, has_data, active) ";
     let mut rows = Vec::with_capacity(sessions.len());
     for (new, stored) in sessions {
         let handle = token::handle_of(&new.data_id);
@@ -329,7 +331,8 @@ pub(crate) async fn insert(
                 .push_bind(i64::from(new.needs_still_open))
                 .push_bind(stored.place)
                 .push_bind(fields)
-                .push_bind(new.location.clone());
+                .push_bind(new.location.clone())
+                .push_bind(i64::from(new.has_data));
             row.push("(select coalesce(max(active), 0) + 1 from guardian_session where token_hash = ")
                 .push_bind_unseparated(token)
                 .push_unseparated(")");

@@ -1,7 +1,7 @@
 //! The tables, version by version.
 
 /// The steps to each version; see [`Database::migrate`](crate::server::Database::migrate).
-pub(super) const STEPS: [&str; 6] = [
+pub(super) const STEPS: [&str; 7] = [
     "create table if not exists guardian_session (
         handle text primary key,
         token_hash text not null,
@@ -78,4 +78,7 @@ pub(super) const STEPS: [&str; 6] = [
     // House-keeping reads the tables in the order of their keys. Each sign-out changes two indexes less.
     "drop index if exists guardian_session_expiry;
     drop index if exists guardian_event_age;",
+    // A session without data has no row of it that a sign-out would have to delete. Those of earlier versions
+    // have one.
+    "alter table guardian_session add column has_data bigint not null default 1;",
 ];

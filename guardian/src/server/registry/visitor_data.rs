@@ -3,10 +3,10 @@
 use super::{Registry, reading, sql::Statement as _, writing};
 use crate::{
     SessionHandle,
-    server::{Connection, backend::BackendConnection as _, time_limit::in_time, token::TokenHash},
+    server::{Connection, time_limit::in_time, token::TokenHash},
     with_connection,
 };
-use sqlx::QueryBuilder;
+use sqlx::{Connection as _, QueryBuilder};
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
@@ -17,9 +17,6 @@ pub(crate) const TABLE: &str = "tower_sessions";
 /// What the table needs besides: house-keeping looks for expired rows.
 const STEPS: [&str; 1] =
     ["create index if not exists tower_sessions_expiry on tower_sessions (expiry_date)"];
-
-const OR_REPLACE: &str = " on conflict (id) do update
-    set data = excluded.data, expiry_date = excluded.expiry_date";
 
 /// How many rows one statement deletes: far fewer than the parameters that either database accepts.
 const BATCH: usize = 1000;
@@ -49,22 +46,23 @@ impl Registry {
         })
     }
 
-    /// Stores the data of a session that has had none. Returns whether the session is still there: a sign-out at
-    /// the same moment deletes the data, too.
+    /// Stores the first data of a session. Returns whether the session is still there. A sign-out at the same
+    /// moment waits, and then deletes the data, too.
     pub(crate) async fn create_session_data(
         &self,
         session: &SessionHandle,
         data: &Record,
     ) -> Result<bool, sqlx::Error> {
+        const MARK: &str = "update guardian_session set has_data = 1 where handle = $1";
         writing!(self, connection => {
-            let mut insert = QueryBuilder::new(format!("insert into {TABLE} (id, data, expiry_date) select "));
-            let mut values = insert.separated(", ");
-            values.push_bind(data.id.to_string()).push_bind(encode(data)?).push_bind(data.expiry_date);
-            insert.add(" from guardian_session where handle = ").text(session.as_str());
-            insert.push(connection.for_rows_that_stay());
-            insert.push(OR_REPLACE);
-            let done = insert.build().execute(&mut *connection).await?;
-            Ok(done.rows_affected() > 0)
+            let mut transaction = connection.begin().await?;
+            let marked = sqlx::query(MARK).bind(session.as_str()).execute(&mut *transaction);
+            let is_there = marked.await?.rows_affected() > 0;
+            if is_there {
+                replace_data((&mut *transaction).into(), &[data]).await?;
+            }
+            transaction.commit().await?;
+            Ok(is_there)
         })
     }
 
@@ -133,10 +131,12 @@ pub(crate) async fn insert_data(
     insert(connection, data, "").await
 }
 
-/// Stores data that may be there: two accounts of one browser may end at the same moment, and neither sign-out
-/// must fail.
+/// Stores data that may be there: two accounts of one browser may end at the same moment, or two requests may
+/// store a session's first data, and none must fail.
 async fn replace_data(connection: Connection<'_>, data: &[&Record]) -> Result<(), sqlx::Error> {
-    insert(connection, data, OR_REPLACE).await
+    const REPLACE: &str = " on conflict (id) do update
+        set data = excluded.data, expiry_date = excluded.expiry_date";
+    insert(connection, data, REPLACE).await
 }
 
 async fn insert(
