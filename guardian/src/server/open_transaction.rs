@@ -45,26 +45,18 @@ impl OpenTransaction {
         Self::begin_on(DurableConnection::acquire(database).await?).await
     }
 
-    /// Begins on the connection of another transaction.
-    pub(crate) async fn begin_again(connection: DurableConnection) -> Result<Self, sqlx::Error> {
-        let begun = tokio::spawn(Self::begin_on(connection));
-        begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
-    }
-
-    /// Begins. Do not drop it half-way.
-    async fn begin_on(mut connection: DurableConnection) -> Result<Self, sqlx::Error> {
-        let begun =
-            with_connection!(connection.connection(), connection => begin(connection).await);
-        match begun {
-            Ok(()) => Ok(Self {
-                connection: Some(connection),
-                is_doubtful: false,
-            }),
-            Err(cause) => {
-                connection.reset_or_close().await;
-                Err(cause)
-            }
+    /// Begins on a connection. Dropped half-way, it undoes what has begun.
+    pub(crate) async fn begin_on(connection: DurableConnection) -> Result<Self, sqlx::Error> {
+        let mut open = Self {
+            connection: Some(connection),
+            is_doubtful: false,
+        };
+        let begun = with_connection!(open.connection(), connection => begin(connection).await);
+        if let Err(cause) = begun {
+            open.end().reset_or_close().await;
+            return Err(cause);
         }
+        Ok(open)
     }
 
     pub(crate) fn connection(&mut self) -> Connection<'_> {

@@ -100,7 +100,7 @@ impl Guardian {
             connection.release().await;
             return None;
         };
-        match in_time(OpenTransaction::begin_again(connection)).await {
+        match in_time(OpenTransaction::begin_on(connection)).await {
             Err(cause) if is_lost(&cause) => None,
             begun => Some(begun.map(|open| self.transaction(open, permit))),
         }
