@@ -106,7 +106,7 @@ impl Cookies {
         if tokens.next().is_some() {
             return Err(AuthError::Malformed);
         }
-        if cookie_values(headers, &self.name(SESSION)).next().is_some() {
+        if cookie_values(headers, self.name(SESSION)).next().is_some() {
             return Err(AuthError::TokenBesideCookie);
         }
         let (id, is_current) = self.verify_token(token).ok_or(AuthError::InvalidToken)?;

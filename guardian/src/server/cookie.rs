@@ -11,7 +11,7 @@ use super::{
 use crate::SessionHandle;
 use cookie::{Cookie, time};
 use http::{HeaderMap, HeaderValue, header};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tower_sessions::session::Id;
 use url::Url;
 
@@ -59,6 +59,8 @@ const UNREVOKED_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Reads and writes the library's cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
+    /// Their full names, by what these end with.
+    names: BTreeMap<&'static str, String>,
     pub(super) keyring: Keyring,
     pub(super) place: CookiePlace,
     pub(super) places: Places,
@@ -66,7 +68,11 @@ pub(crate) struct Cookies {
 
 impl Cookies {
     pub(crate) fn new(keyring: Keyring, site: &Url, place: CookiePlace) -> Self {
+        let suffixes = OTHERS.into_iter().chain([SESSION]);
         Self {
+            names: suffixes
+                .map(|suffix| (suffix, place.name(suffix)))
+                .collect(),
             keyring,
             places: Places::of(site, &place),
             place,
@@ -77,8 +83,8 @@ impl Cookies {
         self.place.is_secure
     }
 
-    pub(super) fn name(&self, suffix: &str) -> String {
-        self.place.name(suffix)
+    pub(super) fn name(&self, suffix: &str) -> &str {
+        &self.names[suffix]
     }
 
     /// The full name of one of the app's cookies; `None` if the library has a cookie of that name.
@@ -93,7 +99,7 @@ impl Cookies {
         self.place.reaches(path)
     }
 
-    pub(crate) fn session_name(&self) -> String {
+    pub(crate) fn session_name(&self) -> &str {
         self.name(SESSION)
     }
 
@@ -129,13 +135,13 @@ impl Cookies {
     pub(crate) fn remove_pending_sign_out(&self, headers: &mut HeaderMap) {
         self.remove(headers, PENDING_SIGN_OUT);
         // A script on another port may have set it, too.
-        if let Some(removal) = self.places.twin_removal(&self.name(PENDING_SIGN_OUT)) {
+        if let Some(removal) = self.places.twin_removal(self.name(PENDING_SIGN_OUT)) {
             headers.append(header::SET_COOKIE, removal);
         }
     }
 
     /// The name of the cookie that names the browser's session for the page's script.
-    pub(crate) fn marker_name(&self) -> String {
+    pub(crate) fn marker_name(&self) -> &str {
         self.name(MARKER)
     }
 
@@ -192,7 +198,7 @@ impl Cookies {
 
     fn build(&self, name: &str, value: &str, max_age: Duration) -> Cookie<'static> {
         let place = &self.place;
-        let mut cookie = Cookie::build((self.name(name), value.to_owned()))
+        let mut cookie = Cookie::build((self.name(name).to_owned(), value.to_owned()))
             .path(place.path.clone())
             .http_only(true)
             .secure(place.is_secure)

@@ -114,7 +114,7 @@ impl Problem {
             return None;
         }
         let name = cookies.session_name();
-        let mut others = cookie_values(headers, &name);
+        let mut others = cookie_values(headers, name);
         Some(others.next().map_or(Self::Refused, |_| Self::Unrecognized))
     }
 

@@ -12,16 +12,18 @@ use http::{HeaderValue, header};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct IsCrossOrigin;
 
-/// Lets pages of the allowed origins call the library's routes and read the responses. The app's own routes
+/// What the response of one of the library's routes says to browsers about other origins.
+pub(super) struct Sharing {
+    /// The one whose page may read it.
+    origin: Option<HeaderValue>,
+}
+
+/// Lets pages of the allowed origins call the library's routes. Returns `None` for the app's own routes, which
 /// stay closed to them.
-pub(super) async fn allow_origins(
-    State(guardian): State<Guardian>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) fn allow_origin(guardian: &Guardian, request: &mut Request) -> Option<Sharing> {
     let allowed = &guardian.0.allowed_origins;
     if allowed.is_empty() || !is_library_route(request.uri().path()) {
-        return next.run(request).await;
+        return None;
     }
     let origin = request.headers().get(header::ORIGIN);
     let origin = origin.filter(|origin| allowed.contains(origin)).cloned();
@@ -32,15 +34,20 @@ pub(super) async fn allow_origins(
         let headers = request.headers_mut();
         own.ok().and_then(|own| headers.insert(header::ORIGIN, own));
     }
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    vary_by(headers, "origin");
-    if let Some(origin) = origin {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let yes = HeaderValue::from_static("true");
-        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+    Some(Sharing { origin })
+}
+
+impl Sharing {
+    /// Lets the page read the response.
+    pub(super) fn apply(self, response: &mut Response) {
+        let headers = response.headers_mut();
+        vary_by(headers, "origin");
+        if let Some(origin) = self.origin {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            let yes = HeaderValue::from_static("true");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+        }
     }
-    response
 }
 
 /// Lets pages of other origins load a file, if the app allows any origin. It is the same for everybody.

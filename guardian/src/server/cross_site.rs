@@ -3,11 +3,10 @@
 use super::Guardian;
 use axum::{
     body::Body,
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use tower_http::csrf::{CsrfLayer, ProtectionError, ProtectionErrorKind};
 
 /// Refuses them by `Sec-Fetch-Site`, then `Origin` (OWASP ASVS 5.0, 3.5.1).
@@ -28,42 +27,36 @@ fn refuse(_: ProtectionError) -> Response<Body> {
     (StatusCode::FORBIDDEN, message).into_response()
 }
 
-/// Logs what was compared when a request is refused. Without https, browsers send no `Sec-Fetch-Site`, and a
-/// proxy that passes on another `Host` makes the site's own forms look like another site's.
-pub(super) async fn log_refusal(
-    State(guardian): State<Guardian>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
-    let compared = Compared::of(request.headers());
-    let response = next.run(request).await;
-    if let Some(refused) = response.extensions().get::<ProtectionError>() {
-        let site = guardian.redirects().site_origin();
-        compared.log(refused.kind(), &site);
-    }
-    response
-}
-
 /// The headers that say where a request comes from.
-struct Compared {
+pub(super) struct Compared {
     fetch_site: Option<String>,
     origin: Option<String>,
     host: Option<String>,
 }
 
 impl Compared {
-    fn of(headers: &HeaderMap) -> Self {
+    /// Returns what the check compares; `None` for a request that it does not concern.
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        if request.method().is_safe() {
+            return None;
+        }
         let text = |name: HeaderName| {
-            let value = headers.get(name)?.as_bytes();
+            let value = request.headers().get(name)?.as_bytes();
             Some(String::from_utf8_lossy(value).into_owned())
         };
-        Self {
+        Some(Self {
             fetch_site: text(HeaderName::from_static("sec-fetch-site")),
             origin: text(header::ORIGIN),
             host: text(header::HOST),
+        })
+    }
+
+    /// Logs what was compared if the request was refused. Without https, browsers send no `Sec-Fetch-Site`, and
+    /// a proxy that passes on another `Host` makes the site's own forms look like another site's.
+    pub(super) fn log_refusal(&self, guardian: &Guardian, response: &Response) {
+        if let Some(refused) = response.extensions().get::<ProtectionError>() {
+            let site = guardian.redirects().site_origin();
+            self.log(refused.kind(), &site);
         }
     }
 

@@ -163,7 +163,7 @@ impl Guardian {
     /// # }
     /// ```
     pub fn session_cookie_name(&self) -> String {
-        self.0.cookies.session_name()
+        self.0.cookies.session_name().to_owned()
     }
 
     /// Ends the streams of all open pages, and everything else that waits for a sign-out. Call it when

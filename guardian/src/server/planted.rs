@@ -89,7 +89,7 @@ impl Places {
 
     /// Returns the `Set-Cookie` headers that remove cookies of these names from all places that reach
     /// this path, except the one where the site itself sets them.
-    pub(super) fn removals(&self, names: &[String], path: &str) -> Vec<HeaderValue> {
+    pub(super) fn removals(&self, names: &[&str], path: &str) -> Vec<HeaderValue> {
         if names.is_empty() {
             return Vec::new();
         }
@@ -178,7 +178,7 @@ mod tests {
     /// The removals from all places that reach `/a`, with the twin's.
     fn removals(site: &str, settings: CookieSettings) -> Vec<String> {
         let places = places(site, settings);
-        let removals = places.removals(&["x".into()], "/a").into_iter();
+        let removals = places.removals(&["x"], "/a").into_iter();
         let all = removals.chain(places.twin_removal("x"));
         all.map(|removal| removal.to_str().unwrap()["x=; Max-Age=0; ".len()..].to_owned())
             .collect()
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn several_responses_remove_what_does_not_fit_into_one() {
         let places = places("http://a.b.c.d.app.test", Default::default());
-        let names = ["session".to_owned(), "pending_sign_out".to_owned()];
+        let names = ["session", "pending_sign_out"];
         let path = "/one".repeat(20);
         let all = places.reaching(&path).len() * names.len();
         let mut removed = std::collections::HashSet::new();

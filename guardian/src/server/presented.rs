@@ -62,10 +62,10 @@ impl Presented {
 impl Cookies {
     pub(crate) fn read(&self, headers: &HeaderMap) -> Presented {
         let mut presented = Presented {
-            has_pending_sign_out: cookie_values(headers, &self.name(PENDING_SIGN_OUT))
+            has_pending_sign_out: cookie_values(headers, self.name(PENDING_SIGN_OUT))
                 .next()
                 .is_some(),
-            markers: cookie_values(headers, &self.marker_name())
+            markers: cookie_values(headers, self.marker_name())
                 .map(str::to_owned)
                 .collect(),
             ..Default::default()
@@ -122,7 +122,7 @@ impl Cookies {
         read: impl Fn(&str) -> Option<T>,
     ) -> Vec<(T, bool)> {
         let mut values: Vec<(T, bool)> = Vec::new();
-        for value in cookie_values(headers, &self.name(name)) {
+        for value in cookie_values(headers, self.name(name)) {
             let Some(verified) = self.keyring.verify(value) else {
                 continue;
             };
@@ -139,7 +139,7 @@ impl Cookies {
     /// Returns the headers that remove planted cookies from all places that reach this path. The site's
     /// own cookie stays, so the next request has only that one.
     pub(crate) fn remove_planted(&self, presented: &Presented, path: &str) -> Vec<HeaderValue> {
-        let names: Vec<String> = presented
+        let names: Vec<&str> = presented
             .planted
             .iter()
             .map(|name| self.name(name))
@@ -155,7 +155,7 @@ impl Cookies {
             .planted
             .iter()
             .filter(|name| **name != PENDING_SIGN_OUT);
-        removals.extend(signed.filter_map(|name| self.places.twin_removal(&self.name(name))));
+        removals.extend(signed.filter_map(|name| self.places.twin_removal(self.name(name))));
         removals
     }
 }

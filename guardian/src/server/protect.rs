@@ -14,12 +14,12 @@ use super::{
     caching,
     client_info::ClientInfo,
     cookie_check,
-    cross_origin::{allow_origins, share_file},
-    cross_site::{cross_site_check, log_refusal},
+    cross_origin::{allow_origin, share_file},
+    cross_site::{Compared, cross_site_check},
     event_stream, markup,
     presented::Presented,
     referer::check_referer,
-    request_target::refuse_other_targets,
+    request_target::{self, refuse_other_targets},
     token::TokenHash,
 };
 use crate::{
@@ -175,14 +175,34 @@ where
             from_fn_with_state(exempt, accept_token)
         });
         let protected = ServiceBuilder::new()
-            .layer(from_fn(refuse_other_targets))
-            .layer(from_fn_with_state(self.0.clone(), allow_origins))
+            .layer(from_fn_with_state(self.0.clone(), check_first))
             .option_layer(accepts_tokens)
-            .layer(from_fn_with_state(self.0.clone(), log_refusal))
             .layer(cross_site_check(&self.0))
             .service(with_session);
         Routes::new(protected)
     }
+}
+
+/// Refuses requests whose target is no path of this site, lets pages of allowed origins in, and logs what the
+/// cross-site check refuses.
+async fn check_first(
+    State(guardian): State<Guardian>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(refusal) = request_target::refusal(&request) {
+        return refusal;
+    }
+    let sharing = allow_origin(&guardian, &mut request);
+    let compared = Compared::of(&request);
+    let mut response = next.run(request).await;
+    if let Some(compared) = compared {
+        compared.log_refusal(&guardian, &response);
+    }
+    if let Some(sharing) = sharing {
+        sharing.apply(&mut response);
+    }
+    response
 }
 
 async fn with_session(

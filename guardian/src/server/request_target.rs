@@ -42,9 +42,17 @@ pub fn is_origin_form<B>(request: &http::Request<B>) -> bool {
 }
 
 pub(super) async fn refuse_other_targets(request: Request, next: Next) -> Response {
-    if is_origin_form(&request) {
-        return next.run(request).await;
+    match refusal(&request) {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
+    }
+}
+
+/// Returns the response to a request that does not ask for a path of this site.
+pub(super) fn refusal(request: &Request) -> Option<Response> {
+    if is_origin_form(request) {
+        return None;
     }
     let message = "The request's target must be a path of this site.";
-    (StatusCode::BAD_REQUEST, message).into_response()
+    Some((StatusCode::BAD_REQUEST, message).into_response())
 }

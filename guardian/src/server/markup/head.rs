@@ -98,7 +98,7 @@ fn known(accounts: Result<Accounts, AuthError>) -> Option<Option<State>> {
 fn cookies(auth: &Auth) -> PageCookies {
     let cookies = &auth.guardian().0.cookies;
     PageCookies {
-        marker: cookies.marker_name(),
+        marker: cookies.marker_name().to_owned(),
         pending: cookies.pending_sign_out(),
     }
 }
