@@ -31,7 +31,7 @@ lint:
 	cargo clippy --package frontend --target wasm32-unknown-unknown -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(SERVER) --no-deps
 
-# Runs the Rust tests on SQLite, then on a temporary PostgreSQL server. TEST_POSTGRES_URL names
+# Runs the Rust tests on SQLite, and on a temporary PostgreSQL server. TEST_POSTGRES_URL names
 # another server, such as postgres://postgres@127.0.0.1:5432. Each test leaves a database test_…
 # there.
 unit:
