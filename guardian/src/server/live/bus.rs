@@ -6,7 +6,7 @@ use futures::{
     channel::mpsc::{self, Receiver, Sender},
 };
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -34,12 +34,15 @@ struct Listeners {
     next_id: u64,
     listeners: HashMap<u64, Listener>,
     /// The listeners of each user. A browser listens for all of its accounts.
-    by_user: HashMap<String, BTreeSet<u64>>,
-    /// The pages of each session, the oldest first.
-    pages: HashMap<SessionHandle, BTreeSet<u64>>,
+    by_user: HashMap<String, Ids>,
+    /// The pages of each session.
+    pages: HashMap<SessionHandle, Ids>,
     seen: HashSet<String>,
     seen_when: VecDeque<(Instant, String)>,
 }
+
+/// The ids of listeners, the oldest first.
+type Ids = Vec<u64>;
 
 #[derive(Debug)]
 struct Listener {
@@ -126,18 +129,10 @@ impl Bus {
         if !listeners.is_closed {
             if kind == Kind::Page {
                 listeners.make_room(session);
-                listeners
-                    .pages
-                    .entry(session.clone())
-                    .or_default()
-                    .insert(id);
+                listeners.pages.entry(session.clone()).or_default().push(id);
             }
             for user in &users {
-                listeners
-                    .by_user
-                    .entry(user.clone())
-                    .or_default()
-                    .insert(id);
+                listeners.by_user.entry(user.clone()).or_default().push(id);
             }
             let listener = Listener {
                 kind,
@@ -267,11 +262,13 @@ impl Listeners {
     }
 }
 
-fn remove_from<K: Hash + Eq>(sets: &mut HashMap<K, BTreeSet<u64>>, key: &K, id: u64) {
-    if let Some(set) = sets.get_mut(key) {
-        set.remove(&id);
-        if set.is_empty() {
-            sets.remove(key);
+fn remove_from<K: Hash + Eq>(lists: &mut HashMap<K, Ids>, key: &K, id: u64) {
+    if let Some(ids) = lists.get_mut(key) {
+        if let Ok(place) = ids.binary_search(&id) {
+            ids.remove(place);
+        }
+        if ids.is_empty() {
+            lists.remove(key);
         }
     }
 }
