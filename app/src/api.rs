@@ -27,11 +27,8 @@ pub async fn sign_up(
     #[server(default)] token: bool,
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
-    use crate::server::{Client, FormResponse, context, is_remembered, sign_up};
-    let client = Client {
-        is_remembered: is_remembered(remember, offers_remember),
-        gets_token: token,
-    };
+    use crate::server::{Client, FormResponse, context, sign_up};
+    let client = Client::of_form(remember, offers_remember, token);
     let result = sign_up(&context()?, &name, &email, password, client).await;
     FormResponse::to::<PostSignUp>()
         .on_success("/account")
@@ -50,11 +47,8 @@ pub async fn sign_in(
     #[server(default)] token: bool,
     callback_url: Option<String>,
 ) -> Result<SignInResponse, FormError> {
-    use crate::server::{Client, FormResponse, context, is_remembered, sign_in};
-    let client = Client {
-        is_remembered: is_remembered(remember, offers_remember),
-        gets_token: token,
-    };
+    use crate::server::{Client, FormResponse, context, sign_in};
+    let client = Client::of_form(remember, offers_remember, token);
     let result = sign_in(&context()?, &email, password, client).await;
     FormResponse::to::<PostSignIn>()
         .on_success("/account")

@@ -10,7 +10,10 @@ use leptos_guardian::{
     Profile, Reason, SignOutOptions, User,
     server::{Identity, Remember, is_form_post},
 };
-use leptos_guardian_passwords::server::{Credential, Email, Passwords, is_visible};
+use leptos_guardian_passwords::{
+    is_remembered,
+    server::{Credential, Email, Passwords, is_visible},
+};
 use std::sync::Arc;
 
 const NAME_LENGTH: usize = 100;
@@ -28,6 +31,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// What a form or a script has asked for, as in [`sign_up`](crate::api::sign_up).
+    pub(crate) fn of_form(remember: Option<bool>, offers_remember: bool, token: bool) -> Self {
+        Self {
+            is_remembered: is_remembered(remember, offers_remember),
+            gets_token: token,
+        }
+    }
+
     /// A browser would throw the token of a plain form away.
     fn check(self) -> Result<(), FormError> {
         let is_kept = !self.gets_token || !is_form_post();

@@ -6,7 +6,7 @@ mod users;
 pub(crate) use accounts::{
     Client, change_email, change_password, confirm, delete_account, sign_in, sign_up,
 };
-pub(crate) use leptos_guardian_passwords::{is_remembered, server::FormResponse};
+pub(crate) use leptos_guardian_passwords::server::FormResponse;
 
 use crate::FormError;
 use leptos::prelude::expect_context;

@@ -8,23 +8,27 @@ use super::bearer::TOKEN;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+/// What a response says about its visitor.
+pub(super) struct Visitor {
+    /// Whether somebody is signed in, or has just signed in or out.
+    pub(super) is_private: bool,
+    /// Whether the handler has used the visitor's identity or data.
+    pub(super) is_personal: bool,
+    /// Whether the visitor may be an app with a bearer token.
+    pub(super) may_be_app: bool,
+}
+
 /// Marks a response that may differ by visitor. A cache stores no response of a signed-in user (OWASP
 /// ASVS 5.0, 14.3.2). It may store an anonymous visitor's, but asks the server before it sends it again.
 /// A handler's own `Cache-Control` stays, unless the response sets a cookie or a token, which is for one
 /// visitor.
 ///
 /// A file is the same for everybody, and keeps its headers. A response is a file if the handler has not
-/// used the visitor's identity or data (`is_personal`), and if it looks as `ServeDir` sends it.
-/// `differs_by_token`: whether apps sign in with bearer tokens.
-pub(super) fn set_headers(
-    response: &mut Response,
-    is_private: bool,
-    is_personal: bool,
-    differs_by_token: bool,
-) {
+/// used the visitor's identity or data, and if it looks as `ServeDir` sends it.
+pub(super) fn set_headers(response: &mut Response, visitor: &Visitor) {
     let headers = response.headers();
     let sets_token = headers.contains_key(header::SET_COOKIE) || headers.contains_key(TOKEN);
-    if !is_personal && !sets_token && is_file(response) {
+    if !visitor.is_personal && !sets_token && is_file(response) {
         return;
     }
     let headers = response.headers_mut();
@@ -33,7 +37,7 @@ pub(super) fn set_headers(
     if sets_token && !own.contains("no-store") {
         headers.remove(header::CACHE_CONTROL);
     }
-    let caching = if is_private || sets_token {
+    let caching = if visitor.is_private || sets_token {
         "no-store"
     } else {
         "no-cache"
@@ -42,7 +46,7 @@ pub(super) fn set_headers(
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static(caching));
     vary_by(headers, "cookie");
-    if differs_by_token {
+    if visitor.may_be_app {
         vary_by(headers, "authorization");
     }
 }

@@ -250,10 +250,14 @@ async fn with_session(
         tracing::error!(%cause, "the visitor's data could not be saved");
         response = unavailable();
     }
-    let is_private =
-        signed_in_before || auth.user().is_some() || auth.cookie_change() != CookieChange::Keep;
-    let differs_by_token = guardian.0.accepts_bearer_tokens;
-    caching::set_headers(&mut response, is_private, auth.was_used(), differs_by_token);
+    let visitor = caching::Visitor {
+        is_private: signed_in_before
+            || auth.user().is_some()
+            || auth.cookie_change() != CookieChange::Keep,
+        is_personal: auth.was_used(),
+        may_be_app: guardian.0.accepts_bearer_tokens,
+    };
+    caching::set_headers(&mut response, &visitor);
     response
 }
 

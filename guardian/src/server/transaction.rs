@@ -92,18 +92,16 @@ impl Guardian {
         &self,
         connection: DurableConnection,
     ) -> Option<Result<Transaction, sqlx::Error>> {
-        let permit = match connection.may_be_kept() {
-            true => self.0.registry.try_acquire_write(),
-            false => None,
-        };
-        let Some(permit) = permit else {
-            connection.release().await;
-            return None;
-        };
-        match in_time(OpenTransaction::begin_on(connection)).await {
-            Err(cause) if is_lost(&cause) => None,
-            begun => Some(begun.map(|open| self.transaction(open, permit))),
+        if connection.may_be_kept()
+            && let Some(permit) = self.0.registry.try_acquire_write()
+        {
+            return match in_time(OpenTransaction::begin_on(connection)).await {
+                Err(cause) if is_lost(&cause) => None,
+                begun => Some(begun.map(|open| self.transaction(open, permit))),
+            };
         }
+        connection.release().await;
+        None
     }
 
     fn transaction(&self, open: OpenTransaction, permit: WritePermit) -> Transaction {

@@ -16,8 +16,7 @@ use leptos_guardian::{
 };
 use serde_json::Value;
 use server::{
-    config::COOKIE_NAME,
-    config::{Config, configure},
+    config::{COOKIE_NAME, Config, configure},
     router::router,
 };
 use std::net::SocketAddr;
