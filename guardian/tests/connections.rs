@@ -19,7 +19,7 @@ use std::{
     str::FromStr as _,
     time::{Duration, Instant},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// More than the connections of any pool here.
 const ROUNDS: usize = 24;
@@ -316,6 +316,35 @@ async fn a_dropped_transaction_is_undone_at_once_on_the_connections_of_the_app()
     }
     let mut browser = site.signed_in("ada").await;
     assert_eq!(browser.whoami().await, "ada");
+}
+
+/// A session's first data takes a transaction. The network is slow, so that the rounds drop the request at each
+/// of PostgreSQL's responses.
+#[tokio::test]
+async fn a_dropped_first_write_leaves_no_transaction_open_on_the_connections_of_the_app() {
+    let site = Site::new().await;
+    let proxy = DatabaseProxy::new();
+    let database = app_pool(&proxy.url(site.url.clone()), &[], FEWEST).await;
+    let server = site.server_on(database, |builder| builder).await;
+    for round in 0..24 {
+        let mut browser = site.signed_in("ada").await.on(&server);
+        proxy.set(Fault::Slow);
+        let _ = timeout(DELAY / 2 * round, browser.post("/remember/word")).await;
+        proxy.set(Fault::None);
+        if let Database::Postgres(_) = &site.database {
+            let open = "pg_stat_activity where datname = current_database()
+                and state like 'idle in transaction%'";
+            let all_ended = async {
+                while site.count(open).await > 0 {
+                    sleep(DELAY).await;
+                }
+            };
+            let all_ended = timeout(Duration::from_secs(3), all_ended).await;
+            assert!(all_ended.is_ok(), "one stays open, round {round}");
+        }
+        let ended = browser.sign_out(SignOutScope::Local).await;
+        assert!(ended.status.is_success(), "round {round}");
+    }
 }
 
 /// PostgreSQL was restarted, or an operator has ended the process.

@@ -84,7 +84,7 @@ async fn all_statements(work: impl Future<Output = ()>) -> Vec<String> {
         "select exists",
         "LISTEN",
         "PRAGMA",
-        "begin; rollback",
+        "rollback",
     ];
     STATEMENTS.0.lock().unwrap().clear();
     work.await;

@@ -167,8 +167,12 @@ async fn a_session_stores_data_once_there_is_any() {
 #[tokio::test]
 async fn data_that_follows_a_sign_in_in_the_same_request_is_stored() {
     let site = Site::new().await;
-    let mut browser = site.browser();
-    browser.post("/sign-in-and-remember/ada/word").await;
-    assert_eq!(browser.whoami().await, "ada");
-    assert_eq!(browser.get("/recall").await.body, "word");
+    for way in ["sign-in-and-remember", "sign-in-and-load"] {
+        let mut browser = site.browser();
+        browser.post(&format!("/{way}/ada/word")).await;
+        assert_eq!(browser.whoami().await, "ada");
+        assert_eq!(browser.get("/recall").await.body, "word", "{way}");
+        browser.sign_out(SignOutScope::Local).await;
+        assert_eq!(site.count("tower_sessions").await, 0, "{way}");
+    }
 }

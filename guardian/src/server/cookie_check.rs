@@ -55,7 +55,12 @@ async fn check(State(guardian): State<Guardian>, request: Request) -> Response {
             explain(&guardian, &problem, target, before.as_ref())
         }
     };
-    caching::set_headers(&mut response, true, true, false);
+    let visitor = caching::Visitor {
+        is_private: true,
+        is_personal: true,
+        may_be_app: false,
+    };
+    caching::set_headers(&mut response, &visitor);
     response
 }
 

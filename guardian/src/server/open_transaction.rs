@@ -53,7 +53,8 @@ impl OpenTransaction {
         };
         let begun = with_connection!(open.connection(), connection => begin(connection).await);
         if let Err(cause) = begun {
-            open.end().reset_or_close().await;
+            // In a task, so that no caller drops it half-way.
+            let _ = tokio::spawn(open.end().reset_or_close()).await;
             return Err(cause);
         }
         Ok(open)

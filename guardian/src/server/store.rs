@@ -30,7 +30,7 @@ pub(crate) struct VisitorStore {
     inner: Arc<dyn SessionStore>,
     registry: Registry,
     /// The id of the data of the session that the request belongs to.
-    of_session: Option<Id>,
+    of_session: Mutex<Option<Id>>,
     /// `Some` while a [`Capture`] is open: the record that it has caught.
     captured: Mutex<Option<Option<Record>>>,
     was_read: AtomicBool,
@@ -81,11 +81,16 @@ impl VisitorStore {
         Self {
             inner,
             registry,
-            of_session,
+            of_session: Mutex::new(of_session),
             captured: Mutex::default(),
             was_read: AtomicBool::new(false),
             successor: Mutex::default(),
         }
+    }
+
+    /// Notes that the request belongs to another session now, whose data has this id.
+    pub(crate) fn follow_sign_in(&self, data_id: Id) {
+        *lock(&self.of_session) = Some(data_id);
     }
 
     /// Returns the data that replaces what this request came for, if that is gone.
@@ -224,7 +229,7 @@ impl SessionStore for VisitorStore {
         if let Some(record) = found {
             return Ok(Some(Record { id, ..record }));
         }
-        if self.of_session == Some(id) {
+        if *lock(&self.of_session) == Some(id) {
             return Ok(Some(no_data(id)));
         }
         // What is the visitor's, after a sign-out from elsewhere.

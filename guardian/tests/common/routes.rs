@@ -32,6 +32,7 @@ pub fn routes(pause: Arc<Pause>) -> Router {
             "/sign-in-and-remember/{user}/{word}",
             post(sign_in_and_remember),
         )
+        .route("/sign-in-and-load/{user}/{word}", post(sign_in_and_load))
         .route("/switch-to/{user}", post(switch_to))
         .route("/sign-out-others", post(sign_out_others))
         .route("/last-proof", get(last_proof))
@@ -134,6 +135,17 @@ async fn sign_in_and_remember(
     Path((user, word)): Path<(String, String)>,
 ) {
     auth.sign_in(identity(user)).await.unwrap();
+    session.insert("word", word).await.unwrap();
+}
+
+/// Loads the data again before it adds to it.
+async fn sign_in_and_load(
+    auth: Auth,
+    session: Session,
+    Path((user, word)): Path<(String, String)>,
+) {
+    auth.sign_in(identity(user)).await.unwrap();
+    session.load().await.unwrap();
     session.insert("word", word).await.unwrap();
 }
 

@@ -3,10 +3,12 @@
 use super::{Registry, reading, sql::Statement as _, writing};
 use crate::{
     SessionHandle,
-    server::{Connection, time_limit::in_time, token::TokenHash},
+    server::{
+        Connection, open_transaction::OpenTransaction, time_limit::in_time, token::TokenHash,
+    },
     with_connection,
 };
-use sqlx::{Connection as _, QueryBuilder};
+use sqlx::QueryBuilder;
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
@@ -54,16 +56,20 @@ impl Registry {
         data: &Record,
     ) -> Result<bool, sqlx::Error> {
         const MARK: &str = "update guardian_session set has_data = 1 where handle = $1";
-        writing!(self, connection => {
-            let mut transaction = connection.begin().await?;
-            let marked = sqlx::query(MARK).bind(session.as_str()).execute(&mut *transaction);
-            let is_there = marked.await?.rows_affected() > 0;
+        in_time(async {
+            let _permit = self.acquire_write().await;
+            let mut transaction = OpenTransaction::begin(&self.database).await?;
+            let is_there = with_connection!(transaction.connection(), connection => {
+                let marked = sqlx::query(MARK).bind(session.as_str()).execute(connection);
+                marked.await?.rows_affected() > 0
+            });
             if is_there {
-                replace_data((&mut *transaction).into(), &[data]).await?;
+                replace_data(transaction.connection(), &[data]).await?;
             }
-            transaction.commit().await?;
+            transaction.commit().await?.release().await;
             Ok(is_there)
         })
+        .await
     }
 
     /// Takes what waits for one of these browsers, under the new id of a visitor's data.

@@ -60,14 +60,17 @@ pub(super) async fn reset(connection: &mut SqliteConnection) -> bool {
     in_time(reset).await.is_ok() && !connection.is_in_transaction()
 }
 
-/// See [`end_uncounted_transaction`](super::BackendConnection::end_uncounted_transaction). Only a `begin` shows
-/// whether there is one.
+/// See [`end_uncounted_transaction`](super::BackendConnection::end_uncounted_transaction).
 pub(super) async fn end_uncounted(connection: &mut SqliteConnection) -> bool {
-    if in_time(connection.execute("begin; rollback")).await.is_ok() {
-        return true;
+    match in_time(connection.execute("rollback")).await {
+        Ok(_) => {
+            tracing::warn!("a transaction that the app has left open is rolled back");
+            true
+        }
+        // There is none.
+        Err(sqlx::Error::Database(_)) => true,
+        Err(_) => false,
     }
-    tracing::warn!("a transaction that the app has left open is rolled back");
-    in_time(connection.execute("rollback")).await.is_ok()
 }
 
 /// Returns whether a connection may go back to the pool: no transaction is open on it. (A `begin` whose
