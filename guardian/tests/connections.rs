@@ -329,7 +329,7 @@ async fn a_dropped_first_write_leaves_no_transaction_open_on_the_connections_of_
     for round in 0..24 {
         let mut browser = site.signed_in("ada").await.on(&server);
         proxy.set(Fault::Slow);
-        let _ = timeout(DELAY / 2 * round, browser.post("/remember/word")).await;
+        let _ = timeout(DELAY * round, browser.post("/remember/word")).await;
         proxy.set(Fault::None);
         if let Database::Postgres(_) = &site.database {
             let open = "pg_stat_activity where datname = current_database()
