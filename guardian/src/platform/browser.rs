@@ -60,10 +60,10 @@ pub(crate) fn show_while(
     condition: fn(&AuthState) -> bool,
     _: &'static str,
     children: ChildrenFn,
-) -> AnyView {
+) -> impl IntoView {
     let auth = use_auth();
     let is_shown = Memo::new(move |_| auth.with(condition));
-    (move || is_shown.get().then(|| children())).into_any()
+    view! { {move || is_shown.get().then(|| children())} }
 }
 
 pub(crate) fn user_button(_: &UserButtonOptions) -> UserButtonParts {
