@@ -63,6 +63,7 @@ pub(crate) fn show_while(
 ) -> impl IntoView {
     let auth = use_auth();
     let is_shown = Memo::new(move |_| auth.with(condition));
+    // The macro erases the closure's type, which would make the program a KB larger.
     view! { {move || is_shown.get().then(|| children())} }
 }
 
