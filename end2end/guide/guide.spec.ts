@@ -55,7 +55,8 @@ test("a sign-in in place shows the user at once, and a private page opens", asyn
   await page.goto("/sessions");
   await expect(page.getByRole("heading", { name: PRIVATE_PAGE })).toBeVisible();
   await expect(page.getByText("This device")).toBeVisible();
-  await expect(page.getByText("127.0.0.1")).toBeVisible();
+  // The other tests sign the same user in.
+  await expect(page.getByText("127.0.0.1").first()).toBeVisible();
   expect(errors).toEqual([]);
 });
 
