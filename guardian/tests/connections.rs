@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Browser, DELAY, DatabaseProxy, Fault, Site, count};
+use common::{Browser, DELAY, DatabaseProxy, Fault, Site, count, until_transactions_end};
 use futures::future::join_all;
 use http::StatusCode;
 use leptos_guardian::{
@@ -19,7 +19,7 @@ use std::{
     str::FromStr as _,
     time::{Duration, Instant},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// More than the connections of any pool here.
 const ROUNDS: usize = 24;
@@ -331,17 +331,7 @@ async fn a_dropped_first_write_leaves_no_transaction_open_on_the_connections_of_
         proxy.set(Fault::Slow);
         let _ = timeout(DELAY * round, browser.post("/remember/word")).await;
         proxy.set(Fault::None);
-        if let Database::Postgres(_) = &site.database {
-            let open = "pg_stat_activity where datname = current_database()
-                and state like 'idle in transaction%'";
-            let all_ended = async {
-                while site.count(open).await > 0 {
-                    sleep(DELAY).await;
-                }
-            };
-            let all_ended = timeout(Duration::from_secs(3), all_ended).await;
-            assert!(all_ended.is_ok(), "one stays open, round {round}");
-        }
+        until_transactions_end(&site.database).await;
         let ended = browser.sign_out(SignOutScope::Local).await;
         assert!(ended.status.is_success(), "round {round}");
     }

@@ -146,6 +146,7 @@ async fn a_sign_in_beyond_the_limit_is_refused_and_changes_nothing() {
     assert_eq!(signed_in(&mut browsers).await, [true; 2]);
     assert_eq!(site.count("guardian_session").await, 3);
     assert_eq!(third.get("/recall").await.body, "bobs");
+    assert_eq!(site.count("tower_sessions").await, 1);
     assert_eq!(site.count("guardian_event").await, 0);
 
     browsers[0].sign_out(SignOutScope::Local).await;

@@ -20,6 +20,7 @@ pub use database_proxy::{DELAY, DatabaseProxy, Fault};
 pub use jar::Jar;
 pub use lock_waits::count;
 pub use log::Log;
+pub use waiting::until_transactions_end;
 
 use axum::Router;
 use http::StatusCode;

@@ -2,10 +2,10 @@
 
 use super::{
     Site,
-    lock_waits::{self, LIMIT, PAUSE, WAITING},
+    lock_waits::{self, LIMIT, PAUSE, WAITING, count},
 };
 use leptos_guardian::server::Database;
-use std::future::Future;
+use std::{future::Future, time::Duration};
 use tokio::{
     task::{JoinHandle, yield_now},
     time::{sleep, timeout},
@@ -14,6 +14,23 @@ use tokio::{
 /// The connections on which servers listen to PostgreSQL's notifications.
 const LISTENING: &str = "pg_stat_activity
     where datname = current_database() and query like 'LISTEN%'";
+
+/// An open transaction that nobody uses.
+const IDLE: &str = "pg_stat_activity
+    where datname = current_database() and state like 'idle in transaction%'";
+
+/// Waits until no transaction stays open on PostgreSQL. Returns at once on SQLite, which does not say.
+pub async fn until_transactions_end(database: &Database) {
+    if let Database::Postgres(_) = database {
+        let all = async {
+            while count(database, IDLE).await > 0 {
+                sleep(PAUSE).await;
+            }
+        };
+        let all = timeout(Duration::from_secs(3), all).await;
+        assert!(all.is_ok(), "one stays open");
+    }
+}
 
 impl Site {
     /// Starts work that has to wait for what the test holds. Returns once the work waits.

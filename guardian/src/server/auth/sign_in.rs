@@ -218,7 +218,6 @@ impl Auth {
         let location = guardian.0.describe_location.of(client.ip.as_deref()).await;
         let token = Id::default();
         let data = self.copy_data().await?;
-        let data_id = data.id;
         let staying_lifetimes = staying.iter().map(|account| &account.lifetime);
         let is_mixed = is_mixed(staying_lifetimes.chain([&lifetime]));
         let carried_over = before.token.filter(|_| !staying.is_empty());
@@ -250,7 +249,7 @@ impl Auth {
             }),
         };
         let live = guardian.write_sign_in(sign_in).await?;
-        self.store().follow_sign_in(data_id);
+        self.store().follow_sign_in(data.id);
         guardian.0.live.publish_sign_in(&identity.user_id);
         if client.ip.is_none() {
             guardian.0.address_warning.call_once(|| {
