@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Site, with_hook};
+use common::{Site, until_transactions_end, with_hook};
 use futures::future::join_all;
 use leptos_guardian::{SignOutScope, server::Database};
 use std::{
@@ -69,6 +69,8 @@ async fn the_hook_runs_after_the_restart() {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(is_found, "the process ended without {last_line:?}");
+        // PostgreSQL still carries out what the process has sent.
+        until_transactions_end(&site.database).await;
         let undelivered = "guardian_event where delivered_at is null";
         let undelivered_events = site.count(undelivered).await;
         // Each session has ended with its event, or not at all.

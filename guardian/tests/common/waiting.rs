@@ -15,15 +15,15 @@ use tokio::{
 const LISTENING: &str = "pg_stat_activity
     where datname = current_database() and query like 'LISTEN%'";
 
-/// An open transaction that nobody uses.
-const IDLE: &str = "pg_stat_activity
-    where datname = current_database() and state like 'idle in transaction%'";
+/// The transactions of other connections, also those whose process is gone.
+const OPEN: &str = "pg_stat_activity
+    where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()";
 
 /// Waits until no transaction stays open on PostgreSQL. Returns at once on SQLite, which does not say.
 pub async fn until_transactions_end(database: &Database) {
     if let Database::Postgres(_) = database {
         let all = async {
-            while count(database, IDLE).await > 0 {
+            while count(database, OPEN).await > 0 {
                 sleep(PAUSE).await;
             }
         };
