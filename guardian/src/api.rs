@@ -29,7 +29,7 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 ///     let on_click = move |_| {
 ///         spawn_local(async {
 ///             let scope = Some("global".to_owned());
-///             if let Err(error) = post_sign_out(scope, None, Some(false), None).await {
+///             if let Err(error) = post_sign_out(scope, None, Some(false), None, None).await {
 ///                 leptos::logging::error!("{error}");
 ///             }
 ///         });
@@ -48,8 +48,11 @@ pub async fn post_sign_out(
     redirect: Option<bool>,
     /// The page that the browser goes to.
     callback_url: Option<String>,
+    /// The handle of the session that the form's page showed. If another account is the active one by now,
+    /// because the form is sent twice or the page is old, that account stays signed in.
+    shown: Option<String>,
 ) -> Result<SignedOut, SignOutError> {
-    crate::server::sign_out(scope, session, redirect, callback_url).await
+    crate::server::sign_out(scope, session, redirect, callback_url, shown).await
 }
 
 /// Returns the signed-in accounts of this browser: the active one and the others. `null` if nobody is

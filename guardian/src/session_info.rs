@@ -80,11 +80,15 @@ impl SessionCursor {
     /// Returns the last use and the handle of the session after which the page begins.
     pub(crate) fn place(&self) -> Option<(i64, &str)> {
         let (last_seen_at, handle) = self.0.split_once('.')?;
-        // The alphabet of base64url. PostgreSQL would refuse a zero byte.
-        let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let is_handle = !handle.is_empty() && handle.bytes().all(is_base64url);
-        is_handle.then_some((last_seen_at.parse().ok()?, handle))
+        is_handle(handle).then_some((last_seen_at.parse().ok()?, handle))
     }
+}
+
+/// Returns whether a text from a request can be a session's handle: base64url. A text with a zero byte PostgreSQL
+/// would refuse, and with it whatever shares the transaction.
+pub(crate) fn is_handle(text: &str) -> bool {
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && text.bytes().all(is_base64url)
 }
 
 impl fmt::Display for SessionCursor {

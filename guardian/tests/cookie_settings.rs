@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Jar, Site, TestResponse};
-use http::Request;
+use http::{Method, Request, StatusCode};
 use leptos_guardian::{
     SignOutScope,
     server::{BuildError, Builder, Guardian, SameSite, SigningKey},
@@ -200,28 +200,40 @@ async fn planted_cookies_beside_a_shared_one_are_gone_after_one_request() {
 
 /// The browser may have a cookie that it does not send. A new one would sign the user out.
 #[tokio::test]
-async fn with_strict_a_visit_from_another_site_replaces_no_cookie() {
-    for (same_site, from, sets) in [
-        (SameSite::Strict, "cross-site", false),
-        (SameSite::Strict, "same-site", true),
-        (SameSite::Strict, "none", true),
-        (SameSite::Lax, "cross-site", true),
+async fn a_visit_from_another_site_replaces_no_cookie_that_it_may_lack() {
+    for (same_site, method, from, sets) in [
+        (SameSite::Strict, Method::GET, "cross-site", false),
+        (SameSite::Strict, Method::GET, "same-site", true),
+        (SameSite::Strict, Method::GET, "none", true),
+        (SameSite::Lax, Method::GET, "cross-site", true),
+        (SameSite::Lax, Method::POST, "cross-site", false),
+        (SameSite::Lax, Method::POST, "same-site", true),
+        (SameSite::None, Method::POST, "cross-site", true),
     ] {
-        let site = Site::with(|builder| builder.same_site(same_site)).await;
+        let url = "https://site.test";
+        let site = Site::with(|builder| {
+            let builder = builder.site_url(url).same_site(same_site);
+            builder.accept_cross_site("/visit")
+        })
+        .await;
         // A visit that stores something.
         let router = axum::Router::new().route(
             "/visit",
-            axum::routing::get(async |session: tower_sessions::Session| {
+            axum::routing::any(async |session: tower_sessions::Session| {
                 session.insert("visits", 1).await.unwrap();
             }),
         );
         let mut browser = common::Browser::new(&site.guardian.protect(router));
-        let visit = Request::get("/visit").header("sec-fetch-site", from);
+        let visit = Request::builder().method(&method).uri("/visit");
+        let visit = visit
+            .header("sec-fetch-site", from)
+            .header("host", "site.test");
         let response = browser.send(visit).await;
+        assert_eq!(response.status, StatusCode::OK);
         assert_eq!(
             !response.all_set_cookies().is_empty(),
             sets,
-            "{same_site:?} {from}"
+            "{same_site:?} {method} {from}"
         );
     }
 }

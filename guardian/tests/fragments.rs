@@ -13,7 +13,7 @@ async fn fragment(browser: &mut Browser, address: &str) -> TestResponse {
     assert_eq!(response.headers[header::CACHE_CONTROL], "no-store");
     assert_eq!(
         response.headers[header::CONTENT_TYPE],
-        "text/html; charset=utf-8"
+        "text/plain; charset=utf-8"
     );
     response
 }

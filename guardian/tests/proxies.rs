@@ -28,7 +28,13 @@ async fn listed_address(trusted: &[&str]) -> Option<String> {
 
 #[tokio::test]
 async fn a_named_proxy_is_believed() {
-    for trusted in ["10.1.2.3", "10.0.0.0/8"] {
+    for trusted in [
+        "10.1.2.3",
+        "10.0.0.0/8",
+        // As a socket for both kinds of address shows them.
+        "::ffff:10.1.2.3",
+        "::ffff:10.0.0.0/104",
+    ] {
         assert_eq!(
             listed_address(&[trusted]).await.as_deref(),
             Some("192.0.2.7"),

@@ -4,7 +4,11 @@ mod common;
 
 use common::Site;
 use http::StatusCode;
-use leptos_guardian::SignOutScope;
+use leptos_guardian::{
+    SignOutScope,
+    server::{Database, reopen_replaced_file},
+};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use std::{fs, path::PathBuf};
 use tempfile::TempDir;
 
@@ -14,19 +18,35 @@ struct Files {
     backup: PathBuf,
 }
 
-/// A site on a file, and where a backup of it goes.
-async fn site() -> (Site, Files) {
-    let folder = TempDir::new().unwrap();
-    let files = Files {
-        database: folder.path().join("app.db"),
-        backup: folder.path().join("backup.db"),
-        _folder: folder,
-    };
-    let url = format!("sqlite://{}", files.database.display());
-    (Site::with_url(url, |builder| builder).await, files)
-}
-
 impl Files {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        Self {
+            database: folder.path().join("app.db"),
+            backup: folder.path().join("backup.db"),
+            _folder: folder,
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.database.display())
+    }
+
+    /// A site on a pool of the library's.
+    async fn site(&self) -> Site {
+        Site::with_url(self.url(), |builder| builder).await
+    }
+
+    /// A site on a pool of the app's own.
+    async fn site_on_own_pool(&self) -> Site {
+        let options = SqliteConnectOptions::new().filename(&self.database);
+        let pool = reopen_replaced_file(SqlitePoolOptions::new(), &self.database)
+            .connect_with(options.create_if_missing(true))
+            .await
+            .unwrap();
+        Site::on(Database::Sqlite(pool), |builder| builder).await
+    }
+
     async fn back_up(&self, site: &Site) {
         site.execute(&format!("vacuum into '{}'", self.backup.display()))
             .await;
@@ -45,7 +65,13 @@ impl Files {
 
 #[tokio::test]
 async fn sessions_are_those_of_the_restored_backup() {
-    let (site, files) = site().await;
+    let files = Files::new();
+    restore_a_backup(files.site().await, files).await;
+    let files = Files::new();
+    restore_a_backup(files.site_on_own_pool().await, files).await;
+}
+
+async fn restore_a_backup(site: Site, files: Files) {
     let mut ada = site.signed_in("ada").await;
     let mut bob = site.signed_in("bob").await;
     bob.sign_out(SignOutScope::Local).await;
@@ -58,13 +84,14 @@ async fn sessions_are_those_of_the_restored_backup() {
     // What is written reaches the new file.
     ada.sign_out(SignOutScope::Local).await;
     assert_eq!(ada.whoami().await, "nobody");
-    let restarted = Site::with_url(site.url.clone(), |builder| builder).await;
+    let restarted = files.site().await;
     assert_eq!(restarted.count("guardian_session").await, 0);
 }
 
 #[tokio::test]
 async fn a_deleted_file_is_missed_and_not_created_again() {
-    let (site, files) = site().await;
+    let files = Files::new();
+    let site = files.site().await;
     let mut ada = site.signed_in("ada").await;
     files.back_up(&site).await;
     fs::remove_file(&files.database).unwrap();

@@ -4,7 +4,7 @@ mod common;
 
 use common::{PASSWORD, Site};
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 async fn sign_in(site: &Site, email: &str, cookie: &str) -> String {
     let fields = format!("email={email}&password={PASSWORD}");
@@ -154,6 +154,61 @@ async fn accounts_are_added_and_switched_by_forms() {
         .await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     assert_eq!(unknown.error(), "unknown_account");
+}
+
+/// A double click sends the form twice. A page may also be older than what another tab has done.
+#[tokio::test]
+async fn a_form_signs_out_no_other_account_than_its_page_has_shown() {
+    for (page, scope) in [
+        ("/", "local"),
+        ("/account/sessions", "global"),
+        ("/account/sessions", "others"),
+    ] {
+        let site = Site::new().await;
+        let ada = site.sign_up("ada@example.com").await;
+        let bob_elsewhere = site.sign_up("bob@example.com").await;
+        let browser = sign_in(&site, "bob@example.com", &ada).await;
+        let browser = sign_in(&site, "ada@example.com", &browser).await;
+        let shown = site.who_is(&browser).await["session"].clone();
+        let fields = format!("scope={scope}&shown={}", shown.as_str().unwrap());
+        let form = site.get(page, &browser).await.body;
+        let field = format!(r#"<input type="hidden" name="shown" value={shown}>"#);
+        assert!(form.contains(&field), "{form}");
+
+        let first = site.submit("/api/sign_out", &browser, &fields).await;
+        let second = site.submit("/api/sign_out", &browser, &fields).await;
+        assert_eq!(second.status, StatusCode::SEE_OTHER);
+        assert_eq!(second.location(), first.location(), "{scope}");
+        let left = site.who_is(&browser).await;
+        let expected = if scope == "others" { "ada" } else { "bob" };
+        assert_eq!(left["profile"]["email"], format!("{expected}@example.com"));
+        assert_eq!(
+            site.who_is(&bob_elsewhere).await["profile"]["email"],
+            "bob@example.com"
+        );
+    }
+}
+
+/// Another tab has switched, which the form's page does not know.
+#[tokio::test]
+async fn a_form_signs_out_the_account_that_its_page_has_shown() {
+    let site = Site::new().await;
+    let ada = site.sign_up("ada@example.com").await;
+    let shown = site.who_is(&ada).await["session"].clone();
+    let browser = {
+        site.sign_up("bob@example.com").await;
+        sign_in(&site, "bob@example.com", &ada).await
+    };
+    let fields = format!("shown={}", shown.as_str().unwrap());
+    let response = site.post("/api/sign_out", &browser, &fields).await;
+    assert_eq!(response.json()["ended"], json!([shown]));
+    let left = site.who_is(&browser).await;
+    assert_eq!(left["profile"]["email"], "bob@example.com");
+    assert_eq!(left["others"], json!([]));
+
+    let all = format!("scope=browser&{fields}");
+    site.post("/api/sign_out", &browser, &all).await;
+    assert!(site.who_is(&browser).await.is_null());
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use super::{
     writes::Writes,
 };
 use http::HeaderValue;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use std::{
     fmt,
     future::Future,
@@ -485,8 +485,9 @@ impl Builder {
 
     /// Accepts requests from other sites at exactly this path, such as the form that a sign-in provider posts
     /// (`response_mode=form_post`, as Sign in with Apple uses it). Browsers send it without this site's
-    /// `SameSite=Lax` cookies. The route must have a check of its own: for a provider, the `state` and the
-    /// signature of the ID token.
+    /// `SameSite=Lax` cookies, so nobody is signed in there, and what the handler puts into the `Session` is lost.
+    /// Redirect to a path of your own, where the cookies are there again, and sign in there. The route must have a
+    /// check of its own: for a provider, the `state` and the signature of the ID token.
     ///
     /// ```
     /// # use leptos_guardian::server::Builder;
@@ -811,13 +812,26 @@ impl fmt::Debug for Builder {
     }
 }
 
-/// Reads an address or a network.
+/// Reads an address or a network. An IPv4 one may be written as IPv6, as a socket for both shows it:
+/// `::ffff:10.0.0.1`.
 fn network(text: &str) -> Result<IpNet, BuildError> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse::<IpNet>()
+    let net = text
+        .parse::<IpNet>()
         .or_else(|_| address())
-        .map_err(|_| BuildError::NotANetwork(text.to_owned()))
+        .map_err(|_| BuildError::NotANetwork(text.to_owned()))?;
+    let as_v4 = match (net, net.addr().to_canonical()) {
+        (IpNet::V6(net), IpAddr::V4(address)) => net
+            .prefix_len()
+            .checked_sub(MAPPED_PREFIX)
+            .and_then(|prefix| Ipv4Net::new(address, prefix).ok()),
+        _ => None,
+    };
+    Ok(as_v4.map_or(net, IpNet::from))
 }
+
+/// How many bits of an IPv6 address are before the IPv4 address that it stands for (RFC 4291, 2.5.5.2).
+const MAPPED_PREFIX: u8 = 96;
 
 /// Reads the URL of a site: http or https, with a host and no credentials.
 fn site(text: &str) -> Result<Url, BuildError> {

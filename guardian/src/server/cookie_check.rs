@@ -20,7 +20,7 @@ use axum::{
     response::{Html, IntoResponse as _, Redirect, Response},
     routing::get,
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use std::{
     collections::HashMap,
     mem::{Discriminant, discriminant},
@@ -102,7 +102,7 @@ impl Problem {
     /// `None` if there is none, or if nobody can tell.
     fn of(guardian: &Guardian, headers: &HeaderMap, before: Option<&Url>) -> Option<Self> {
         let cookies = &guardian.0.cookies;
-        let presented = cookies.read(headers);
+        let presented = cookies.read(&Method::GET, headers);
         if presented.has_token() {
             return None;
         }

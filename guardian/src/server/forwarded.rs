@@ -85,7 +85,13 @@ fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
 
 /// Reads an address, which may have a port, brackets, quotes or, as a link-local one, a zone.
 fn read_address(text: &str) -> Option<IpAddr> {
-    let text = text.trim().trim_matches('"');
+    let text = text.trim();
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    // Inside quotes, a backslash may be before any character (RFC 9110, 5.6.4).
+    let unquoted = quoted.map_or_else(|| text.to_owned(), |quoted| quoted.replace('\\', ""));
+    let text = unquoted.as_str();
     let address = match text.strip_prefix('[') {
         Some(bracketed) => {
             let (address, port) = bracketed.split_once(']')?;
@@ -177,6 +183,8 @@ mod tests {
                 "for=192.0.2.60;host=\"\\\",for=192.0.2.1\"",
                 vec!["192.0.2.60"],
             ),
+            ("for=\"192.0.2.\\60\"", vec!["192.0.2.60"]),
+            ("for=192.0.2.\\60", vec!["-"]),
             // The client's own value hides what the proxy has added.
             ("for=\"192.0.2.1, for=192.0.2.60", vec!["-"]),
             ("", vec![]),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Accounts, AuthError, SessionCursor, SessionHandle, SessionPage, SignOutError, SignOutOptions,
-    SignedOut,
+    SignedOut, session_info::is_handle,
 };
 use axum::extract::OriginalUri;
 use http::{header, request::Parts};
@@ -19,10 +19,18 @@ pub(crate) async fn sign_out(
     session: Option<String>,
     redirect: Option<bool>,
     callback_url: Option<String>,
+    shown: Option<String>,
 ) -> Result<SignedOut, SignOutError> {
     let auth = reachable().ok_or_else(|| with_status(SignOutError::NotProtected))?;
     let session = session.filter(|session| !session.is_empty());
-    let options = SignOutOptions {
+    if session
+        .as_deref()
+        .is_some_and(|session| !is_handle(session))
+    {
+        return Err(refuse_sign_out(SignOutError::Malformed));
+    }
+    let shown = shown.filter(|shown| !shown.is_empty());
+    let mut options = SignOutOptions {
         scope: match scope.as_deref() {
             None | Some("") => Default::default(),
             Some(scope) => scope
@@ -33,7 +41,8 @@ pub(crate) async fn sign_out(
         redirect: redirect.unwrap_or(true),
         callback_url,
     };
-    if let Some(page) = confirmation_page(&auth, &options) {
+    let is_done = shown.is_some_and(|shown| auth.has_signed_out_shown(&mut options, shown.into()));
+    if let Some(page) = confirmation_page(&auth, &options).filter(|_| !is_done) {
         let error = SignOutError::ConfirmationRequired {
             url: url_for_caller(&auth, page.as_str()),
         };
@@ -43,7 +52,11 @@ pub(crate) async fn sign_out(
         }
         return Err(with_status(error));
     }
-    let outcome = auth.sign_out(options.clone()).await;
+    let outcome = if is_done {
+        Ok(auth.signed_out(&options, Vec::new(), Vec::new()))
+    } else {
+        auth.sign_out(options.clone()).await
+    };
     if is_form_post() {
         see_other(&match &outcome {
             // A form that asked to stay goes back to its page.

@@ -93,6 +93,8 @@ pub use registry::WritePermit;
 pub use request_target::is_origin_form;
 pub use respond::{is_form_post, see_other, with_status};
 pub use session_limit::Overflow;
+#[cfg(feature = "sqlite")]
+pub use sqlite::reopen_replaced_file;
 pub use strict_form::strict_form;
 pub use transaction::Transaction;
 

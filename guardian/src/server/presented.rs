@@ -9,7 +9,7 @@ use super::{
     cookie_place::SameSite,
     token::TokenHash,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use tower_sessions::session::Id;
 
 /// The most valid values of one name that count. Browsers keep fewer cookies per domain.
@@ -60,7 +60,7 @@ impl Presented {
 }
 
 impl Cookies {
-    pub(crate) fn read(&self, headers: &HeaderMap) -> Presented {
+    pub(crate) fn read(&self, method: &Method, headers: &HeaderMap) -> Presented {
         let mut presented = Presented {
             has_pending_sign_out: cookie_values(headers, self.name(PENDING_SIGN_OUT))
                 .next()
@@ -70,9 +70,15 @@ impl Cookies {
                 .collect(),
             ..Default::default()
         };
+        let is_withheld = match self.place.same_site {
+            SameSite::Strict => true,
+            // Links have it, and forms do not: not a provider's `form_post`, either.
+            SameSite::Lax => !method.is_safe(),
+            SameSite::None => false,
+        };
         let fetch_site = headers.get("sec-fetch-site");
-        presented.may_be_withheld = self.place.same_site == SameSite::Strict
-            && fetch_site.is_some_and(|site| site == "cross-site");
+        presented.may_be_withheld =
+            is_withheld && fetch_site.is_some_and(|site| site == "cross-site");
         if presented.has_pending_sign_out {
             // It may be planted or the page's own: it has no signature.
             presented.planted.push(PENDING_SIGN_OUT);

@@ -211,7 +211,10 @@ async fn with_session(
     next: Next,
 ) -> Response {
     let with_token = request.extensions_mut().remove::<Presented>();
-    let presented = with_token.unwrap_or_else(|| guardian.0.cookies.read(request.headers()));
+    let presented = with_token.unwrap_or_else(|| {
+        let cookies = &guardian.0.cookies;
+        cookies.read(request.method(), request.headers())
+    });
     let cookies_to_remove = guardian
         .0
         .cookies

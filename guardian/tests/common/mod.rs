@@ -116,7 +116,8 @@ impl Site {
         Self { url, ..site }
     }
 
-    async fn on(database: Database, configure: impl FnOnce(Builder) -> Builder) -> Self {
+    /// A site on connections of the test.
+    pub async fn on(database: Database, configure: impl FnOnce(Builder) -> Builder) -> Self {
         let key = SigningKey::generate();
         let clock_offset = Arc::new(AtomicI64::new(0));
         let guardian = configure(builder(database.clone(), key.clone(), &clock_offset))

@@ -6,8 +6,8 @@ use super::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    middleware::from_fn,
-    response::Response,
+    middleware::{Next, from_fn},
+    response::{IntoResponse as _, Redirect, Response},
 };
 use http::{HeaderValue, StatusCode, header};
 use std::time::Duration;
@@ -36,6 +36,7 @@ pub fn with_layers(routes: Router, headers: &SecurityHeaders, limits: RequestLim
     let routes = NormalizePathLayer::trim_trailing_slash().layer(routes);
     let site = Router::new()
         .fallback_service(routes)
+        .layer(from_fn(without_empty_segments))
         .layer(DefaultBodyLimit::max(limits.body))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -51,6 +52,29 @@ pub fn with_layers(routes: Router, headers: &SecurityHeaders, limits: RequestLim
             .make_span_with(request_span)
             .on_response(DefaultOnResponse::new().level(Level::INFO)),
     )
+}
+
+/// Leads from `/account//` to `/account`, and finds nothing at `//account`. The router in the browser knows neither of
+/// the two, and would hydrate another page than the server has rendered.
+async fn without_empty_segments(mut request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let path = uri.path();
+    let trimmed = path.trim_matches('/');
+    if !request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let query = uri.query().map(|query| format!("?{query}"));
+    let query = query.unwrap_or_default();
+    if path.starts_with("//") && !trimmed.is_empty() {
+        // No redirect: what is behind the slashes may be a host.
+        let nothing = format!("/%2F{trimmed}{query}");
+        if let Ok(nothing) = nothing.parse() {
+            *request.uri_mut() = nothing;
+        }
+    } else if path.ends_with("//") && !path.contains('\\') {
+        return Redirect::permanent(&format!("/{trimmed}{query}")).into_response();
+    }
+    next.run(request).await
 }
 
 /// A panic or a timeout is the response to one request. A proxy may be configured to cache whatever

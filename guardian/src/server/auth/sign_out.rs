@@ -1,6 +1,10 @@
 //! Signing out: first the rows, then the cookie, then the response.
 
-use super::{Auth, CookieChange, sign_out_targets::targets, state::State};
+use super::{
+    Auth, CookieChange,
+    sign_out_targets::targets,
+    state::{Current, State},
+};
 use crate::{
     AuthError, Reason, SessionHandle, SignOutError, SignOutOptions, SignOutScope, SignedOut,
     server::{
@@ -74,15 +78,46 @@ impl Auth {
         let (ended, events) = done.ok_or(SignOutError::Unavailable {
             signed_out_here: ends_here && place == TokenPlace::Cookie,
         })?;
-        Ok(SignedOut {
-            scope,
+        Ok(self.signed_out(&options, ended, events))
+    }
+
+    /// What a sign-out with these options has done.
+    pub(crate) fn signed_out(
+        &self,
+        options: &SignOutOptions,
+        ended: Vec<SessionHandle>,
+        events: Vec<String>,
+    ) -> SignedOut {
+        SignedOut {
+            scope: options.scope,
             ended,
             events,
             url: options.redirect.then(|| {
                 let callback_url = options.callback_url.as_deref();
                 self.guardian().after_sign_out(callback_url).into()
             }),
-        })
+        }
+    }
+
+    /// Makes a sign-out refer to the session that its page has shown. Returns whether nothing is left to do,
+    /// because that session has ended on this browser. Otherwise the second half of a double click would sign out
+    /// the account that is active after the first.
+    pub(crate) fn has_signed_out_shown(
+        &self,
+        options: &mut SignOutOptions,
+        shown: SessionHandle,
+    ) -> bool {
+        let state = self.state();
+        let Current::SignedIn(active, others) = &state.current else {
+            return false;
+        };
+        let is_meant = options.session.is_some() || options.scope == SignOutScope::Browser;
+        if is_meant || *active.handle() == shown {
+            return false;
+        }
+        let is_here = others.iter().any(|account| *account.handle() == shown);
+        options.session = Some(shown);
+        !is_here
     }
 
     /// Leaves the browser what is its visitor's, under a new token. The sign-out is carried out already, and

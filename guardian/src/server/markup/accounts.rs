@@ -1,4 +1,4 @@
-use super::avatar::avatar;
+use super::avatar::{avatar, shown_name};
 use crate::{SignOutButton, SignOutScope, User, api::PostSwitchAccount, components::hidden_field};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 
@@ -37,6 +37,7 @@ pub(super) fn other_accounts(
 
 fn account_button(user: User) -> AnyView {
     let avatar = avatar(&user.profile);
+    let name = shown_name(&user.profile);
     let email = user.profile.email;
     view! {
         <form class="guardian-form" method="post" action=PostSwitchAccount::PATH>
@@ -45,7 +46,7 @@ fn account_button(user: User) -> AnyView {
                 {avatar}
                 <span class="guardian-who">
                     <span class="guardian-hidden">"Switch to "</span>
-                    <strong dir="auto">{user.profile.name}</strong>
+                    <strong dir="auto">{name}</strong>
                     {email.map(|email| view! { <span class="guardian-details">{email}</span> })}
                 </span>
             </button>

@@ -8,7 +8,7 @@ pub(super) fn avatar(profile: &Profile) -> AnyView {
     let picture = profile.picture.clone();
     view! {
         <span class="guardian-avatar" aria-hidden="true">
-            {initials(&profile.name)}
+            {initials(&shown_name(profile))}
             {picture.map(|picture| view! { <img src=picture alt="" referrerpolicy="no-referrer"/> })}
         </span>
     }
@@ -18,20 +18,41 @@ pub(super) fn avatar(profile: &Profile) -> AnyView {
 /// Returns the first letters of the first and the last word, as capitals. A family emoji, or a letter with
 /// its accents, counts as one letter.
 fn initials(name: &str) -> String {
-    let mut words = name.split_whitespace();
-    let first = words.next();
-    let last = words.next_back();
-    [first, last]
-        .into_iter()
-        .flatten()
-        .filter_map(|word| word.graphemes(true).next())
-        .map(str::to_uppercase)
-        .collect()
+    let letter = |word: &'_ str| -> Option<String> {
+        let visible = word
+            .graphemes(true)
+            .find(|letter| !letter.chars().all(is_invisible));
+        visible.map(str::to_uppercase)
+    };
+    let mut letters = name.split_whitespace().filter_map(letter);
+    let first = letters.next();
+    let last = letters.next_back();
+    [first, last].into_iter().flatten().collect()
+}
+
+/// Whether a character has no shape of its own, such as the mark of direction that some systems put before a name.
+fn is_invisible(character: char) -> bool {
+    let is_format = matches!(
+        character,
+        '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+    );
+    is_format || character.is_control()
+}
+
+/// Returns what a user is called: the name, or the address if a provider has given none that shows.
+pub(super) fn shown_name(profile: &Profile) -> String {
+    let names = [Some(&profile.name), profile.email.as_ref()];
+    let shown = names.into_iter().flatten().find(|name| {
+        let mut characters = name.chars();
+        characters.any(|character| !character.is_whitespace() && !is_invisible(character))
+    });
+    shown.map_or_else(|| "a user without a name".to_owned(), String::clone)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::initials;
+    use super::{initials, shown_name};
+    use crate::Profile;
 
     #[test]
     fn initials_are_whole_letters_in_every_script() {
@@ -43,8 +64,27 @@ mod tests {
             ("👩‍👩‍👧 Family", "👩‍👩‍👧F"),
             ("e\u{301}mile zola", "E\u{301}Z"),
             ("  ", ""),
+            ("\u{200F}\u{05D0}\u{05D3}\u{05D4}", "\u{05D0}"),
+            ("\u{FEFF} ada \u{200B}", "A"),
         ] {
             assert_eq!(initials(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_user_without_a_visible_name_is_called_by_the_address() {
+        for (name, email, expected) in [
+            ("Ada", Some("ada@example.com"), "Ada"),
+            ("", Some("ada@example.com"), "ada@example.com"),
+            (" \u{200B}", Some("ada@example.com"), "ada@example.com"),
+            ("", None, "a user without a name"),
+        ] {
+            let profile = Profile {
+                name: name.into(),
+                email: email.map(Into::into),
+                ..Default::default()
+            };
+            assert_eq!(shown_name(&profile), expected, "{name:?}");
         }
     }
 }

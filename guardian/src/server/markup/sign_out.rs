@@ -1,3 +1,4 @@
+use super::avatar::shown_name;
 use crate::{
     Profile, SessionHandle, SignOutError, SignOutOptions, SignOutScope,
     components::sign_out_form,
@@ -73,9 +74,9 @@ pub(crate) fn sign_out_panel(query: &str) -> String {
 }
 
 fn signed_in_as(profile: Profile) -> AnyView {
+    let name = shown_name(&profile);
     let email = profile.email.map(|email| format!(" ({email})"));
-    view! { <p>"You are signed in as "<strong dir="auto">{profile.name}</strong>{email}"."</p> }
-        .into_any()
+    view! { <p>"You are signed in as "<strong dir="auto">{name}</strong>{email}"."</p> }.into_any()
 }
 
 fn form(request: Request, has_others: bool, failure: Option<SignOutError>) -> AnyView {

@@ -1,4 +1,7 @@
-use super::{accounts::other_accounts, avatar::avatar};
+use super::{
+    accounts::other_accounts,
+    avatar::{avatar, shown_name},
+};
 use crate::{
     Profile, SignOutButton,
     components::{UserButtonOptions, UserButtonParts},
@@ -49,7 +52,7 @@ fn trigger(options: &UserButtonOptions, profile: &Profile) -> AnyView {
         >
             {avatar(profile)}
             <span class="guardian-hidden">"Account of "</span>
-            <span class=name_class dir="auto">{profile.name.clone()}</span>
+            <span class=name_class dir="auto">{shown_name(profile)}</span>
         </button>
     }
     .into_any()
@@ -57,11 +60,12 @@ fn trigger(options: &UserButtonOptions, profile: &Profile) -> AnyView {
 
 fn identity(profile: Profile) -> AnyView {
     let avatar = avatar(&profile);
+    let name = shown_name(&profile);
     view! {
         <div class="guardian-identity">
             {avatar}
             <div class="guardian-who">
-                <strong dir="auto">{profile.name}</strong>
+                <strong dir="auto">{name}</strong>
                 {profile.email.map(|email| view! { <span class="guardian-details">{email}</span> })}
             </div>
         </div>

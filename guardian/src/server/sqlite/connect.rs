@@ -1,17 +1,12 @@
 //! Connecting to a SQLite file.
 
-use super::{replaced_file::WatchedFile, transaction::may_be_pooled};
+use super::{reopen_replaced_file, transaction::may_be_pooled};
 use crate::server::{
     ConnectError, Database,
     pool_options::{PATIENCE, pool_options},
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use std::{
-    path::Path,
-    str::FromStr as _,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{path::Path, str::FromStr as _, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How long a statement waits for SQLite's write lock. SQLite adds up the pauses that it asked for. On a
@@ -50,18 +45,8 @@ pub(in crate::server) async fn connect(
             source,
         })?;
     }
-    // Not before the file is there.
-    let watched = Arc::new(OnceLock::<WatchedFile>::new());
-    let watcher = watched.clone();
-    let pool = pool_options()
-        // A file does not hang up, but it may be replaced.
-        .test_before_acquire(false)
-        .before_acquire(move |_, known| {
-            let is_current = watcher
-                .get()
-                .is_none_or(|file| file.is_open_since(known.age));
-            Box::pin(std::future::ready(Ok(is_current)))
-        })
+    // A file does not hang up, but it may be replaced.
+    let pool = reopen_replaced_file(pool_options().test_before_acquire(false), file)
         .after_release(|connection, _| Box::pin(may_be_pooled(connection)));
     let start = Instant::now();
     loop {
@@ -74,7 +59,6 @@ pub(in crate::server) async fn connect(
             connected => {
                 let pool = connected?;
                 let file = options.get_filename();
-                watched.get_or_init(|| WatchedFile::new(file));
                 // A file that is deleted later is not created again: without its tables, it would only hide
                 // what has happened.
                 if file.exists() {

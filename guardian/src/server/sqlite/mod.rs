@@ -5,6 +5,7 @@ mod replaced_file;
 mod transaction;
 
 pub(super) use connect::connect;
+pub use replaced_file::reopen_replaced_file;
 
 use super::{
     backend::{Backend, BackendConnection},
