@@ -4,10 +4,9 @@
 //! hint), `notice failure`, and `button primary`.
 
 use crate::{Flash, check_field};
-use leptos::{ev::SubmitEvent, prelude::*};
+use leptos::prelude::*;
 use leptos_guardian::use_callback_url;
 use leptos_router::location::Url;
-use std::time::Duration;
 
 /// A hidden field that passes the page's `callback_url` on with its form.
 #[component]
@@ -107,11 +106,8 @@ pub fn UsernameHint(
     view! { <input type="text" autocomplete="username" value=username hidden/> }
 }
 
-/// How long the button ignores a second press, which is probably a slip. After that, the user has
-/// probably stopped the page and tries again.
-const DOUBLE_SUBMIT_WINDOW: Duration = Duration::from_secs(5);
-
-/// A form that a double click does not send twice.
+/// A form that a double click does not send twice: the library's script on the page ignores a second press for five
+/// seconds, and marks the button with `aria-busy` meanwhile.
 #[component]
 pub fn PlainForm(
     /// The path of the server function.
@@ -121,25 +117,10 @@ pub fn PlainForm(
     /// The fields.
     children: Children,
 ) -> impl IntoView {
-    let is_pending = RwSignal::new(false);
-    let on_submit = move |submit: SubmitEvent| {
-        if is_pending.get_untracked() {
-            submit.prevent_default();
-            return;
-        }
-        is_pending.set(true);
-        set_timeout(move || is_pending.set(false), DOUBLE_SUBMIT_WINDOW);
-    };
     view! {
-        <form method="post" action=action on:submit=on_submit>
+        <form method="post" action=action data-guardian-once="">
             {children()}
-            <button
-                class="button primary"
-                type="submit"
-                aria-busy=move || is_pending.get().then_some("true".to_owned())
-            >
-                {submit}
-            </button>
+            <button class="button primary" type="submit">{submit}</button>
         </form>
     }
 }

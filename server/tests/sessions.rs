@@ -169,10 +169,10 @@ async fn a_form_signs_out_no_other_account_than_its_page_has_shown() {
         let bob_elsewhere = site.sign_up("bob@example.com").await;
         let browser = sign_in(&site, "bob@example.com", &ada).await;
         let browser = sign_in(&site, "ada@example.com", &browser).await;
-        let shown = site.who_is(&browser).await["session"].clone();
-        let fields = format!("scope={scope}&shown={}", shown.as_str().unwrap());
+        let shown = site.who_is(&browser).await["id"].clone();
+        let fields = format!("scope={scope}&shown_user={}", shown.as_str().unwrap());
         let form = site.get(page, &browser).await.body;
-        let field = format!(r#"<input type="hidden" name="shown" value={shown}>"#);
+        let field = format!(r#"<input type="hidden" name="shown_user" value={shown}"#);
         assert!(form.contains(&field), "{form}");
 
         let first = site.submit("/api/sign_out", &browser, &fields).await;
@@ -194,20 +194,31 @@ async fn a_form_signs_out_no_other_account_than_its_page_has_shown() {
 async fn a_form_signs_out_the_account_that_its_page_has_shown() {
     let site = Site::new().await;
     let ada = site.sign_up("ada@example.com").await;
-    let shown = site.who_is(&ada).await["session"].clone();
-    let browser = {
-        site.sign_up("bob@example.com").await;
-        sign_in(&site, "bob@example.com", &ada).await
-    };
-    let fields = format!("shown={}", shown.as_str().unwrap());
+    let shown = site.who_is(&ada).await;
+    site.sign_up("bob@example.com").await;
+    let browser = sign_in(&site, "bob@example.com", &ada).await;
+    let fields = format!("shown_user={}", shown["id"].as_str().unwrap());
     let response = site.post("/api/sign_out", &browser, &fields).await;
-    assert_eq!(response.json()["ended"], json!([shown]));
+    assert_eq!(response.json()["ended"], json!([shown["session"]]));
     let left = site.who_is(&browser).await;
     assert_eq!(left["profile"]["email"], "bob@example.com");
     assert_eq!(left["others"], json!([]));
 
     let all = format!("scope=browser&{fields}");
     site.post("/api/sign_out", &browser, &all).await;
+    assert!(site.who_is(&browser).await.is_null());
+}
+
+/// The user has signed in again since, in another tab.
+#[tokio::test]
+async fn a_form_signs_out_a_later_session_of_the_user_whom_its_page_has_shown() {
+    let site = Site::new().await;
+    let before = site.sign_up("ada@example.com").await;
+    let shown = site.who_is(&before).await;
+    let browser = sign_in(&site, "ada@example.com", &before).await;
+    assert_ne!(site.who_is(&browser).await["session"], shown["session"]);
+    let fields = format!("shown_user={}", shown["id"].as_str().unwrap());
+    site.submit("/api/sign_out", &browser, &fields).await;
     assert!(site.who_is(&browser).await.is_null());
 }
 

@@ -1,7 +1,7 @@
 // The UserButton before hydration, and when the WebAssembly arrives late.
 
 import { expect, type BrowserContext, type Page } from "@playwright/test";
-import { delayWebAssembly, live, sessionCookie, signedInUser, signUp, userButton, signUpLink } from "./site";
+import { delayWebAssembly, field, live, sessionCookie, signedInUser, signUp, userButton, signUpLink } from "./site";
 import { test } from "./test";
 
 function menuOf(page: Page) {
@@ -130,4 +130,17 @@ test("late WebAssembly leaves a closed menu closed, and the focus on its button"
   await expect(menuOf(page)).toBeHidden();
   await page.keyboard.press("Enter");
   await expect(menuOf(page)).toBeVisible();
+});
+
+test("without WebAssembly, a double click changes the password once", async ({ page }) => {
+  await delayWebAssembly(page);
+  const { password } = await signUp(page);
+  await page.goto("/account");
+  const posts: string[] = [];
+  page.on("request", (request) => request.method() === "POST" && posts.push(new URL(request.url()).pathname));
+  await field(page, "current_password").fill(password);
+  await field(page, "password").fill("another horse battery");
+  await page.getByRole("button", { name: "Change password" }).dblclick();
+  await expect(page.getByText("Your password is changed")).toBeVisible();
+  expect(posts).toEqual(["/api/change_password"]);
 });

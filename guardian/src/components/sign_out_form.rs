@@ -1,4 +1,4 @@
-use crate::{SessionHandle, api::PostSignOut, platform::filled_for};
+use crate::{SessionHandle, api::PostSignOut, platform::shown_user_field};
 use leptos::{prelude::*, server_fn::ServerFn as _};
 
 /// Where the page's script says how a form goes. They are there from the start, because assistive
@@ -13,20 +13,14 @@ pub(crate) fn sign_out_form(
     redirect: bool,
     content: AnyView,
 ) -> AnyView {
-    let mut inside = REGIONS.to_owned();
-    // The page's script says itself for whom it signs out, so what the browser builds needs no field.
-    if let Some(shown) = filled_for().filter(|shown| session.is_none() && !shown.is_empty()) {
-        inside.push_str(r#"<input type="hidden" name="shown" value=""#);
-        inside.push_str(&shown);
-        inside.push_str(r#"">"#);
-    }
+    let shown_user = session.is_none().then(shown_user_field).unwrap_or_default();
     view! {
         <form class="guardian-form" method="post" action=PostSignOut::PATH>
             {session.map(|session| hidden_field("session", session.to_string()))}
             {callback_url.map(|url| hidden_field("callback_url", url))}
             {(!redirect).then(|| hidden_field("redirect", "false".into()))}
             {content}
-            <div class="guardian-contents" inner_html=inside></div>
+            <div class="guardian-contents" inner_html=shown_user + REGIONS></div>
         </form>
     }
     // Erased, because its type would be part of the type of every page that contains it.

@@ -55,6 +55,11 @@ pub(crate) fn filled_for() -> Option<String> {
     None
 }
 
+/// The page's script says itself for whom it signs out.
+pub(crate) fn shown_user_field() -> String {
+    String::new()
+}
+
 /// Shows the children while the auth state meets the condition. What the browser has built needs no mark.
 pub(crate) fn show_while(
     condition: fn(&AuthState) -> bool,

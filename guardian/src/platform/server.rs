@@ -10,7 +10,7 @@ pub(crate) use crate::server::{
 
 use crate::{
     AuthError, AuthState, User,
-    components::slot,
+    components::{hidden_field, slot},
     server::{
         Auth,
         markup::{self, SessionsQuery, head},
@@ -93,6 +93,15 @@ pub(crate) fn filled_for() -> Option<String> {
         AuthState::SignedOut => Some(String::new()),
         AuthState::Loading => None,
     })
+}
+
+/// Returns the field that tells a sign-out whom its page has shown.
+pub(crate) fn shown_user_field() -> String {
+    let user = auth_signals()
+        .state
+        .with_untracked(|state| state.user().map(|user| user.id.clone()));
+    user.map(|id| hidden_field("shown_user", id).to_html())
+        .unwrap_or_default()
 }
 
 /// Shows the children if the auth state, which stays the same while a page is rendered, meets the condition. The

@@ -1,17 +1,41 @@
 // Forms that sign out or switch accounts. Each works without this script. With it, the page sends the form's
-// fields itself, and the form says how that goes.
+// fields itself, and the form says how that goes. A form of the app's with `data-guardian-once` is the browser's to
+// send, but not twice.
 
 import { ORIGIN } from "./api.mjs";
 import { text } from "./data.mjs";
 import { newElement } from "./elements.mjs";
+import { addFragment } from "./fragment.mjs";
 import { readOptions, stays } from "./options.mjs";
+
+// How long a second press on a button is probably a slip. After that, the person has probably stopped the page and
+// tries again.
+const DOUBLE_SUBMIT_MS = 5_000;
 
 /** @type {WeakSet<HTMLFormElement>} */
 const busyForms = new WeakSet();
 
+/** What makes each form that the browser is sending ready again. @type {Set<() => void>} */
+const sent = new Set();
+
 export function listenToForms() {
   // On the document, for forms that come later, too.
+  document.addEventListener("submit", prepare, true);
   document.addEventListener("submit", (event) => submit(event).catch(console.debug));
+  // From the back/forward cache, with the form as it was when it was sent.
+  addEventListener("pageshow", ({ persisted }) => persisted && sent.forEach((finish) => finish()));
+}
+
+/**
+ * Before any listener of the form's own reads its fields.
+ *
+ * @param {any} event a SubmitEvent
+ */
+function prepare(event) {
+  const { target: form } = event;
+  if (busyForms.has(form)) event.preventDefault();
+  const field = form.querySelector("[name=callback_url]");
+  if (field) field.value = addFragment(field.value);
 }
 
 /**
@@ -24,18 +48,16 @@ async function submit(event) {
   const { target: form, submitter: button } = event;
   const action = button?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
   const { href } = new URL(action, form.closest("[data-guardian]") ? ORIGIN : document.baseURI);
-  keepFragment(form);
   // The app may have asked the person, or sent it by itself.
   if (event.defaultPrevented) return;
 
   /** @type {any} */
-  const fields = Object.fromEntries(new FormData(form));
+  const { shown_user: _, ...fields } = Object.fromEntries(new FormData(form));
   // Older browsers leave it out.
   if (button?.name) fields[button.name] = button.value;
   const options = href === `${ORIGIN}/api/sign_out` && readOptions(fields);
   // The server checks where a form leads. So a switch that leads elsewhere is the browser's to send.
-  if (!options && (href !== `${ORIGIN}/api/switch_account` || fields.callback_url)) return;
-  if (busyForms.has(form)) return event.preventDefault();
+  if (!options && (href !== `${ORIGIN}/api/switch_account` || fields.callback_url)) return sendOnce(event);
 
   const say = (/** @type {string} */ key) => options && (region(form, "status").textContent = text(key));
   setBusy(form, button, true);
@@ -57,15 +79,26 @@ async function submit(event) {
 }
 
 /**
- * A form that leads back to where the person came from leads to the same place on that page. Only the browser
- * knows it: it takes the fragment along when the server redirects.
+ * The browser sends a form of the app's: not again at a double click.
  *
- * @param {HTMLFormElement} form
+ * @param {any} event a SubmitEvent
  */
-function keepFragment(form) {
-  /** @type {any} */
-  const field = form.querySelector("[name=callback_url]");
-  if (field?.value === new URLSearchParams(location.search).get("callback_url")) field.value += location.hash;
+function sendOnce(event) {
+  const { target: form, submitter: button } = event;
+  const method = button?.getAttribute("formmethod") ?? form.getAttribute("method");
+  if (!form.hasAttribute("data-guardian-once") || !/^post$/i.test(method)) return;
+  const finish = () => {
+    sent.delete(finish);
+    clearTimeout(timer);
+    busyForms.delete(form);
+    button?.removeAttribute("aria-busy");
+  };
+  const timer = setTimeout(finish, DOUBLE_SUBMIT_MS);
+  sent.add(finish);
+  busyForms.add(form);
+  button?.setAttribute("aria-busy", "true");
+  // A later listener may send it by itself.
+  setTimeout(() => event.defaultPrevented && finish());
 }
 
 /**

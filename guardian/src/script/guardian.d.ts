@@ -12,6 +12,9 @@
 //       What is inside is for one user. The page leaves for the sign-in page, a path on the page's own site,
 //       when nobody is signed in any more, and is loaded again when somebody else is. While a sign-out is
 //       pending, the inside is removed.
+//   data-guardian-once
+//       On a form that posts: a double click does not send it twice. For five seconds it is not sent again, and the
+//       button that was pressed has `aria-busy`.
 //
 // These elements are components. The server renders what is inside, and the page keeps it current. Their
 // attributes are the options of `mountUserButton` and so on:
@@ -22,6 +25,9 @@
 //
 // Forms that post to /api/sign_out or /api/switch_account are sent by the page, and say how it goes in their
 // `[role=status]` and `[role=alert]`.
+//
+// A page whose query has a `callback_url` may have a fragment, too: it leads to the same place there. Forms with that
+// `callback_url` in a field, and links with it in their query, take the fragment along.
 
 /**
  * What the server writes into a page, as JSON in `<script type="application/json" id="guardian-page">`. A page

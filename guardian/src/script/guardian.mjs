@@ -5,13 +5,16 @@ import { attempt } from "./attempt.mjs";
 import { defineElement, fillComponents } from "./components.mjs";
 import { readMarker } from "./cookies.mjs";
 import { data, readPage, text } from "./data.mjs";
+import { longer } from "./draft.mjs";
 import { each } from "./elements.mjs";
 import { listenToForms } from "./forms.mjs";
+import { listenToLinks } from "./fragment.mjs";
 import { listenToMenus, showMenus } from "./menus.mjs";
 import { readOptions } from "./options.mjs";
 import { listenToFailure, listenToPage, loadPage, readSignInUrl } from "./page.mjs";
 import { forget, readKept, remember } from "./pending.mjs";
 import { hidePrivate, showEnded, showNotice, showTime } from "./show.mjs";
+import { FIRST_RETRY_MS } from "./sign_out.mjs";
 import { UNKNOWN, reduce } from "./state.mjs";
 import { follow } from "./stream.mjs";
 import { listenToTabs, tellTabs } from "./tabs.mjs";
@@ -174,11 +177,25 @@ function onSignedOut(callback) {
   return () => document.removeEventListener("guardian:signed-out", listener);
 }
 
+/**
+ * Asks for what the page lacks, until the server has it.
+ *
+ * @param {import("./data.mjs").PageData} own what the page has
+ */
+async function fetchData(own, pauseMs = FIRST_RETRY_MS) {
+  const fetched = readPage(await requestPage("/guardian/fragment/page"));
+  // The page's program may have failed meanwhile.
+  Object.assign(data, fetched, own, { hydrates: data.hydrates });
+  if (!fetched.cookies) setTimeout(fetchData, pauseMs, own, longer(pauseMs));
+  // The page has begun without it.
+  else if (pauseMs > FIRST_RETRY_MS) dispatch("started", data.state);
+}
+
 async function start() {
   const own = readPage(document);
   window.guardian.rendered = own.state;
-  const fetched = own.cookies ? {} : readPage(await requestPage("/guardian/fragment/page"));
-  Object.assign(data, fetched, own);
+  Object.assign(data, own);
+  if (!own.cookies) await fetchData(own);
   listenToTabs(dispatch);
   listenToPage(dispatch);
   listenToMenus();
@@ -211,6 +228,7 @@ if (typeof window.guardian?.refresh !== "function") {
     mountSessionList: defineElement("session-list"),
   };
   listenToForms();
+  listenToLinks();
   listenToFailure(replaceProgram);
   start();
 }

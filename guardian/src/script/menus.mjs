@@ -15,6 +15,7 @@ export function showMenus() {
  * what is said on the menu would make it differ from the server's.
  */
 function placeMenu(/** @type {any} */ { target }) {
+  if (!target.matches(".guardian-menu")) return;
   const { right, bottom } = target.parentNode.getBoundingClientRect();
   const { style } = document.documentElement;
   style.setProperty("--guardian-menu-x", `${right}px`);

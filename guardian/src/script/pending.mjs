@@ -5,7 +5,7 @@
 // for no more than a sign-out of this browser. Wider options wait in the storage of this origin, which no
 // other origin can write.
 //
-// Some browsers forget after seven days what a script has set, and the server's own cookies live longer. So the
+// Some browsers forget a script's cookies after seven days, and the server's own cookies live longer. So the
 // storage also names the session that the browser had: while it still has it, the sign-out is pending.
 
 import { attempt } from "./attempt.mjs";
@@ -37,6 +37,8 @@ export function remember({ scope, session }) {
 
 /** The server knows now. */
 export function forget() {
+  // A page that does not know the cookie's name yet does not know either what an earlier page has left.
+  if (!data.cookies.pending) return;
   attempt(() => (document.cookie = data.cookies.pending.replace(/Max-Age=\d+/, "Max-Age=0")));
   attempt(() => localStorage.removeItem(STORAGE_KEY));
 }

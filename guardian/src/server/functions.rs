@@ -19,7 +19,7 @@ pub(crate) async fn sign_out(
     session: Option<String>,
     redirect: Option<bool>,
     callback_url: Option<String>,
-    shown: Option<String>,
+    shown_user: Option<String>,
 ) -> Result<SignedOut, SignOutError> {
     let auth = reachable().ok_or_else(|| with_status(SignOutError::NotProtected))?;
     let session = session.filter(|session| !session.is_empty());
@@ -29,7 +29,6 @@ pub(crate) async fn sign_out(
     {
         return Err(refuse_sign_out(SignOutError::Malformed));
     }
-    let shown = shown.filter(|shown| !shown.is_empty());
     let mut options = SignOutOptions {
         scope: match scope.as_deref() {
             None | Some("") => Default::default(),
@@ -41,7 +40,8 @@ pub(crate) async fn sign_out(
         redirect: redirect.unwrap_or(true),
         callback_url,
     };
-    let is_done = shown.is_some_and(|shown| auth.has_signed_out_shown(&mut options, shown.into()));
+    let shown_user = shown_user.filter(|user| !user.is_empty());
+    let is_done = shown_user.is_some_and(|user| auth.has_signed_out_shown(&mut options, &user));
     if let Some(page) = confirmation_page(&auth, &options).filter(|_| !is_done) {
         let error = SignOutError::ConfirmationRequired {
             url: url_for_caller(&auth, page.as_str()),

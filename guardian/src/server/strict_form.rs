@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_names_are_those_of_the_functions_fields() {
-        let sign_out = ["scope", "session", "redirect", "callback_url", "shown"];
+        let sign_out = ["scope", "session", "redirect", "callback_url", "shown_user"];
         assert_eq!(field_names::<PostSignOut>(), sign_out);
         assert!(field_names::<GetSession>().is_empty());
     }

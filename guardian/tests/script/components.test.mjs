@@ -118,6 +118,28 @@ describe("a component", () => {
     assert.equal(fetched(browser).length, 2);
   });
 
+  test("that is filled again keeps an open menu, and the focus in it", async () => {
+    const menu = (/** @type {string} */ picture) => [
+      element("button", { id: "trigger", popovertarget: "menu" }, element("img", { src: picture })),
+      element("div", { id: "menu", class: "guardian-menu" }, element("a", { href: "/account" }, "Manage account")),
+    ];
+    const button = filled(BUTTON, "ada-session", ...menu("/ada.png"));
+    const browser = adas(button);
+    await browser.run();
+    const [trigger, shown] = button.children;
+    shown.isOpen = true;
+    await browser.happensTo("toggle", shown);
+    trigger.focus();
+    browser.responses[path(BUTTON)] = fragment("ada-session", ...menu("/ada-2.png"));
+    browser.responses["/api/session"] = { ...ADA, others: [GRACE] };
+    await browser.window.guardian.refresh();
+    await settled();
+    assert.equal(trigger.querySelector("img")?.getAttribute("src"), "/ada-2.png");
+    assert.deepEqual(button.children, [trigger, shown]);
+    assert.equal(browser.document.activeElement, trigger);
+    assert.equal(trigger.getAttribute("aria-expanded"), "true");
+  });
+
   test("is cleared at once when nobody is signed in any more, without a request", async () => {
     const button = filled(BUTTON, "ada-session", "Ada");
     const list = filled(LIST, "ada-session", element("ul", {}, "Ada's phone"));

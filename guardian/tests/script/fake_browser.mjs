@@ -85,6 +85,8 @@ export class Browser {
   mutations = 0;
   /** @type {(() => void)[]} */
   resourceObservers = [];
+  /** Those of the document's listeners that hear an event before its target does. */
+  capturing = new EventTarget();
   document = new Document();
   body = this.document.body;
   /** The page's global object. @type {any} */
@@ -160,6 +162,8 @@ export class Browser {
   #dispatch(/** @type {string} */ type, /** @type {Element} */ target, /** @type {object} */ more) {
     const event = Object.assign(new Event(type, { cancelable: true }), more);
     Object.defineProperty(event, "target", { value: target });
+    this.capturing.dispatchEvent(event);
+    target.listeners.get(type)?.(event);
     this.window.document.dispatchEvent(event);
     return event;
   }
@@ -176,7 +180,7 @@ export class Browser {
       dispatchEvent: events.dispatchEvent.bind(events),
       createElement: element,
     });
-    guardListeners(document, report);
+    guardListeners(document, report, this.capturing);
     Object.defineProperty(document, "cookie", {
       configurable: true,
       get: () => [...browser.cookies].map(([name, value]) => `${name}=${value}`).join("; "),
@@ -338,12 +342,17 @@ function respond(response) {
  *
  * @param {any} target
  * @param {(cause: unknown) => void} report
+ * @param {EventTarget} capturing has the listeners that capture
  */
-function guardListeners(target, report) {
+function guardListeners(target, report, capturing) {
   const { addEventListener: add, removeEventListener: remove } = target;
   const guarded = new Map();
   Object.assign(target, {
-    addEventListener(/** @type {string} */ type, /** @type {(event: Event) => unknown} */ listener) {
+    addEventListener(
+      /** @type {string} */ type,
+      /** @type {(event: Event) => unknown} */ listener,
+      /** @type {boolean | undefined} */ captures,
+    ) {
       const guard = (/** @type {Event} */ event) => {
         try {
           listener(event);
@@ -352,7 +361,8 @@ function guardListeners(target, report) {
         }
       };
       guarded.set(listener, guard);
-      add(type, guard);
+      if (captures) capturing.addEventListener(type, guard);
+      else add(type, guard);
     },
     removeEventListener(/** @type {string} */ type, /** @type {(event: Event) => unknown} */ listener) {
       remove(type, guarded.get(listener));

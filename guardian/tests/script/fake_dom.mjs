@@ -1,7 +1,8 @@
 // As much of a document as the script uses. A document tells its observers of changes, upgrades custom elements,
 // and has a focus.
 
-const PART = /^(\w[\w-]*)?(?:#([\w-]+))?(?:\.([\w-]+))?(?:\[([\w-]+)(?:="?([\w-]*)"?)?\])?(:popover-open)?$/;
+const PART =
+  /^(\w[\w-]*)?(?:#([\w-]+))?(?:\.([\w-]+))?(?:\[([\w-]+)(?:="?([\w-]*)"?)?\])?(:popover-open)?((?::not\(\[[\w-]+\]\))*)$/;
 
 export class Node {
   /** @type {Node[]} */
@@ -143,6 +144,8 @@ export class Text extends Node {
 export class Element extends Node {
   /** @type {Map<string, string>} */
   #attributes = new Map();
+  /** @type {Map<string, (event: Event) => void>} */
+  listeners = new Map();
   /** Whether it is an open popover. */
   isOpen = false;
   /** What a person has typed into it. */
@@ -154,6 +157,36 @@ export class Element extends Node {
     this.tag = name;
     for (const [name, value] of Object.entries(attributes)) this.setAttribute(name, value);
     this.append(...content);
+  }
+
+  get localName() {
+    return this.tag;
+  }
+
+  /** A form's fields by their names. @returns {Record<string, Element> | undefined} */
+  get elements() {
+    return this.tag === "form"
+      ? Object.fromEntries(this.querySelectorAll("[name]").map((field) => [field.name, field]))
+      : undefined;
+  }
+
+  /** The query of a link. */
+  get search() {
+    return new URL(this.getAttribute("href") ?? "", "http://127.0.0.1:3000").search;
+  }
+
+  set search(/** @type {unknown} */ query) {
+    const [path] = (this.getAttribute("href") ?? "").split("?");
+    this.setAttribute("href", `${path}?${query}`);
+  }
+
+  getAttributeNames() {
+    return [...this.#attributes.keys()];
+  }
+
+  /** @param {string} type @param {(event: Event) => void} listener */
+  addEventListener(type, listener) {
+    this.listeners.set(type, listener);
   }
 
   get attributes() {
@@ -258,14 +291,15 @@ export class Element extends Node {
   #is(/** @type {string} */ selector) {
     const parsed = PART.exec(selector);
     if (!parsed) throw new DOMException(`this selector is not faked: ${selector}`, "SyntaxError");
-    const [, tag, id, className, attribute, value, isOpen] = parsed;
+    const [, tag, id, className, attribute, value, isOpen, excluded] = parsed;
     return (
       (!tag || this.tag === tag) &&
       (!id || this.id === id) &&
       (!className || [...this.classList].includes(className)) &&
       (!attribute || this.hasAttribute(attribute)) &&
       (value === undefined || this.getAttribute(attribute) === value) &&
-      (!isOpen || this.isOpen)
+      (!isOpen || this.isOpen) &&
+      [...excluded.matchAll(/\[(.*?)\]/g)].every(([, name]) => !this.hasAttribute(name))
     );
   }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Browser, element, pageData, settled, signOutForm } from "./fake_browser.mjs";
-import { ADA, GRACE, MARKER, SIGNED_OUT, SITE, adas, data, page, record, shownTo, visit } from "./visits.mjs";
+import { ADA, GRACE, MARKER, SIGNED_OUT, SITE, STORAGE_KEY, adas, data, page, record, shownTo, visit } from "./visits.mjs";
 
 const FRAGMENT = "/guardian/fragment/page";
 
@@ -67,6 +67,77 @@ describe("a page", () => {
     await guardian.signOut({ redirect: false });
     assert.equal(inside.hasAttribute("hidden"), true);
     assert.deepEqual([...browser.cookies], []);
+  });
+
+  test("without data asks once who is signed in if the data do not say it", async () => {
+    const browser = new Browser(SITE);
+    browser.responses[FRAGMENT] = page(pageData(data()));
+    await browser.run();
+    assert.deepEqual(browser.requests, [[FRAGMENT, ""], ["/api/session", ""]]);
+  });
+
+  test("without data asks for it again, after growing pauses, and then is as any other", async () => {
+    const form = signOutForm({ scope: "others", redirect: "false" });
+    const browser = new Browser(SITE, form);
+    browser.responses["/api/session"] = { ...ADA, others: [] };
+    browser.responses["/api/sign_out"] = { ...SIGNED_OUT, scope: "others" };
+    browser.cookies.set(MARKER, "ada-session");
+    const failures = [{ status: 503, json: element("h1", {}, "Sorry") }, new Error("offline"), { redirected: true }];
+    const asked = () => browser.requestsTo(FRAGMENT).length;
+    for (const [tries, response] of failures.entries()) {
+      browser.responses[FRAGMENT] = response;
+      if (tries === 0) await browser.run();
+      else await browser.pass(2_000 * 2 ** (tries - 1));
+      assert.equal(asked(), tries + 1);
+    }
+    browser.responses[FRAGMENT] = page(pageData(data({ state: null })));
+    await browser.pass(8_000);
+    await browser.submit(form);
+    assert.equal(form.querySelector("[role=status]")?.textContent, "Signed out everywhere else.");
+    assert.equal((await browser.window.guardian.session()).active.id, "ada", "what it has heard is newer");
+    browser.responses["/api/session"] = null;
+    await browser.receiveCookie(MARKER, "");
+    assert.equal(await browser.window.guardian.session(), null, "it knows the cookie");
+    for (const pauseMs of [2_000, 4_000, 8_000, 16_000]) await browser.pass(pauseMs);
+    assert.equal(asked(), 4);
+  });
+
+  test("without data shows who is signed in as soon as it has the data", async () => {
+    const outside = shownTo("out");
+    const browser = new Browser(SITE, outside);
+    browser.responses[FRAGMENT] = browser.responses["/api/session"] = new Error("offline");
+    await browser.run();
+    browser.responses[FRAGMENT] = page(pageData(data({ state: { active: ADA, others: [] } })));
+    browser.cookies.set(MARKER, "ada-session");
+    await browser.pass(2_000);
+    assert.equal(outside.hasAttribute("hidden"), true);
+  });
+
+  test("without data does not take back a sign-out that is still to be sent", async () => {
+    const browser = new Browser(SITE);
+    browser.responses[FRAGMENT] = new Error("offline");
+    browser.cookies.set(MARKER, "ada-session");
+    browser.stored.set(STORAGE_KEY, "scope=global&session=ada-session ada-session");
+    browser.responses["/api/sign_out"] = { ...SIGNED_OUT, scope: "global" };
+    await browser.run();
+    browser.responses[FRAGMENT] = page(pageData(data({ state: null })));
+    await browser.pass(2_000);
+    assert.deepEqual(browser.requestsTo("/api/sign_out").map(([, fields]) => fields), [
+      "scope=global&session=ada-session&redirect=false",
+    ]);
+    assert.equal(browser.stored.size, 0);
+  });
+
+  test("whose program fails before it has its data stays without the program", async () => {
+    const browser = new Browser(SITE, pageData({ hydrates: true }));
+    browser.responses[FRAGMENT] = new Error("offline");
+    await browser.run();
+    const crash = { error: Object.assign(new Error("unreachable"), { name: "RuntimeError" }) };
+    await browser.happens("error", crash);
+    browser.responses[FRAGMENT] = page(pageData(data({ state: null })));
+    await browser.pass(2_000);
+    await browser.happens("error", crash);
+    assert.equal(browser.warnings.length, 1);
   });
 
   test("that does not know yet who is signed in stays as the server has rendered it", async () => {

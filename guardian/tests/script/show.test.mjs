@@ -44,6 +44,15 @@ describe("a user's menu", () => {
     assert.deepEqual([...properties], [["--guardian-menu-x", "300px"], ["--guardian-menu-y", "48px"]]);
   });
 
+  test("has its place only from its own button, not from a popover of the app's", async () => {
+    const { browser } = withMenu();
+    await browser.run();
+    const other = browser.document.querySelector("#other");
+    assert.ok(other);
+    await browser.happensTo("beforetoggle", other);
+    assert.equal(browser.document.documentElement.properties.size, 0);
+  });
+
   test("that the browser does not know leaves its links alone", async () => {
     const { browser, menu, link } = withMenu();
     Object.assign(menu, { hidePopover: undefined });

@@ -36,6 +36,22 @@ describe("a page that the server has rendered", () => {
     assert.equal(browser.requestsTo(HERE).length, 1);
   });
 
+  test("keeps its components, with what the server has rendered into them now", async () => {
+    const userButton = (/** @type {typeof ADA} */ { session, profile }) =>
+      element("div", { "data-guardian": "user-button?", "data-guardian-filled": session }, profile.name);
+    const button = userButton(ADA);
+    const browser = adas(element("main", { style: "color: red" }, greeting("Hello, Ada"), button));
+    await browser.run();
+    const graces = pageData(data({ state: { active: GRACE, others: [] } }));
+    browser.responses[HERE] = element("main", {}, graces, greeting("Hello, Grace"), userButton(GRACE));
+    browser.responses["/guardian/fragment/user-button?"] = new Promise(() => {});
+    browser.responses["/api/session"] = { ...GRACE, others: [] };
+    await browser.receiveCookie(MARKER, "grace-session");
+    assert.equal(browser.body.querySelector("[data-guardian]"), button);
+    assert.equal(button.textContent, "Grace Hopper");
+    assert.equal(button.hasAttribute("data-guardian-filled"), false);
+  });
+
   test("keeps the notice of a pending sign-out", async () => {
     const { browser } = adasPage();
     browser.responses["/api/sign_out"] = new Error("offline");

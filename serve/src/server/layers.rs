@@ -9,7 +9,7 @@ use axum::{
     middleware::{Next, from_fn},
     response::{IntoResponse as _, Redirect, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 use std::time::Duration;
 use tower::{Layer as _, util::MapResponseLayer};
 use tower_http::{
@@ -60,19 +60,20 @@ async fn without_empty_segments(mut request: Request, next: Next) -> Response {
     let uri = request.uri();
     let path = uri.path();
     let trimmed = path.trim_matches('/');
-    if !request.method().is_safe() {
-        return next.run(request).await;
-    }
-    let query = uri.query().map(|query| format!("?{query}"));
-    let query = query.unwrap_or_default();
-    if path.starts_with("//") && !trimmed.is_empty() {
-        // No redirect: what is behind the slashes may be a host.
-        let nothing = format!("/%2F{trimmed}{query}");
-        if let Ok(nothing) = nothing.parse() {
-            *request.uri_mut() = nothing;
+    let query = uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    // No redirect leads to what may be a host.
+    let nothing = (path.starts_with("//") && !trimmed.is_empty())
+        .then(|| format!("/%2F{trimmed}{query}").parse::<Uri>());
+    match nothing {
+        _ if !request.method().is_safe() => {}
+        Some(Ok(nothing)) => *request.uri_mut() = nothing,
+        _ if path.ends_with("//") && !path.contains('\\') => {
+            return Redirect::permanent(&format!("/{trimmed}{query}")).into_response();
         }
-    } else if path.ends_with("//") && !path.contains('\\') {
-        return Redirect::permanent(&format!("/{trimmed}{query}")).into_response();
+        _ => {}
     }
     next.run(request).await
 }

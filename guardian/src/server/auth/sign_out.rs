@@ -99,25 +99,21 @@ impl Auth {
         }
     }
 
-    /// Makes a sign-out refer to the session that its page has shown. Returns whether nothing is left to do,
-    /// because that session has ended on this browser. Otherwise the second half of a double click would sign out
-    /// the account that is active after the first.
-    pub(crate) fn has_signed_out_shown(
-        &self,
-        options: &mut SignOutOptions,
-        shown: SessionHandle,
-    ) -> bool {
+    /// Makes a sign-out refer to the user whom its page has shown. Returns whether nothing is left to do, because
+    /// that user is not signed in on this browser. Otherwise the second half of a double click would sign out the
+    /// account that is active after the first.
+    pub(crate) fn has_signed_out_shown(&self, options: &mut SignOutOptions, shown: &str) -> bool {
         let state = self.state();
         let Current::SignedIn(active, others) = &state.current else {
             return false;
         };
-        let is_meant = options.session.is_some() || options.scope == SignOutScope::Browser;
-        if is_meant || *active.handle() == shown {
+        let is_explicit = options.session.is_some() || options.scope == SignOutScope::Browser;
+        if is_explicit || active.user.id == shown {
             return false;
         }
-        let is_here = others.iter().any(|account| *account.handle() == shown);
-        options.session = Some(shown);
-        !is_here
+        let account = others.iter().find(|account| account.user.id == shown);
+        options.session = account.map(|account| account.handle().clone());
+        account.is_none()
     }
 
     /// Leaves the browser what is its visitor's, under a new token. The sign-out is carried out already, and
