@@ -48,8 +48,8 @@ pub async fn post_sign_out(
     redirect: Option<bool>,
     /// The page that the browser goes to.
     callback_url: Option<String>,
-    /// The id of the user whom the form's page showed. If another account is the active one by now, because the
-    /// form is sent twice or the page is old, that account stays signed in.
+    /// What stands for the user whom the page showed, in the library's own forms. If another account is the active
+    /// one by now, because the form is sent twice or the page is old, that account stays signed in.
     shown_user: Option<String>,
 ) -> Result<SignedOut, SignOutError> {
     crate::server::sign_out(scope, session, redirect, callback_url, shown_user).await

@@ -10,9 +10,9 @@ pub(crate) use crate::server::{
 
 use crate::{
     AuthError, AuthState, User,
-    components::{hidden_field, slot},
+    components::slot,
     server::{
-        Auth,
+        Auth, mark_of,
         markup::{self, SessionsQuery, head},
         see_other, session,
     },
@@ -97,10 +97,9 @@ pub(crate) fn filled_for() -> Option<String> {
 
 /// Returns the field that tells a sign-out whom its page has shown.
 pub(crate) fn shown_user_field() -> String {
-    let user = auth_signals()
-        .state
-        .with_untracked(|state| state.user().map(|user| user.id.clone()));
-    user.map(|id| hidden_field("shown_user", id).to_html())
+    let auth = auth_signals().state;
+    let mark = auth.with_untracked(|state| state.user().map(|user| mark_of(&user.id)));
+    mark.map(|mark| format!(r#"<input type="hidden" name="shown_user" value="{mark}">"#))
         .unwrap_or_default()
 }
 

@@ -60,6 +60,7 @@ mod registry;
 mod request_target;
 mod respond;
 mod session_limit;
+mod shown_user;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
@@ -107,3 +108,4 @@ pub(crate) use file::File;
 pub(crate) use functions::{
     refuse_call, refuse_sign_out, session, sessions, sign_out, switch_account,
 };
+pub(crate) use shown_user::mark_of;

@@ -10,6 +10,7 @@ use crate::{
     server::{
         Cause, Guardian, Transaction,
         bearer::TokenPlace,
+        mark_of,
         redirect::SafeRedirect,
         registry::{Revocation, Target},
         token::TokenHash,
@@ -99,7 +100,7 @@ impl Auth {
         }
     }
 
-    /// Makes a sign-out refer to the user whom its page has shown. Returns whether nothing is left to do, because
+    /// Makes a sign-out refer to the user whom its page has shown ([`mark_of`]). Returns whether nothing is left to do, because
     /// that user is not signed in on this browser. Otherwise the second half of a double click would sign out the
     /// account that is active after the first.
     pub(crate) fn has_signed_out_shown(&self, options: &mut SignOutOptions, shown: &str) -> bool {
@@ -108,10 +109,12 @@ impl Auth {
             return false;
         };
         let is_explicit = options.session.is_some() || options.scope == SignOutScope::Browser;
-        if is_explicit || active.user.id == shown {
+        if is_explicit || mark_of(&active.user.id) == shown {
             return false;
         }
-        let account = others.iter().find(|account| account.user.id == shown);
+        let account = others
+            .iter()
+            .find(|account| mark_of(&account.user.id) == shown);
         options.session = account.map(|account| account.handle().clone());
         account.is_none()
     }
