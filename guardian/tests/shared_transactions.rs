@@ -5,7 +5,7 @@ mod common;
 use common::{Browser, Server, Site, with_hook};
 use http::StatusCode;
 use leptos_guardian::{
-    SignOutScope, SignedOut,
+    Reason, SignOutScope, SignedOut,
     server::{Builder, Database, WritePermit},
 };
 use sqlx::{Connection as _, PgConnection, postgres::PgPoolOptions};
@@ -306,6 +306,28 @@ async fn a_write_that_must_wait_for_a_lock_holds_up_no_other() {
     assert!(!waits.is_finished());
     app.close().await.unwrap();
     assert_eq!(waits.await.unwrap().1.ended.len(), 1);
+}
+
+/// Ada's cart is in the new session, and nothing is left for whoever has the old cookie.
+#[tokio::test]
+async fn a_sign_in_that_replaces_a_session_which_another_sign_out_ends_leaves_no_data_behind() {
+    let site = Site::new().await;
+    let server = one_writer_with(&site, |builder| builder.keep_visitor_data("word")).await;
+    let mut browser = signed_in(site.browser().on(&server), "ada").await;
+    browser.post("/remember/cart").await;
+    let mut old = browser.clone();
+    let mut held = Held::new(&site, &server).await;
+    let sign_in = held.add(signed_in(browser, "bob")).await;
+    let guardian = server.guardian.clone();
+    let sign_out = held.add(async move { guardian.sign_out_user("ada", Reason::User).await });
+    let sign_out = sign_out.await;
+    held.release().await;
+    assert_eq!(sign_out.await.unwrap().unwrap().len(), 1);
+    let mut browser = sign_in.await.unwrap();
+    assert_eq!(browser.whoami().await, "bob");
+    assert_eq!(browser.get("/recall").await.body, "cart");
+    assert_eq!(old.get("/recall").await.body, "nothing");
+    assert_eq!(site.count("tower_sessions").await, 1);
 }
 
 /// When a program panics while it signs somebody in, the writer ends with the runtime.

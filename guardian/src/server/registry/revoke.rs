@@ -20,7 +20,7 @@ use crate::{
     with_connection,
 };
 use sqlx::QueryBuilder;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// A row of `guardian_session` that has just been deleted.
 #[derive(sqlx::FromRow)]
@@ -52,15 +52,12 @@ pub(crate) async fn revoke_all(
         ended[index].push(row);
     }
     let mut data = data_of_visitors(&groups);
-    for ((_, cause), rows) in sign_outs.iter().zip(&ended) {
-        // A sign-in has copied what is the visitor's.
-        let is_left = cause.reason != Reason::NewSignIn;
-        let rows = rows.iter().filter(|row| row.has_data != 0);
-        data.extend(rows.map(|row| EndedData {
-            id: row.data_id.clone(),
-            browser: is_left.then(|| row.token_hash.clone()),
-        }));
-    }
+    let with_data = ended.iter().flatten().filter(|row| row.has_data != 0);
+    data.extend(with_data.map(|row| EndedData {
+        id: row.data_id.clone(),
+        browser: Some(row.token_hash.clone()),
+    }));
+    leave_nothing(&mut data, &tokens_of_new_sign_ins(sign_outs));
     end_data(connection.reborrow(), data, kept).await?;
 
     let mut events = Vec::new();
@@ -207,4 +204,25 @@ fn data_of_visitors(groups: &[Group<'_>]) -> Vec<EndedData> {
         }
     }
     data
+}
+
+/// The tokens that new sign-ins replace.
+fn tokens_of_new_sign_ins(sign_outs: &[(Revocation, Cause)]) -> HashSet<String> {
+    let sign_ins = sign_outs
+        .iter()
+        .filter(|(_, cause)| cause.reason == Reason::NewSignIn);
+    let targets = sign_ins.flat_map(|(revocation, _)| &revocation.targets);
+    let replaced = targets.flat_map(|target| match target {
+        Target::Replaced(tokens) => texts(tokens),
+        _ => Vec::new(),
+    });
+    replaced.collect()
+}
+
+/// Lets nothing wait for browsers with these tokens, whichever sign-out has ended their sessions: a sign-in has
+/// copied what is the visitor's, and nobody gets the token any more.
+fn leave_nothing(data: &mut [EndedData], replaced: &HashSet<String>) {
+    for ended in data {
+        ended.browser.take_if(|browser| replaced.contains(browser));
+    }
 }
