@@ -3,13 +3,18 @@
 mod common;
 
 use common::{Browser, Server, Site, with_hook};
+use futures::{FutureExt as _, future::BoxFuture};
 use http::StatusCode;
 use leptos_guardian::{
-    Reason, SignOutScope, SignedOut,
-    server::{Builder, Database, WritePermit},
+    Reason, SessionHandle, SignOutScope, SignedOut,
+    server::{Builder, Database, Guardian, Overflow, Transaction, WritePermit},
 };
 use sqlx::{Connection as _, PgConnection, postgres::PgPoolOptions};
-use std::{collections::HashSet, future::Future, time::Duration};
+use std::{
+    collections::HashSet,
+    future::Future,
+    time::{Duration, Instant},
+};
 use tokio::{sync::mpsc::unbounded_channel, task::JoinHandle, time::timeout};
 
 /// A server with one writer, so that all writes behind the first one wait for each other.
@@ -19,7 +24,8 @@ async fn one_writer(site: &Site) -> Server {
 
 async fn one_writer_with(site: &Site, configure: impl FnOnce(Builder) -> Builder) -> Server {
     let database = match &site.database {
-        Database::Postgres(_) => {
+        Database::Postgres(pool) => {
+            sqlx::raw_sql(SLOW_FIRST).execute(pool).await.unwrap();
             let pool = PgPoolOptions::new().max_connections(3);
             Database::Postgres(pool.connect_lazy(&site.url).unwrap())
         }
@@ -27,6 +33,19 @@ async fn one_writer_with(site: &Site, configure: impl FnOnce(Builder) -> Builder
     };
     site.server_on(database, configure).await
 }
+
+/// Makes the first write take as long as the test has a lock. It is no lock that the write waits for: it would give
+/// way soon.
+const SLOW_FIRST: &str = "create function wait_for_test() returns trigger language plpgsql as $$
+    begin
+        while not pg_try_advisory_xact_lock_shared(1) loop perform pg_sleep(0.01); end loop;
+        return new;
+    end $$;
+    create trigger wait_for_test before insert on guardian_session
+        for each row when (new.user_id = 'first') execute function wait_for_test()";
+
+const SLEEPING: &str = "pg_stat_activity
+    where datname = current_database() and wait_event = 'PgSleep'";
 
 /// Keeps writes waiting until it is dropped or released.
 enum Blocker {
@@ -40,9 +59,8 @@ impl Blocker {
             return Self::Permit(server.guardian.acquire_write().await);
         }
         let mut connection = PgConnection::connect(&site.url).await.unwrap();
-        // Reads go on.
-        let lock = "begin; lock table guardian_session in exclusive mode";
-        sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
+        let lock = sqlx::query("select pg_advisory_lock(1)");
+        lock.execute(&mut connection).await.unwrap();
         Self::Lock(connection)
     }
 
@@ -75,7 +93,7 @@ impl<'a> Held<'a> {
         };
         match &site.database {
             Database::Sqlite(_) => held.until_queued().await,
-            Database::Postgres(_) => site.until_waiting(1).await,
+            Database::Postgres(_) => site.until_count(SLEEPING, 1).await,
         }
         held
     }
@@ -220,10 +238,8 @@ async fn a_sign_in_that_came_before_a_sign_out_everywhere_ends_and_one_after_it_
     assert_eq!(other.await.unwrap().whoami().await, "bob");
 }
 
-/// The database refuses the sessions of one user.
-#[tokio::test]
-async fn a_write_that_fails_fails_no_other() {
-    let site = Site::new().await;
+/// Makes the database refuse the sessions of one user.
+async fn refuse_bad(site: &Site) {
     site.execute(match &site.database {
         Database::Sqlite(_) => {
             "create trigger refuse before insert on guardian_session when new.user_id = 'bad'
@@ -234,6 +250,12 @@ async fn a_write_that_fails_fails_no_other() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_write_that_fails_fails_no_other() {
+    let site = Site::new().await;
+    refuse_bad(&site).await;
     let server = one_writer(&site).await;
     let ada = signed_in(site.browser().on(&server), "ada").await;
     let mut replay = ada.clone();
@@ -285,27 +307,167 @@ async fn a_dropped_request_stops_no_other_and_its_sign_out_holds() {
     assert_eq!(ada.whoami().await, "nobody");
 }
 
-/// Another transaction holds the user's lock. The others do not wait for it.
+#[derive(Clone)]
+struct Ada {
+    browser: Browser,
+    session: SessionHandle,
+    guardian: Guardian,
+}
+
+/// A write that has to do with Ada.
+type Request = fn(Ada) -> BoxFuture<'static, StatusCode>;
+
+const SIGN_OUT: Request =
+    |mut ada| async move { ada.browser.sign_out(SignOutScope::Local).await.status }.boxed();
+
+const SIGN_OUT_EVERYWHERE: Request =
+    |mut ada| async move { ada.browser.sign_out(SignOutScope::Global).await.status }.boxed();
+
+/// Whose session that is, only the database knows.
+const SIGN_OUT_USER_OF_SESSION: Request = |mut ada| {
+    let path = format!("/sign-out-session/{}/global", ada.session);
+    async move { ada.browser.post(&path).await.status }.boxed()
+};
+
+const SIGN_IN: Request = |mut ada| {
+    ada.browser.cookies.clear();
+    async move { ada.browser.post("/sign-in/ada").await.status }.boxed()
+};
+
+const SIGN_OUT_EVERYONE: Request = |ada| {
+    async move {
+        let ended = ada.guardian.sign_out_everyone(Reason::Administrator).await;
+        ended.map_or(StatusCode::SERVICE_UNAVAILABLE, |_| StatusCode::OK)
+    }
+    .boxed()
+};
+
+const ALL: [Request; 5] = [
+    SIGN_OUT,
+    SIGN_OUT_EVERYWHERE,
+    SIGN_OUT_USER_OF_SESSION,
+    SIGN_IN,
+    SIGN_OUT_EVERYONE,
+];
+
+/// Two users of a server on PostgreSQL with one writer. A sign-in may be refused, so that it may not share a
+/// transaction.
+async fn ada_and_bob(site: &Site) -> Option<(Server, Ada, Browser)> {
+    let Database::Postgres(_) = &site.database else {
+        return None;
+    };
+    let limit = |builder: Builder| builder.sessions_per_user(50, Overflow::Refuse);
+    let server = one_writer_with(site, limit).await;
+    let mut browser = signed_in(site.browser().on(&server), "ada").await;
+    let ada = Ada {
+        session: browser.sessions().await[0].handle.clone(),
+        browser,
+        guardian: server.guardian.clone(),
+    };
+    let bob = signed_in(site.browser().on(&server), "bob").await;
+    Some((server, ada, bob))
+}
+
+/// An open transaction of another server, which has the locks of a user and of their sessions' rows.
+async fn begin_sign_out(site: &Site, user: &str) -> Transaction {
+    let other = site.server(|builder| builder).await;
+    let mut transaction = other.guardian.begin().await.unwrap();
+    let ended = transaction.sign_out_user(user, Reason::Administrator);
+    assert_eq!(ended.await.unwrap().len(), 1);
+    transaction
+}
+
+/// Bob does not wait as long as Ada does for a lock, which is four seconds.
+async fn is_answered(bob: JoinHandle<(Browser, SignedOut)>) {
+    let (_, done) = timeout(Duration::from_secs(3), bob).await.unwrap().unwrap();
+    assert_eq!(done.ended.len(), 1);
+}
+
 #[tokio::test]
 async fn a_write_that_must_wait_for_a_lock_holds_up_no_other() {
+    for of_ada in ALL {
+        let site = Site::new().await;
+        let Some((server, ada, bob)) = ada_and_bob(&site).await else {
+            return;
+        };
+        let app = begin_sign_out(&site, "ada").await;
+        let mut held = Held::new(&site, &server).await;
+        let waits = held.add(of_ada(ada)).await;
+        let goes = held.add(signed_out(bob, SignOutScope::Global)).await;
+        held.release().await;
+        is_answered(goes).await;
+        assert!(!waits.is_finished());
+        app.rollback().await.unwrap();
+        assert_eq!(waits.await.unwrap(), StatusCode::OK);
+    }
+}
+
+/// The other write comes later.
+#[tokio::test]
+async fn a_write_that_waits_for_a_lock_holds_up_no_later_one() {
+    for of_ada in ALL {
+        let site = Site::new().await;
+        let Some((_server, ada, bob)) = ada_and_bob(&site).await else {
+            return;
+        };
+        let app = begin_sign_out(&site, "ada").await;
+        let waits = tokio::spawn(of_ada(ada));
+        site.until_waiting(1).await;
+        is_answered(tokio::spawn(signed_out(bob, SignOutScope::Global))).await;
+        assert!(!waits.is_finished());
+        app.rollback().await.unwrap();
+        assert_eq!(waits.await.unwrap(), StatusCode::OK);
+    }
+}
+
+/// Those that wait take turns.
+#[tokio::test]
+async fn a_write_whose_lock_is_free_waits_for_none_that_waits_for_another() {
     let site = Site::new().await;
-    let Database::Postgres(_) = &site.database else {
+    let Some((_server, ada, bob)) = ada_and_bob(&site).await else {
         return;
     };
-    let server = one_writer(&site).await;
-    let [ada, bob] = ["ada", "bob"].map(|user| signed_in(site.browser().on(&server), user));
-    let (ada, bob) = (ada.await, bob.await);
-    let mut app = PgConnection::connect(&site.url).await.unwrap();
-    let lock = "begin; select pg_advisory_xact_lock(x'75736572'::int, hashtext('ada'))";
-    sqlx::raw_sql(lock).execute(&mut app).await.unwrap();
-    let mut held = Held::new(&site, &server).await;
-    let waits = held.add(signed_out(ada, SignOutScope::Global)).await;
-    let goes = held.add(signed_out(bob, SignOutScope::Global)).await;
-    held.release().await;
-    assert_eq!(goes.await.unwrap().1.ended.len(), 1);
-    assert!(!waits.is_finished());
-    app.close().await.unwrap();
-    assert_eq!(waits.await.unwrap().1.ended.len(), 1);
+    let of_ada = begin_sign_out(&site, "ada").await;
+    let of_bob = begin_sign_out(&site, "bob").await;
+    let sign_outs = [SIGN_OUT, SIGN_OUT_EVERYWHERE, SIGN_OUT];
+    let waiting = sign_outs.map(|it| tokio::spawn(it(ada.clone())));
+    site.until_waiting(1).await;
+    let goes = tokio::spawn(signed_out(bob, SignOutScope::Global));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    of_bob.rollback().await.unwrap();
+    is_answered(goes).await;
+    assert!(waiting.iter().all(|waits| !waits.is_finished()));
+    of_ada.rollback().await.unwrap();
+    for waits in waiting {
+        assert_eq!(waits.await.unwrap(), StatusCode::OK);
+    }
+}
+
+/// They leave connections for everything else, and none waits for ever.
+#[tokio::test]
+async fn however_many_writes_wait_for_a_lock_pages_are_served_and_each_fails_in_time() {
+    for of_ada in [SIGN_OUT, SIGN_OUT_EVERYWHERE] {
+        let site = Site::new().await;
+        let Some((server, ada, mut bob)) = ada_and_bob(&site).await else {
+            return;
+        };
+        let mut app = begin_sign_out(&site, "ada").await;
+        let start = Instant::now();
+        let waiting: Vec<_> = (0..10).map(|_| tokio::spawn(of_ada(ada.clone()))).collect();
+        while start.elapsed() < Duration::from_secs(3) {
+            let user = timeout(Duration::from_secs(1), bob.whoami()).await;
+            assert_eq!(user.unwrap(), "bob");
+        }
+        for waits in waiting {
+            assert_eq!(waits.await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+        }
+        // As long as tests/faults.rs allows.
+        assert!(start.elapsed() < Duration::from_secs(12), "{start:?}");
+        assert_eq!(server.guardian.waiting_to_write(), 0);
+        app.sign_out_user("ada", Reason::User).await.unwrap();
+        app.commit().await.unwrap();
+        assert_eq!(of_ada(ada).await, StatusCode::OK);
+    }
 }
 
 /// Ada's cart is in the new session, and nothing is left for whoever has the old cookie.

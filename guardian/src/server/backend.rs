@@ -15,9 +15,9 @@ pub(crate) trait Backend: sqlx::Database {
     /// Whether it lets one transaction write at a time.
     const HAS_ONE_WRITER: bool;
 
-    /// Begins a transaction that writes. On PostgreSQL, no power cut undoes it once it is committed. On
-    /// SQLite, this needs [`sync_commits`](BackendConnection::sync_commits).
-    const BEGIN: &'static str;
+    /// Returns what begins a transaction that writes. On PostgreSQL, no power cut undoes it once it is
+    /// committed. On SQLite, this needs [`sync_commits`](BackendConnection::sync_commits).
+    fn begin(patience: Patience) -> &'static str;
 
     /// Returns the store of visitors' data. Creates its table when it is missing.
     async fn data_store(
@@ -33,6 +33,15 @@ pub(crate) trait Backend: sqlx::Database {
     /// Undoes a dropped transaction. Its connection returns to the pool only if that is known to have
     /// worked. `sync` comes from [`sync_commits`](BackendConnection::sync_commits).
     fn abandon(connection: PoolConnection<Self>, sync: i64);
+}
+
+/// How long a transaction on PostgreSQL waits for a lock that another one has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// As long as a person waits for the response.
+    Usual,
+    /// A moment: others wait for the transaction.
+    Short,
 }
 
 /// A connection to a database. The methods that do nothing here are for one database only. SQLite has

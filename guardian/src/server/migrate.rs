@@ -1,6 +1,10 @@
 //! Updates tables version by version.
 
-use super::{Database, backend::BackendConnection as _, open_transaction::OpenTransaction};
+use super::{
+    Database,
+    backend::{BackendConnection as _, Patience},
+    open_transaction::OpenTransaction,
+};
 use crate::with_connection;
 
 /// Holds the version of each part of the schema.
@@ -42,7 +46,7 @@ impl Database {
         const VERSION: &str = "select version from guardian_schema where part = $1";
         const UPDATED: &str = "insert into guardian_schema (part, version) values ($1, $2)
             on conflict (part) do update set version = excluded.version";
-        let mut transaction = OpenTransaction::begin(self).await?;
+        let mut transaction = OpenTransaction::begin(self, Patience::Usual).await?;
         with_connection!(transaction.connection(), connection => {
             connection.lock_schema().await?;
             sqlx::query(VERSIONS).execute(&mut *connection).await?;

@@ -2,7 +2,7 @@
 
 use super::{
     Connection, Database,
-    backend::{Backend, BackendConnection},
+    backend::{Backend, BackendConnection, Patience},
     durable_connection::DurableConnection,
 };
 use crate::{with_connection, with_pool};
@@ -25,14 +25,17 @@ pub(crate) struct OpenTransaction {
 const HAS_CONNECTION: &str = "a transaction has its connection until it ends";
 
 impl OpenTransaction {
-    pub(crate) async fn begin(database: &Database) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn begin(
+        database: &Database,
+        patience: Patience,
+    ) -> Result<Self, sqlx::Error> {
         let database = database.clone();
         // In a task, so that no caller drops it half-way.
         let begun = tokio::spawn(async move {
             // Each connection of the pool may be lost, as after a restart of the database.
             let mut lost = with_pool!(&database, pool => pool.options().get_max_connections());
             loop {
-                match Self::try_begin(&database).await {
+                match Self::try_begin(&database, patience).await {
                     Err(cause) if lost > 0 && is_lost(&cause) => lost -= 1,
                     begun => return begun,
                 }
@@ -41,17 +44,21 @@ impl OpenTransaction {
         begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
-    async fn try_begin(database: &Database) -> Result<Self, sqlx::Error> {
-        Self::begin_on(DurableConnection::acquire(database).await?).await
+    async fn try_begin(database: &Database, patience: Patience) -> Result<Self, sqlx::Error> {
+        Self::begin_on(DurableConnection::acquire(database).await?, patience).await
     }
 
     /// Begins on a connection. Dropped half-way, it undoes what has begun.
-    pub(crate) async fn begin_on(connection: DurableConnection) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn begin_on(
+        connection: DurableConnection,
+        patience: Patience,
+    ) -> Result<Self, sqlx::Error> {
         let mut open = Self {
             connection: Some(connection),
             is_doubtful: false,
         };
-        let begun = with_connection!(open.connection(), connection => begin(connection).await);
+        let begun =
+            with_connection!(open.connection(), connection => begin(connection, patience).await);
         if let Err(cause) = begun {
             // In a task, so that no caller drops it half-way.
             let _ = tokio::spawn(open.end().reset_or_close()).await;
@@ -100,12 +107,12 @@ pub(crate) fn is_lost(cause: &sqlx::Error) -> bool {
     is_ended || matches!(cause, sqlx::Error::Io(cause) if cause.kind() != io::ErrorKind::TimedOut)
 }
 
-async fn begin<C>(connection: &mut C) -> Result<(), sqlx::Error>
+async fn begin<C>(connection: &mut C, patience: Patience) -> Result<(), sqlx::Error>
 where
     C: BackendConnection,
     C::Database: Backend,
 {
-    let statement = <C::Database as Backend>::BEGIN.into();
+    let statement = <C::Database as Backend>::begin(patience).into();
     Transactions::<C::Database>::begin(connection, Some(statement)).await
 }
 

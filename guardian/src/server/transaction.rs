@@ -3,6 +3,7 @@
 
 use super::{
     Cause, Connection, Guardian, SignOutEvent,
+    backend::Patience,
     durable_connection::DurableConnection,
     open_transaction::{OpenTransaction, is_lost},
     registry::{self, Revocation, Target, WritePermit},
@@ -73,14 +74,15 @@ impl Guardian {
     /// ```
     pub async fn begin(&self) -> Result<Transaction, AuthError> {
         let failed = unavailable("a transaction could not begin");
-        self.try_begin().await.map_err(failed)
+        self.try_begin(Patience::Usual).await.map_err(failed)
     }
 
-    pub(crate) async fn try_begin(&self) -> Result<Transaction, sqlx::Error> {
+    pub(crate) async fn try_begin(&self, patience: Patience) -> Result<Transaction, sqlx::Error> {
         let registry = &self.0.registry;
         let (open, permit) = in_time(async {
             let permit = registry.acquire_write().await;
-            Ok((OpenTransaction::begin(registry.database()).await?, permit))
+            let open = OpenTransaction::begin(registry.database(), patience).await?;
+            Ok((open, permit))
         })
         .await?;
         Ok(self.transaction(open, permit))
@@ -91,11 +93,12 @@ impl Guardian {
     pub(crate) async fn begin_on(
         &self,
         connection: DurableConnection,
+        patience: Patience,
     ) -> Option<Result<Transaction, sqlx::Error>> {
         if connection.may_be_kept()
             && let Some(permit) = self.0.registry.try_acquire_write()
         {
-            return match in_time(OpenTransaction::begin_on(connection)).await {
+            return match in_time(OpenTransaction::begin_on(connection, patience)).await {
                 Err(cause) if is_lost(&cause) => None,
                 begun => Some(begun.map(|open| self.transaction(open, permit))),
             };

@@ -4,9 +4,14 @@
 //! A writer takes the first write, and begins. What has come meanwhile goes along. So a write that comes
 //! alone does not wait for others. Each gets its own result, and only after the commit that holds it. If
 //! one fails, each of the others is carried out alone.
+//!
+//! On PostgreSQL, a write may have to wait for a lock that another transaction has. It goes to a queue of
+//! its own, so that it holds up no other. That queue has as many writers, so connections are left for
+//! everything else.
 
 use super::{
     Cause, Guardian, SignOutEvent, Transaction,
+    backend::Patience,
     database::Database,
     durable_connection::DurableConnection,
     registry::{
@@ -21,6 +26,7 @@ use crate::{Reason, SessionHandle, SignOutScope};
 use futures::FutureExt as _;
 use std::{
     collections::{BTreeSet, VecDeque},
+    io,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
@@ -35,9 +41,13 @@ const BATCH: usize = 32;
 /// a writer waits for a connection, so that no write waits in vain twice.
 const LEAST_PATIENCE: Duration = Duration::from_millis(1500);
 
-/// PostgreSQL has ended one of two transactions that waited for each other
-/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
-const DEADLOCK: &str = "40P01";
+/// How long a write waits for other transactions' locks. Those that wait take turns: a turn lasts as long as a
+/// transaction with [`Patience::Short`] waits.
+const LOCK_PATIENCE: Duration = Duration::from_secs(4);
+
+/// PostgreSQL has given up a lock that was not free in time, or has ended one of two transactions that waited for
+/// each other (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+const WAITED_IN_VAIN: [&str; 2] = ["55P03", "40P01"];
 
 /// A sign-in.
 #[derive(Clone, Debug)]
@@ -89,13 +99,25 @@ impl From<sqlx::Error> for WriteError {
 #[derive(Debug)]
 pub(crate) struct Writes {
     queue: Arc<WorkQueue<Job>>,
+    /// Those that wait for other transactions' locks.
+    blocked: Arc<WorkQueue<Job>>,
     session_limit: Option<SessionLimit>,
 }
 
 struct Job {
     since: Instant,
     write: Write,
+    mode: Mode,
     answer: oneshot::Sender<Result<Written, WriteError>>,
+}
+
+/// How a write is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// With others, if it may share a transaction.
+    Shared,
+    /// Alone, and it waits for locks.
+    Blocked,
 }
 
 impl Guardian {
@@ -121,12 +143,22 @@ impl Guardian {
 
     async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let (answer, written) = oneshot::channel();
-        let job = Job {
+        self.enqueue(Job {
             since: Instant::now(),
             write,
+            mode: Mode::Shared,
             answer,
+        });
+        written.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    /// Lets a write wait for a writer.
+    fn enqueue(&self, job: Job) {
+        let queue = match job.mode {
+            Mode::Shared => &self.0.writes.queue,
+            Mode::Blocked => &self.0.writes.blocked,
         };
-        if let Some(worker) = self.0.writes.queue.push(job) {
+        if let Some(worker) = queue.push(job) {
             let writer = Writer {
                 guardian: self.clone(),
                 worker,
@@ -134,7 +166,6 @@ impl Guardian {
             // In a task, which goes on for the other writes when this request is dropped.
             tokio::spawn(writer.keep_writing());
         }
-        written.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 }
 
@@ -142,13 +173,14 @@ impl Writes {
     pub(crate) fn new(database: &Database, session_limit: Option<SessionLimit>) -> Self {
         Self {
             queue: WorkQueue::of(database),
+            blocked: WorkQueue::of(database),
             session_limit,
         }
     }
 
     /// How many writes wait for a writer.
     pub(crate) fn waiting(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.blocked.len()
     }
 }
 
@@ -176,18 +208,17 @@ impl Writer {
             if !self.worker.has_work(idle).await {
                 break;
             }
-            let Some(first) = self.worker.take(VecDeque::pop_front) else {
+            let Some(first) = self.first() else {
                 // Another writer has taken them.
                 continue;
             };
             kept = match self.begin(kept.take()).await {
-                Ok(transaction) if self.may_share(&first.write) => {
+                Ok(transaction) => {
                     // Only now, so that those that have come meanwhile go along.
                     let others = self.others(&first);
                     let jobs = [first].into_iter().chain(others);
-                    carry_out_together(transaction, jobs.collect()).await
+                    self.carry_out(transaction, jobs.collect()).await
                 }
-                Ok(transaction) => carry_out_alone(transaction, first).await,
                 Err(cause) => {
                     fail([first].into_iter().chain(self.overdue()), cause);
                     None
@@ -200,38 +231,55 @@ impl Writer {
     /// Begins a transaction, on the connection of the last one if possible.
     async fn begin(&self, kept: Option<DurableConnection>) -> Result<Transaction, sqlx::Error> {
         let begun = match kept {
-            Some(connection) => self.guardian.begin_on(connection).await,
+            Some(connection) => self.guardian.begin_on(connection, Patience::Short).await,
             None => None,
         };
         match begun {
             Some(begun) => begun,
-            None => self.guardian.try_begin().await,
+            None => self.guardian.try_begin(Patience::Short).await,
         }
     }
 
-    fn may_share(&self, write: &Write) -> bool {
-        write.may_share(self.guardian.0.writes.session_limit)
+    fn may_share(&self, job: &Job) -> bool {
+        let limit = self.guardian.0.writes.session_limit;
+        job.mode == Mode::Shared && job.write.may_share(limit)
+    }
+
+    /// Takes a write, unless it has waited for too long.
+    fn first(&self) -> Option<Job> {
+        let first = self.worker.take(VecDeque::pop_front)?;
+        let waited = first.since.elapsed();
+        match first.mode {
+            Mode::Blocked if waited >= LOCK_PATIENCE => fail([first], no_turn()),
+            _ => return Some(first),
+        }
+        None
     }
 
     /// Takes writes that may share the transaction of the first one. A sign-out that came after a sign-in
     /// of its user ends that session, so it waits for the next transaction.
     fn others(&self, first: &Job) -> Vec<Job> {
+        let mut taken = Vec::new();
+        if !self.may_share(first) {
+            return taken;
+        }
         let mut signed_in = first.write.locks_as_sign_in();
         self.worker.take(|waiting| {
-            let mut taken = Vec::new();
             while taken.len() < BATCH - 1 {
-                let Some(Job { write, .. }) = waiting.front() else {
+                let Some(job) = waiting.pop_front() else {
                     break;
                 };
+                let write = &job.write;
                 let is_later = write.sign_in().is_none() && write.locks().overlaps(&signed_in);
-                if is_later || !self.may_share(write) {
+                if is_later || !self.may_share(&job) {
+                    waiting.push_front(job);
                     break;
                 }
                 signed_in.extend(write.locks_as_sign_in());
-                taken.extend(waiting.pop_front());
+                taken.push(job);
             }
-            taken
-        })
+        });
+        taken
     }
 
     /// Takes the writes that have waited for long.
@@ -245,6 +293,69 @@ impl Writer {
             overdue
         })
     }
+
+    /// Carries out one or more writes in one transaction. Returns the connection after a commit.
+    async fn carry_out(
+        &self,
+        mut transaction: Transaction,
+        mut jobs: Vec<Job>,
+    ) -> Option<DurableConnection> {
+        match self.try_writing(&mut transaction, &mut jobs).await {
+            Ok(written) => commit(transaction, jobs, written).await,
+            Err(error) => {
+                undo(transaction, &error).await;
+                self.retry(jobs, error);
+                None
+            }
+        }
+    }
+
+    /// Writes. Those whose locks other transactions have leave `jobs`: they would hold up the rest.
+    async fn try_writing(
+        &self,
+        transaction: &mut Transaction,
+        jobs: &mut Vec<Job>,
+    ) -> Result<Vec<Written>, WriteError> {
+        if let [job] = &jobs[..]
+            && job.waits_for_locks()
+        {
+            return Ok(vec![write_alone(transaction, &job.write).await?]);
+        }
+        let mut locks = Locks::default();
+        for job in &*jobs {
+            locks.extend(job.write.locks());
+        }
+        let others = in_time(registry::try_lock(transaction.own_connection(), &locks)).await?;
+        let is_blocked = |job: &Job| job.write.locks().overlaps(&others);
+        let (blocked, free): (Vec<_>, _) = jobs.drain(..).partition(is_blocked);
+        *jobs = free;
+        self.wait_for_locks(blocked);
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
+        write_all(transaction, &writes).await
+    }
+
+    /// Lets writes whose transaction has failed be carried out alone. One that was alone waits for a lock, or has
+    /// failed.
+    fn retry(&self, jobs: Vec<Job>, error: WriteError) {
+        let may_wait = |job: &Job| job.since.elapsed() < LOCK_PATIENCE;
+        if jobs.len() > 1 {
+            tracing::debug!(%error, "writes that shared a transaction are carried out alone");
+            self.wait_for_locks(jobs);
+        } else if waits_for_lock(&error) && jobs.iter().all(may_wait) {
+            self.wait_for_locks(jobs);
+        } else {
+            fail(jobs, error);
+        }
+    }
+
+    fn wait_for_locks(&self, jobs: impl IntoIterator<Item = Job>) {
+        for job in jobs {
+            self.guardian.enqueue(job.with(Mode::Blocked));
+        }
+    }
 }
 
 /// Returns a connection to the pool.
@@ -254,88 +365,26 @@ async fn release(connection: Option<DurableConnection>) {
     }
 }
 
-/// Carries out one or more writes in one transaction. Those that would wait for another transaction's locks,
-/// and hold the worker up, are carried out alone. Returns the connection after a commit.
-async fn carry_out_together(
-    mut transaction: Transaction,
-    jobs: Vec<Job>,
-) -> Option<DurableConnection> {
-    let guardian = transaction.guardian().clone();
-    let mut locks = Locks::default();
-    for job in &jobs {
-        locks.extend(job.write.locks());
-    }
-    let taken = in_time(registry::try_lock(transaction.own_connection(), &locks)).await;
-    let (alone, together): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| {
-        let is_free = |taken: &Locks| !job.write.locks().overlaps(taken);
-        !taken.as_ref().is_ok_and(is_free)
-    });
-    start_alone(&guardian, alone);
-    if together.is_empty() {
-        // Dropping it would do, but may cost a connection.
+/// Undoes a transaction. Dropping it would do, but may cost a connection. After other failures, only that is sure
+/// to work.
+async fn undo(transaction: Transaction, error: &WriteError) {
+    if !matches!(error, WriteError::Database(_)) || waits_for_lock(error) {
         let _ = transaction.rollback().await;
-        return None;
-    }
-    let writes: Vec<&Write> = together.iter().map(|job| &job.write).collect();
-    match write_all(&mut transaction, &writes).await {
-        Ok(written) => return commit(transaction, together, written).await,
-        Err(WriteError::Database(cause)) if together.len() == 1 && !is_deadlock(&cause) => {
-            fail(together, WriteError::Database(cause));
-        }
-        Err(cause) => {
-            tracing::debug!(%cause, "writes that shared a transaction are carried out alone");
-            drop(transaction);
-            start_alone(&guardian, together);
-        }
-    }
-    None
-}
-
-/// Starts a transaction for each write.
-fn start_alone(guardian: &Guardian, jobs: Vec<Job>) {
-    for job in jobs {
-        let guardian = guardian.clone();
-        tokio::spawn(async move {
-            match guardian.try_begin().await {
-                Ok(transaction) => release(carry_out_alone(transaction, job).await).await,
-                Err(cause) => fail([job], cause),
-            }
-        });
     }
 }
 
-/// Carries out a write in a transaction that it has to itself. Returns the connection after a commit.
-async fn carry_out_alone(mut transaction: Transaction, job: Job) -> Option<DurableConnection> {
-    let guardian = transaction.guardian().clone();
-    for is_last in [false, false, true] {
-        match write_alone(&mut transaction, &job.write).await {
-            Ok(written) => return commit(transaction, vec![job], vec![written]).await,
-            Err(WriteError::Database(cause)) if !is_last && is_deadlock(&cause) => {
-                drop(transaction);
-                transaction = match guardian.try_begin().await {
-                    Ok(transaction) => transaction,
-                    Err(cause) => {
-                        fail([job], cause);
-                        return None;
-                    }
-                };
-            }
-            Err(error) => {
-                if !matches!(error, WriteError::Database(_)) {
-                    // Dropping it would do, but may cost a connection.
-                    let _ = transaction.rollback().await;
-                }
-                job.finish(Err(error));
-                return None;
-            }
-        }
-    }
-    None
-}
-
-fn is_deadlock(cause: &sqlx::Error) -> bool {
+/// Whether another transaction has a lock that a write needs.
+fn waits_for_lock(error: &WriteError) -> bool {
+    let WriteError::Database(cause) = error else {
+        return false;
+    };
     let code = cause.as_database_error().and_then(|cause| cause.code());
-    code.as_deref() == Some(DEADLOCK)
+    code.is_some_and(|code| WAITED_IN_VAIN.contains(&&*code))
+}
+
+fn no_turn() -> sqlx::Error {
+    let message = "other writes have waited for locks all the time";
+    io::Error::new(io::ErrorKind::TimedOut, message).into()
 }
 
 /// Commits, then responds to everybody. Returns the connection.
@@ -367,6 +416,15 @@ fn fail(jobs: impl IntoIterator<Item = Job>, cause: impl Into<WriteError>) {
 }
 
 impl Job {
+    fn with(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Whether it waits for its locks. Others take them only if they are free.
+    fn waits_for_locks(&self) -> bool {
+        self.mode == Mode::Blocked || !self.write.has_known_locks()
+    }
+
     fn finish(self, result: Result<Written, WriteError>) {
         // A dropped request has closed its end.
         let _ = self.answer.send(result);
@@ -383,6 +441,13 @@ impl Write {
                     session_limit.is_some_and(|limit| limit.overflow == Overflow::Refuse);
                 sign_in.carried_over.is_none() && !may_be_refused
             }
+            Self::SignOut(..) => self.has_known_locks(),
+        }
+    }
+
+    fn has_known_locks(&self) -> bool {
+        match self {
+            Self::SignIn(_) => true,
             Self::SignOut(revocation, _) => revocation.has_known_locks(),
         }
     }
@@ -430,7 +495,7 @@ impl Write {
 /// Writes in a transaction that it has to itself. Waits for other transactions' locks.
 async fn write_alone(transaction: &mut Transaction, write: &Write) -> Result<Written, WriteError> {
     let guardian = transaction.guardian().clone();
-    let (clock, limit) = (&guardian.0.clock, guardian.0.accounts_per_browser);
+    let clock = &guardian.0.clock;
     let connection = transaction.own_connection();
     match write {
         Write::SignIn(_) => in_time(registry::lock(connection, &write.locks())).await?,
@@ -439,21 +504,25 @@ async fn write_alone(transaction: &mut Transaction, write: &Write) -> Result<Wri
             in_time(lock).await?;
         }
     }
-    if let Some(sign_in) = write.sign_in()
-        && let Some(carry_over) = &sign_in.carried_over
-    {
-        let connection = transaction.own_connection();
-        let except = Some(sign_in.session.user_id.as_str());
-        let moved = registry::carry_over(connection, carry_over, except, clock.now());
-        // Another sign-in on this browser may have been faster.
-        if in_time(moved).await? >= limit as u64 {
-            return Err(WriteError::TooManyAccounts);
-        }
-        let CarryOver { old, new, .. } = carry_over;
-        transaction.move_waiting_data(old, new).await?;
-    }
     let written = write_all(transaction, &[write]).await?;
     Ok(written.into_iter().next().unwrap_or_default())
+}
+
+/// Moves the browser's other accounts, if there are any, to its new token.
+async fn carry_over(transaction: &mut Transaction, sign_in: &SignIn) -> Result<(), WriteError> {
+    let Some(carry_over) = &sign_in.carried_over else {
+        return Ok(());
+    };
+    let guardian = transaction.guardian().clone();
+    let except = Some(sign_in.session.user_id.as_str());
+    let connection = transaction.own_connection();
+    let moved = registry::carry_over(connection, carry_over, except, guardian.0.clock.now());
+    // Another sign-in on this browser may have been faster.
+    if in_time(moved).await? >= guardian.0.accounts_per_browser as u64 {
+        return Err(WriteError::TooManyAccounts);
+    }
+    let CarryOver { old, new, .. } = carry_over;
+    Ok(transaction.move_waiting_data(old, new).await?)
 }
 
 /// Carries out writes whose locks the transaction has. The sign-outs come first, so that no session is older
@@ -462,6 +531,9 @@ async fn write_all(
     transaction: &mut Transaction,
     writes: &[&Write],
 ) -> Result<Vec<Written>, WriteError> {
+    for sign_in in writes.iter().filter_map(|write| write.sign_in()) {
+        carry_over(transaction, sign_in).await?;
+    }
     let revocations: Vec<_> = writes.iter().map(|write| write.revocation()).collect();
     let events = transaction.revoke_all(&revocations).await?;
     let mut written: Vec<Written> = events.into_iter().map(Written::from).collect();

@@ -9,7 +9,7 @@ pub(super) use connect::connect;
 
 use super::{
     Database,
-    backend::{Backend, BackendConnection},
+    backend::{Backend, BackendConnection, Patience},
     live::{FollowEvents, Listener, RemoteEvents},
     open_transaction::OpenTransaction,
     registry::Locks,
@@ -20,25 +20,43 @@ use std::{iter, sync::Arc};
 use tower_sessions::SessionStore;
 use tower_sessions_sqlx_store::PostgresStore;
 
+/// Lets each statement see everything that was committed before it, whatever the database's
+/// default: after waiting for a lock, it must see what the lock's last owner wrote. The time limits
+/// keep a client that has given up, or lost power, from holding others up for long. The commit is on
+/// the disk when PostgreSQL reports it, even where the database or the role says
+/// `synchronous_commit = off`.
+macro_rules! begin_with_lock_timeout {
+    ($time:literal) => {
+        concat!(
+            "begin isolation level read committed;
+            set local lock_timeout = '",
+            $time,
+            "';
+            set local idle_in_transaction_session_timeout = '30s';
+            select set_config('synchronous_commit', 'on', true)
+            where current_setting('synchronous_commit') = 'off'"
+        )
+    };
+}
+
 impl Backend for Postgres {
     /// While one waits, the other one's work is sent. More would share less.
     const WORKERS: usize = 2;
 
     const HAS_ONE_WRITER: bool = false;
 
-    /// Lets each statement see everything that was committed before it, whatever the database's
-    /// default: after waiting for a lock, it must see what the lock's last owner wrote. The time limits
-    /// keep a client that has given up, or lost power, from holding others up for long. The commit is on
-    /// the disk when PostgreSQL reports it, even where the database or the role says
-    /// `synchronous_commit = off`.
-    const BEGIN: &'static str = "begin isolation level read committed;
-        set local lock_timeout = '4s';
-        set local idle_in_transaction_session_timeout = '30s';
-        select set_config('synchronous_commit', 'on', true)
-        where current_setting('synchronous_commit') = 'off'";
+    fn begin(patience: Patience) -> &'static str {
+        match patience {
+            Patience::Usual => begin_with_lock_timeout!("4s"),
+            // Below PostgreSQL's own `deadlock_timeout`, a second: two servers whose transactions wait for each
+            // other give way before it looks for that.
+            Patience::Short => begin_with_lock_timeout!("250ms"),
+        }
+    }
 
     async fn data_store(pool: &PgPool, table: &str) -> Result<Arc<dyn SessionStore>, sqlx::Error> {
-        let mut alone = OpenTransaction::begin(&Database::Postgres(pool.clone())).await?;
+        let mut alone =
+            OpenTransaction::begin(&Database::Postgres(pool.clone()), Patience::Usual).await?;
         with_connection!(alone.connection(), connection => connection.lock_schema().await)?;
         // The schema that unqualified names refer to, as in the registry's statements.
         let schema: String = sqlx::query_scalar("select current_schema()")

@@ -4,7 +4,8 @@ use super::{Registry, reading, sql::Statement as _, writing};
 use crate::{
     SessionHandle,
     server::{
-        Connection, open_transaction::OpenTransaction, time_limit::in_time, token::TokenHash,
+        Connection, backend::Patience, open_transaction::OpenTransaction, time_limit::in_time,
+        token::TokenHash,
     },
     with_connection,
 };
@@ -58,7 +59,7 @@ impl Registry {
         const MARK: &str = "update guardian_session set has_data = 1 where handle = $1";
         in_time(async {
             let _permit = self.acquire_write().await;
-            let mut transaction = OpenTransaction::begin(&self.database).await?;
+            let mut transaction = OpenTransaction::begin(&self.database, Patience::Usual).await?;
             let is_there = with_connection!(transaction.connection(), connection => {
                 let marked = sqlx::query(MARK).bind(session.as_str()).execute(connection);
                 marked.await?.rows_affected() > 0

@@ -8,7 +8,7 @@ pub(super) use connect::connect;
 pub use replaced_file::reopen_replaced_file;
 
 use super::{
-    backend::{Backend, BackendConnection},
+    backend::{Backend, BackendConnection, Patience},
     kept_connection::FileId,
     live::{FollowEvents, Listener, RemoteEvents},
     registry::Statement as _,
@@ -26,7 +26,9 @@ impl Backend for Sqlite {
 
     /// Takes the write lock at once. A transaction that takes it only after a read fails when another
     /// one has written in between, however long it would wait.
-    const BEGIN: &'static str = "begin immediate";
+    fn begin(_: Patience) -> &'static str {
+        "begin immediate"
+    }
 
     async fn data_store(
         pool: &SqlitePool,
