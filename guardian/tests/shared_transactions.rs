@@ -281,6 +281,25 @@ async fn a_write_that_fails_fails_no_other() {
     );
 }
 
+/// The sign-in is carried out once more, alone, and the sign-out came after it.
+#[tokio::test]
+async fn a_sign_out_everywhere_passes_no_sign_in_whose_transaction_has_failed() {
+    let site = Site::new().await;
+    refuse_bad(&site).await;
+    let server = one_writer(&site).await;
+    let ada = signed_in(site.browser().on(&server), "ada").await;
+    let mut held = Held::new(&site, &server).await;
+    let mut browser = site.browser().on(&server);
+    let bad = held.add(async move { browser.post("/sign-in/bad").await.status });
+    let bad = bad.await;
+    let before = held.add(signed_in(site.browser().on(&server), "ada")).await;
+    let sign_out = held.add(signed_out(ada, SignOutScope::Global)).await;
+    held.release().await;
+    assert_eq!(bad.await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(sign_out.await.unwrap().1.ended.len(), 2);
+    assert_eq!(before.await.unwrap().whoami().await, "nobody");
+}
+
 /// As after a lost connection, or when the server is killed before it responds.
 #[tokio::test]
 async fn a_dropped_request_stops_no_other_and_its_sign_out_holds() {

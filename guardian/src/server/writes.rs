@@ -116,6 +116,8 @@ struct Job {
 enum Mode {
     /// With others, if it may share a transaction.
     Shared,
+    /// Alone: a transaction that it shared has failed.
+    Alone,
     /// Alone, and it waits for locks.
     Blocked,
 }
@@ -155,7 +157,7 @@ impl Guardian {
     /// Lets a write wait for a writer.
     fn enqueue(&self, job: Job) {
         let queue = match job.mode {
-            Mode::Shared => &self.0.writes.queue,
+            Mode::Shared | Mode::Alone => &self.0.writes.queue,
             Mode::Blocked => &self.0.writes.blocked,
         };
         if let Some(worker) = queue.push(job) {
@@ -248,8 +250,13 @@ impl Writer {
     /// Takes a write, unless it has waited for too long.
     fn first(&self) -> Option<Job> {
         let first = self.worker.take(VecDeque::pop_front)?;
+        let has_one_writer = self.guardian.0.registry.database().has_one_writer();
         let waited = first.since.elapsed();
         match first.mode {
+            // Several that wait for locks, one after the other, hold up the rest.
+            Mode::Alone if waited >= LEAST_PATIENCE && !has_one_writer => {
+                self.wait_for_locks([first]);
+            }
             Mode::Blocked if waited >= LOCK_PATIENCE => fail([first], no_turn()),
             _ => return Some(first),
         }
@@ -337,13 +344,15 @@ impl Writer {
         write_all(transaction, &writes).await
     }
 
-    /// Lets writes whose transaction has failed be carried out alone. One that was alone waits for a lock, or has
-    /// failed.
+    /// Lets writes whose transaction has failed be carried out alone, before later ones: no sign-out passes a
+    /// sign-in that it must end. One that was alone waits for a lock, or has failed.
     fn retry(&self, jobs: Vec<Job>, error: WriteError) {
         let may_wait = |job: &Job| job.since.elapsed() < LOCK_PATIENCE;
         if jobs.len() > 1 {
             tracing::debug!(%error, "writes that shared a transaction are carried out alone");
-            self.wait_for_locks(jobs);
+            let alone = jobs.into_iter().map(|job| job.with(Mode::Alone));
+            self.worker
+                .take(|waiting| alone.rev().for_each(|job| waiting.push_front(job)));
         } else if waits_for_lock(&error) && jobs.iter().all(may_wait) {
             self.wait_for_locks(jobs);
         } else {
