@@ -300,6 +300,44 @@ async fn a_sign_out_everywhere_passes_no_sign_in_whose_transaction_has_failed() 
     assert_eq!(before.await.unwrap().whoami().await, "nobody");
 }
 
+/// No browser would have the session.
+#[tokio::test]
+async fn a_sign_in_whose_request_is_gone_leaves_no_session() {
+    let site = Site::new().await;
+    let server = one_writer(&site).await;
+    let mut held = Held::new(&site, &server).await;
+    let mut gone = Vec::new();
+    let bob = held.add(signed_in(site.browser().on(&server), "bob")).await;
+    for _ in 0..2 {
+        let waits = held.add(signed_in(site.browser().on(&server), "ada")).await;
+        waits.abort();
+        gone.push(waits);
+    }
+    let eve = held.add(signed_in(site.browser().on(&server), "eve")).await;
+    for waits in gone {
+        assert!(waits.await.is_err());
+    }
+    held.release().await;
+    assert_eq!(bob.await.unwrap().whoami().await, "bob");
+    assert_eq!(eve.await.unwrap().whoami().await, "eve");
+    let of_ada = "guardian_session where user_id = 'ada'";
+    assert_eq!(site.count(of_ada).await, 0);
+}
+
+/// It is being carried out when the request goes. Its session would take the user's only place.
+#[tokio::test]
+async fn a_sign_in_whose_request_is_gone_before_the_commit_leaves_no_session() {
+    let site = Site::new().await;
+    let limit = |builder: Builder| builder.sessions_per_user(1, Overflow::Refuse);
+    let server = one_writer_with(&site, limit).await;
+    let Held { blocker, first, .. } = Held::new(&site, &server).await;
+    first.abort();
+    assert!(first.await.is_err());
+    blocker.release().await;
+    let mut again = signed_in(site.browser().on(&server), "first").await;
+    assert_eq!(again.whoami().await, "first");
+}
+
 /// As after a lost connection, or when the server is killed before it responds.
 #[tokio::test]
 async fn a_dropped_request_stops_no_other_and_its_sign_out_holds() {

@@ -249,7 +249,7 @@ impl Writer {
 
     /// Takes a write, unless it has waited for too long.
     fn first(&self) -> Option<Job> {
-        let first = self.worker.take(VecDeque::pop_front)?;
+        let first = self.worker.take(next)?;
         let has_one_writer = self.guardian.0.registry.database().has_one_writer();
         let waited = first.since.elapsed();
         match first.mode {
@@ -273,7 +273,7 @@ impl Writer {
         let mut signed_in = first.write.locks_as_sign_in();
         self.worker.take(|waiting| {
             while taken.len() < BATCH - 1 {
-                let Some(job) = waiting.pop_front() else {
+                let Some(job) = next(waiting) else {
                     break;
                 };
                 let write = &job.write;
@@ -396,12 +396,17 @@ fn no_turn() -> sqlx::Error {
     io::Error::new(io::ErrorKind::TimedOut, message).into()
 }
 
-/// Commits, then responds to everybody. Returns the connection.
+/// Commits, then responds to everybody. Returns the connection. If nobody is left to respond to, undoes the
+/// transaction.
 async fn commit(
     transaction: Transaction,
     jobs: Vec<Job>,
     written: Vec<Written>,
 ) -> Option<DurableConnection> {
+    if jobs.iter().all(Job::is_gone) {
+        let _ = transaction.rollback().await;
+        return None;
+    }
     match transaction.try_commit().await {
         Ok(connection) => {
             for (job, written) in jobs.into_iter().zip(written) {
@@ -424,6 +429,14 @@ fn fail(jobs: impl IntoIterator<Item = Job>, cause: impl Into<WriteError>) {
     }
 }
 
+/// Takes the next write. A sign-in whose request is gone is dropped: no browser would have its session.
+fn next(waiting: &mut VecDeque<Job>) -> Option<Job> {
+    while waiting.front().is_some_and(Job::is_gone) {
+        waiting.pop_front();
+    }
+    waiting.pop_front()
+}
+
 impl Job {
     fn with(self, mode: Mode) -> Self {
         Self { mode, ..self }
@@ -432,6 +445,11 @@ impl Job {
     /// Whether it waits for its locks. Others take them only if they are free.
     fn waits_for_locks(&self) -> bool {
         self.mode == Mode::Blocked || !self.write.has_known_locks()
+    }
+
+    /// Whether it is a sign-in whose request is gone. A sign-out is carried out all the same.
+    fn is_gone(&self) -> bool {
+        self.write.sign_in().is_some() && self.answer.is_closed()
     }
 
     fn finish(self, result: Result<Written, WriteError>) {
