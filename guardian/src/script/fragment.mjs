@@ -22,7 +22,7 @@ export function listenToLinks() {
   addFragment("");
   // At every click, before a router reads the link, and before the browser goes to another place on the page.
   document.addEventListener("click", (/** @type {any} */ { target }) => {
-    const link = target.closest("a[href]");
+    const link = target.closest?.("a[href]");
     const fields = new URLSearchParams(link?.search);
     const url = fields.get("callback_url") ?? "";
     const added = addFragment(url);
