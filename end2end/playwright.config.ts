@@ -71,7 +71,7 @@ export default defineConfig({
   reporter: "list",
   use: {
     baseURL,
-    // Tracing takes a quarter of the time.
+    // Tracing every test takes a third of the time.
     trace: process.env.CI ? "on-first-retry" : "retain-on-failure",
   },
   projects: browsers.filter(({ name }) => BROWSERS.split(" ").includes(name!)),

@@ -136,11 +136,11 @@ test("without WebAssembly, a double click changes the password once", async ({ p
   await delayWebAssembly(page);
   const { password } = await signUp(page);
   await page.goto("/account");
-  const posts: string[] = [];
-  page.on("request", (request) => request.method() === "POST" && posts.push(new URL(request.url()).pathname));
+  let sent = 0;
+  page.on("request", (request) => (sent += Number(request.url().endsWith("/api/change_password"))));
   await field(page, "current_password").fill(password);
   await field(page, "password").fill("another horse battery");
   await page.getByRole("button", { name: "Change password" }).dblclick();
   await expect(page.getByText("Your password is changed")).toBeVisible();
-  expect(posts).toEqual(["/api/change_password"]);
+  expect(sent).toBe(1);
 });
