@@ -42,7 +42,7 @@ pub(crate) async fn sign_out(
     };
     let shown_user = shown_user.filter(|user| !user.is_empty());
     let is_done = shown_user.is_some_and(|user| auth.has_signed_out_shown(&mut options, &user));
-    if let Some(page) = confirmation_page(&auth, &options).filter(|_| !is_done) {
+    if !is_done && let Some(page) = confirmation_page(&auth, &options) {
         let error = SignOutError::ConfirmationRequired {
             url: url_for_caller(&auth, page.as_str()),
         };

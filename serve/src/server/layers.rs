@@ -9,7 +9,7 @@ use axum::{
     middleware::{Next, from_fn},
     response::{IntoResponse as _, Redirect, Response},
 };
-use http::{HeaderValue, StatusCode, Uri, header};
+use http::{HeaderValue, StatusCode, header};
 use std::time::Duration;
 use tower::{Layer as _, util::MapResponseLayer};
 use tower_http::{
@@ -59,21 +59,19 @@ pub fn with_layers(routes: Router, headers: &SecurityHeaders, limits: RequestLim
 async fn without_empty_segments(mut request: Request, next: Next) -> Response {
     let uri = request.uri();
     let path = uri.path();
+    if !request.method().is_safe() || !(path.starts_with("//") || path.ends_with("//")) {
+        return next.run(request).await;
+    }
     let trimmed = path.trim_matches('/');
-    let query = uri
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
-    // No redirect leads to what may be a host.
-    let nothing = (path.starts_with("//") && !trimmed.is_empty())
-        .then(|| format!("/%2F{trimmed}{query}").parse::<Uri>());
-    match nothing {
-        _ if !request.method().is_safe() => {}
-        Some(Ok(nothing)) => *request.uri_mut() = nothing,
-        _ if path.ends_with("//") && !path.contains('\\') => {
-            return Redirect::permanent(&format!("/{trimmed}{query}")).into_response();
+    let query = uri.query().map(|query| format!("?{query}"));
+    let query = query.unwrap_or_default();
+    if path.starts_with("//") && !trimmed.is_empty() {
+        // No redirect leads to what may be a host.
+        if let Ok(nothing) = format!("/%2F{trimmed}{query}").parse() {
+            *request.uri_mut() = nothing;
         }
-        _ => {}
+    } else if !path.contains('\\') {
+        return Redirect::permanent(&format!("/{trimmed}{query}")).into_response();
     }
     next.run(request).await
 }

@@ -37,7 +37,7 @@ pub(super) fn other_accounts(
 
 fn account_button(user: User) -> AnyView {
     let avatar = avatar(&user.profile);
-    let name = shown_name(&user.profile);
+    let name = shown_name(&user.profile).to_owned();
     let email = user.profile.email;
     view! {
         <form class="guardian-form" method="post" action=PostSwitchAccount::PATH>

@@ -8,7 +8,7 @@ pub(super) fn avatar(profile: &Profile) -> AnyView {
     let picture = profile.picture.clone();
     view! {
         <span class="guardian-avatar" aria-hidden="true">
-            {initials(&shown_name(profile))}
+            {initials(shown_name(profile))}
             {picture.map(|picture| view! { <img src=picture alt="" referrerpolicy="no-referrer"/> })}
         </span>
     }
@@ -40,13 +40,13 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// Returns what a user is called: the name, or the address if a provider has given none that shows.
-pub(super) fn shown_name(profile: &Profile) -> String {
+pub(super) fn shown_name(profile: &Profile) -> &str {
     let names = [Some(&profile.name), profile.email.as_ref()];
     let shown = names.into_iter().flatten().find(|name| {
         let mut characters = name.chars();
         characters.any(|character| !character.is_whitespace() && !is_invisible(character))
     });
-    shown.map_or_else(|| "a user without a name".to_owned(), String::clone)
+    shown.map_or("a user without a name", String::as_str)
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub(crate) fn sign_out_panel(query: &str) -> String {
 }
 
 fn signed_in_as(profile: Profile) -> AnyView {
-    let name = shown_name(&profile);
+    let name = shown_name(&profile).to_owned();
     let email = profile.email.map(|email| format!(" ({email})"));
     view! { <p>"You are signed in as "<strong dir="auto">{name}</strong>{email}"."</p> }.into_any()
 }

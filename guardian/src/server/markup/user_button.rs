@@ -52,7 +52,7 @@ fn trigger(options: &UserButtonOptions, profile: &Profile) -> AnyView {
         >
             {avatar(profile)}
             <span class="guardian-hidden">"Account of "</span>
-            <span class=name_class dir="auto">{shown_name(profile)}</span>
+            <span class=name_class dir="auto">{shown_name(profile).to_owned()}</span>
         </button>
     }
     .into_any()
@@ -60,7 +60,7 @@ fn trigger(options: &UserButtonOptions, profile: &Profile) -> AnyView {
 
 fn identity(profile: Profile) -> AnyView {
     let avatar = avatar(&profile);
-    let name = shown_name(&profile);
+    let name = shown_name(&profile).to_owned();
     view! {
         <div class="guardian-identity">
             {avatar}
