@@ -70,6 +70,7 @@ mod token;
 mod transaction;
 mod unavailable;
 mod user_agent;
+mod visible;
 mod work_queue;
 mod writes;
 
@@ -98,6 +99,7 @@ pub use session_limit::Overflow;
 pub use sqlite::reopen_replaced_file;
 pub use strict_form::strict_form;
 pub use transaction::Transaction;
+pub use visible::is_visible;
 
 /// The version of sqlx whose types are part of this API.
 pub use sqlx;

@@ -7,13 +7,12 @@ mod hashing;
 mod known_browsers;
 mod passwords;
 mod rate_limiter;
-mod visible;
 mod weak_passwords;
 
 pub use email::Email;
 pub use forms::{FormResponse, keep_fields};
+pub use leptos_guardian::server::is_visible;
 pub use passwords::{Credential, Passwords};
-pub use visible::is_visible;
 
 use crate::PasswordError;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-use crate::Profile;
+use crate::{Profile, server::visible::is_visible};
 use leptos::prelude::*;
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -18,34 +18,20 @@ pub(super) fn avatar(profile: &Profile) -> AnyView {
 /// Returns the first letters of the first and the last word, as capitals. A family emoji, or a letter with
 /// its accents, counts as one letter.
 fn initials(name: &str) -> String {
-    let letter = |word: &'_ str| -> Option<String> {
-        let visible = word
-            .graphemes(true)
-            .find(|letter| !letter.chars().all(is_invisible));
-        visible.map(str::to_uppercase)
-    };
-    let mut letters = name.split_whitespace().filter_map(letter);
+    // Some systems put an invisible mark of direction before a name.
+    let mut letters = name
+        .split_whitespace()
+        .filter_map(|word| word.graphemes(true).find(|letter| is_visible(letter)));
     let first = letters.next();
     let last = letters.next_back();
-    [first, last].into_iter().flatten().collect()
-}
-
-/// Whether a character has no shape of its own, such as the mark of direction that some systems put before a name.
-fn is_invisible(character: char) -> bool {
-    let is_format = matches!(
-        character,
-        '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
-    );
-    is_format || character.is_control()
+    let letters = [first, last].into_iter().flatten();
+    letters.map(str::to_uppercase).collect()
 }
 
 /// Returns what a user is called: the name, or the address if a provider has given none that shows.
 pub(super) fn shown_name(profile: &Profile) -> &str {
     let names = [Some(&profile.name), profile.email.as_ref()];
-    let shown = names.into_iter().flatten().find(|name| {
-        let mut characters = name.chars();
-        characters.any(|character| !character.is_whitespace() && !is_invisible(character))
-    });
+    let shown = names.into_iter().flatten().find(|name| is_visible(name));
     shown.map_or("a user without a name", String::as_str)
 }
 

@@ -1,3 +1,5 @@
+//! Texts that show nothing.
+
 use icu_properties::{
     CodePointSetData,
     props::{DefaultIgnorableCodePoint, WhiteSpace},
@@ -10,7 +12,7 @@ const BRAILLE_BLANK: char = '\u{2800}';
 /// nothing: with such a name, a user would look like nobody.
 ///
 /// ```
-/// use leptos_guardian_passwords::server::is_visible;
+/// use leptos_guardian::server::is_visible;
 ///
 /// assert!(is_visible("Zoë") && is_visible("🦊"));
 /// assert!(!is_visible("\u{200b}\u{3164}"));
